@@ -1,0 +1,2 @@
+//! `countersign`: release control on a command line.
+fn main() {}
