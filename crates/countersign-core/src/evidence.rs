@@ -77,3 +77,98 @@ pub enum Counts {
         bytes: u64,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn words_are_lower_case_and_unknown_words_are_refused() {
+        for (kind, word) in [
+            (EvidenceKind::Junit, "junit"),
+            (EvidenceKind::Sarif, "sarif"),
+            (EvidenceKind::Cyclonedx, "cyclonedx"),
+            (EvidenceKind::Manual, "manual"),
+        ] {
+            assert_eq!(serde_json::to_value(kind).unwrap(), json!(word));
+            assert_eq!(
+                serde_json::from_value::<EvidenceKind>(json!(word)).unwrap(),
+                kind
+            );
+        }
+        for (conclusion, word) in [
+            (Conclusion::Pass, "pass"),
+            (Conclusion::Fail, "fail"),
+            (Conclusion::Inconclusive, "inconclusive"),
+            (Conclusion::Missing, "missing"),
+        ] {
+            assert_eq!(serde_json::to_value(conclusion).unwrap(), json!(word));
+            assert_eq!(
+                serde_json::from_value::<Conclusion>(json!(word)).unwrap(),
+                conclusion
+            );
+        }
+        for word in ["passed", "Pass", "PASS", "success", "", "unknown"] {
+            assert!(
+                serde_json::from_value::<Conclusion>(json!(word)).is_err(),
+                "{word:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_fields_of_counts_tell_the_shapes_apart() {
+        #[track_caller]
+        fn check(counts: Counts, json: &Value) {
+            assert_eq!(serde_json::to_value(counts).unwrap(), *json);
+            assert_eq!(
+                serde_json::from_value::<Counts>(json.clone()).unwrap(),
+                counts
+            );
+        }
+        check(
+            Counts::Tests {
+                total: 6,
+                passed: 1,
+                failed: 2,
+                errors: 0,
+                skipped: 3,
+                flaky: 0,
+            },
+            &json!({"total": 6, "passed": 1, "failed": 2, "errors": 0, "skipped": 3, "flaky": 0}),
+        );
+        check(
+            Counts::Findings {
+                error: 1,
+                warning: 2,
+                note: 3,
+                none: 4,
+                suppressed: 5,
+            },
+            &json!({"error": 1, "warning": 2, "note": 3, "none": 4, "suppressed": 5}),
+        );
+        check(
+            Counts::Components {
+                components: 7,
+                vulnerabilities: 0,
+            },
+            &json!({"components": 7, "vulnerabilities": 0}),
+        );
+        check(Counts::File { bytes: 9 }, &json!({"bytes": 9}));
+        for refused in [
+            json!({}),
+            json!({"bytes": 9, "total": 1}),
+            json!({"components": 7}),
+            json!({"bytes": -1}),
+            json!({"bytes": "9"}),
+            json!({"error": 1, "warning": 2, "note": 3, "none": 4}),
+        ] {
+            assert!(
+                serde_json::from_value::<Counts>(refused.clone()).is_err(),
+                "{refused}"
+            );
+        }
+    }
+}

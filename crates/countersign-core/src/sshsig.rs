@@ -88,7 +88,7 @@ impl PublicKey {
 
     fn from_wire(wire: &[u8]) -> Result<Self, KeyError> {
         let mut rest = wire;
-        if take(&mut rest) != Some(KEY_TYPE.as_bytes()) {
+        if take(&mut rest).ok_or(KeyError::Format)? != KEY_TYPE.as_bytes() {
             return Err(KeyError::Type);
         }
         let bytes = take(&mut rest)
@@ -373,4 +373,298 @@ fn take<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     let (string, rest) = rest.split_at_checked(length)?;
     *bytes = rest;
     Some(string)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ALICE: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c";
+
+    fn alice() -> SigningKey {
+        SigningKey::from_bytes(&[1; 32])
+    }
+
+    /// Wraps any blob as OpenSSH would, so that only the blob can be at fault.
+    fn armor(blob: &[u8]) -> String {
+        let base64 = Base64::encode_string(blob);
+        let lines: Vec<_> = base64
+            .as_bytes()
+            .chunks(COLUMNS)
+            .map(|line| str::from_utf8(line).unwrap())
+            .collect();
+        format!("{BEGIN}{}\n{END}", lines.join("\n"))
+    }
+
+    fn signed() -> SshSig {
+        SshSig::parse(&sign(&alice(), "test@v1", b"message\n")).unwrap()
+    }
+
+    /// The text and fingerprint were made by `ssh-keygen -lf`.
+    #[test]
+    fn a_public_key_is_written_as_openssh_writes_it() {
+        let key = PublicKey::of(&alice());
+        assert_eq!(key.to_string(), ALICE);
+        assert_eq!(
+            key.fingerprint(),
+            "SHA256:fe85JkIjo8VPe+XqXJGH5Mau1EMFdK1OdKvJUFicyA8"
+        );
+        for text in [
+            ALICE.to_owned(),
+            format!("{ALICE}\n"),
+            format!("{ALICE} alice at home\r\n"),
+            format!("{ALICE} "),
+        ] {
+            assert_eq!(text.parse(), Ok(key), "{text:?}");
+        }
+        assert_eq!(serde_json::to_value(key).unwrap(), ALICE);
+        assert_eq!(
+            serde_json::from_value::<PublicKey>(ALICE.into()).unwrap(),
+            key
+        );
+        for text in [format!("{ALICE} alice"), format!("{ALICE}\n")] {
+            assert!(
+                serde_json::from_value::<PublicKey>(text.clone().into()).is_err(),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn text_that_is_not_one_sound_key_is_refused() {
+        let base64 = ALICE.split(' ').nth(1).unwrap();
+        let wire = Base64::decode_vec(base64).unwrap();
+        let line = |wire: &[u8]| format!("{KEY_TYPE} {}", Base64::encode_string(wire));
+        let weak = |bytes: [u8; 32]| line(&PublicKey(bytes).wire());
+        let mut one = [0; 32];
+        one[0] = 1;
+        for (text, error) in [
+            (String::new(), KeyError::Type),
+            (format!("ssh-rsa {base64}"), KeyError::Type),
+            (format!(" {ALICE}"), KeyError::Type),
+            (KEY_TYPE.to_owned(), KeyError::Format),
+            (format!("{KEY_TYPE}  {base64}"), KeyError::Format),
+            (format!("{ALICE}="), KeyError::Format),
+            (format!("{ALICE}\n{ALICE}"), KeyError::Format),
+            (format!("{ALICE}\n\n"), KeyError::Format),
+            (format!("{ALICE} a\u{1b}[2J"), KeyError::Format),
+            (line(&[&wire[..], &[0]].concat()), KeyError::Format),
+            (line(&wire[..50]), KeyError::Format),
+            (
+                line(&[&[0, 0, 0, 7][..], b"ssh-rsa", &wire[15..]].concat()),
+                KeyError::Type,
+            ),
+            (weak([0; 32]), KeyError::Point),
+            (weak(one), KeyError::Point),
+        ] {
+            assert_eq!(text.parse::<PublicKey>(), Err(error), "{text:?}");
+        }
+    }
+
+    /// The 19 numbers from p to 2^255 - 1 spell points that have a shorter spelling.
+    #[test]
+    fn a_second_spelling_of_a_point_is_refused() {
+        let mut decompressed = 0;
+        for low in 0xed..=0xff {
+            let mut bytes = [0xff; 32];
+            (bytes[0], bytes[31]) = (low, 0x7f);
+            decompressed +=
+                usize::from(VerifyingKey::from_bytes(&bytes).is_ok_and(|key| !key.is_weak()));
+            assert_eq!(
+                PublicKey::from_bytes(bytes),
+                Err(KeyError::Point),
+                "{low:#x}"
+            );
+        }
+        assert!(decompressed > 0, "the rule is what refuses them");
+    }
+
+    #[test]
+    fn a_signature_verifies_for_its_message_namespace_and_key_alone() {
+        let signature = signed();
+        assert_eq!(signature.public_key, PublicKey::of(&alice()));
+        assert_eq!(signature.verify("test@v1", b"message\n"), Ok(()));
+        assert_eq!(
+            signature.verify("test@v1", b"message"),
+            Err(SshSigError::Forged)
+        );
+        let expected = "test@v2".to_owned();
+        let namespace = SshSigError::Namespace {
+            found: "test@v1".to_owned(),
+            expected,
+        };
+        assert_eq!(signature.verify("test@v2", b"message\n"), Err(namespace));
+        let renamed = SshSig {
+            namespace: "test@v2".to_owned(),
+            ..signature.clone()
+        };
+        assert_eq!(
+            renamed.verify("test@v2", b"message\n"),
+            Err(SshSigError::Forged)
+        );
+        let bob = PublicKey::of(&SigningKey::from_bytes(&[2; 32]));
+        let stolen = SshSig {
+            public_key: bob,
+            ..signature
+        };
+        assert_eq!(
+            stolen.verify("test@v1", b"message\n"),
+            Err(SshSigError::Forged)
+        );
+    }
+
+    /// A signature with the group order added to S satisfies the equation; OpenSSH 9.2 takes it.
+    #[test]
+    fn a_malleated_signature_is_forged() {
+        const ORDER: [u8; 32] = [
+            0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9,
+            0xde, 0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+        ];
+        let mut malleated = signed();
+        let mut carry = 0;
+        for (byte, order) in malleated.signature[32..].iter_mut().zip(ORDER) {
+            let sum = u16::from(*byte) + u16::from(order) + carry;
+            *byte = sum as u8;
+            carry = sum >> 8;
+        }
+        assert_eq!(
+            SshSig::parse(&malleated.encode()),
+            Ok(malleated.clone()),
+            "the form is right"
+        );
+        assert_eq!(
+            malleated.verify("test@v1", b"message\n"),
+            Err(SshSigError::Forged)
+        );
+    }
+
+    #[test]
+    fn armor_has_one_spelling() {
+        let good = signed().encode();
+        let body = good.strip_prefix(BEGIN).unwrap().strip_suffix(END).unwrap();
+        let joined = body.replace('\n', "");
+        let rewrapped: Vec<_> = joined
+            .as_bytes()
+            .chunks(76)
+            .map(|line| str::from_utf8(line).unwrap())
+            .collect();
+        for bad in [
+            String::new(),
+            good.trim_end().to_owned(),
+            format!("{good}\n"),
+            format!("\n{good}"),
+            format!(" {good}"),
+            good.replace('\n', "\r\n"),
+            good.replace("-----\n", "----- \n"),
+            format!("{BEGIN}{joined}\n{END}"),
+            format!("{BEGIN}{}\n{END}", rewrapped.join("\n")),
+            format!("{BEGIN}\n{body}{END}"),
+            format!("{BEGIN}{body}\n{END}"),
+            format!("{good}{good}"),
+            format!("{BEGIN}{END}"),
+            format!("{BEGIN}{}", &END[1..]),
+            BEGIN.to_owned(),
+            good.replace("SIGNATURE", "signature"),
+        ] {
+            assert!(SshSig::parse(&bad).is_err(), "{bad:?}");
+        }
+        assert!(matches!(
+            SshSig::parse(&"a".repeat(5000)),
+            Err(SshSigError::TooLarge { bytes: 5000 })
+        ));
+    }
+
+    #[test]
+    fn a_blob_of_another_shape_is_refused_by_name() {
+        let good = signed();
+        let blob = good.blob();
+        assert_eq!(SshSig::parse(&armor(&blob)), Ok(good.clone()));
+        let replaced = |from: &[u8], to: &[u8]| {
+            let at = blob
+                .windows(from.len())
+                .position(|window| window == from)
+                .unwrap();
+            armor(&[&blob[..at], to, &blob[at + from.len()..]].concat())
+        };
+        let field = |text: &str| {
+            let mut bytes = Vec::new();
+            put(&mut bytes, text.as_bytes());
+            bytes
+        };
+        for (name, bad, error) in [
+            ("magic", replaced(b"SSHSIG", b"SSHSIH"), SshSigError::Blob),
+            (
+                "version",
+                replaced(&[0, 0, 0, 1], &[0, 0, 0, 2]),
+                SshSigError::Blob,
+            ),
+            (
+                "trailing byte",
+                armor(&[&blob[..], &[0]].concat()),
+                SshSigError::Blob,
+            ),
+            ("cut", armor(&blob[..blob.len() - 1]), SshSigError::Blob),
+            (
+                "hash",
+                replaced(&field("sha512"), &field("sha256")),
+                SshSigError::Hash,
+            ),
+            (
+                "no namespace",
+                replaced(&field("test@v1"), &field("")),
+                SshSigError::Blob,
+            ),
+            (
+                "namespace not UTF-8",
+                replaced(b"test@v1", b"test@v\xff"),
+                SshSigError::Blob,
+            ),
+            (
+                "reserved",
+                replaced(
+                    &[&[0, 0, 0, 0][..], &field("sha512")].concat(),
+                    &[field("x"), field("sha512")].concat(),
+                ),
+                SshSigError::Blob,
+            ),
+            (
+                "length beyond the end",
+                replaced(&field("test@v1")[..4], &[0xff; 4]),
+                SshSigError::Blob,
+            ),
+            (
+                "key",
+                replaced(good.public_key.as_bytes(), &[0; 32]),
+                SshSigError::Key(KeyError::Point),
+            ),
+        ] {
+            assert_eq!(SshSig::parse(&bad), Err(error), "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_signed_parses_back_and_verifies(
+            seed in any::<[u8; 32]>(), namespace in ".{1,40}", message in any::<Vec<u8>>()
+        ) {
+            let key = SigningKey::from_bytes(&seed);
+            let armor = sign(&key, &namespace, &message);
+            let signature = SshSig::parse(&armor).unwrap();
+            prop_assert_eq!(signature.encode(), armor);
+            prop_assert_eq!(signature.verify(&namespace, &message), Ok(()));
+            let text = signature.public_key.to_string();
+            prop_assert_eq!(text.parse(), Ok(PublicKey::of(&key)));
+        }
+
+        #[test]
+        fn no_armor_panics(blob in any::<Vec<u8>>(), text in any::<String>()) {
+            let _ = SshSig::parse(&text);
+            let _ = text.parse::<PublicKey>();
+            let _ = SshSig::parse(&armor(&blob));
+            let _ = SshSig::parse(&armor(&[MAGIC, &VERSION.to_be_bytes()[..], &blob].concat()));
+        }
+    }
 }
