@@ -16,10 +16,11 @@ use crate::entry::{Entry, STATEMENT_TYPE, predicate_type};
 use crate::evidence::Conclusion;
 use crate::hash::Digest;
 use crate::judge::{self, is_dispatcher};
+use crate::merkle::leaf_hash;
 use crate::policy::{DispatchRule, Distinct, Policy};
 use crate::rejection::{Code, Finding, Rejection, ensure};
 use crate::sshsig::PublicKey;
-use crate::state::{Answerable, KeyEnd, Person, Release, State};
+use crate::state::{Answerable, KeyEnd, Person, Release, State, apply};
 use crate::words::{EntryRef, Principal, ReleaseId, Slug, Timestamp, role};
 
 /// What an entry says, read into types.
@@ -135,6 +136,39 @@ pub fn admit(state: &State, entry: &Entry) -> Result<Admitted, Finding> {
         key: entry.signer_key(),
         statement,
     })
+}
+
+impl State {
+    /// Takes the next leaf of the ledger, as it was read from a store or a bundle.
+    ///
+    /// The leaf always becomes part of the tree. It has effect only when it is an entry and is admitted; otherwise it is
+    /// remembered among the findings.
+    ///
+    /// # Errors
+    /// The finding, where it has no effect.
+    pub fn take(&mut self, leaf: Vec<u8>) -> Result<EntryRef, Finding> {
+        let index = self.tree.size();
+        let hash = leaf_hash(&leaf);
+        let admitted = Entry::parse(leaf)
+            .map_err(|error| Finding {
+                index,
+                code: Code::Malformed,
+                message: error.to_string(),
+            })
+            .and_then(|entry| admit(self, &entry));
+        self.tree.append(hash);
+        match admitted {
+            Ok(admitted) => {
+                let entry = admitted.entry;
+                apply(self, admitted);
+                Ok(entry)
+            }
+            Err(finding) => {
+                self.findings.push(finding.clone());
+                Err(finding)
+            }
+        }
+    }
 }
 
 /// The rules over the signed bytes: key, uniqueness.
