@@ -1711,7 +1711,7 @@ fn check_wave(
     let dispatch = release
         .dispatches_of(sheet.entry, DispatchKind::Deploy)
         .filter(|dispatch| dispatch.body.wave == body.wave)
-        .last();
+        .next_back();
     let Some(dispatch) = dispatch.filter(|dispatch| !dispatch.open()) else {
         return Err(Rejection::new(
             Code::WrongState,

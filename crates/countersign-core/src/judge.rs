@@ -1077,9 +1077,8 @@ pub fn frozen<'a>(
 /// Returns the first wave of the sheet that has no passing verdict; `None` when all have.
 pub fn next_wave(release: &Release, sheet: &Sheet) -> Option<u64> {
     (1..=sheet.body.rollout.len() as u64).find(|wave| {
-        !release
-            .wave_of(sheet.entry, *wave)
-            .is_some_and(|verdict| verdict.verdict == WaveVerdict::Pass)
+        release
+            .wave_of(sheet.entry, *wave).is_none_or(|verdict| verdict.verdict != WaveVerdict::Pass)
     })
 }
 

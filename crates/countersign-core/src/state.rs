@@ -561,7 +561,7 @@ impl State {
     pub fn log_keys(&self) -> Vec<PublicKey> {
         self.devices
             .values()
-            .filter_map(|device| device.card.log_key.clone())
+            .filter_map(|device| device.card.log_key)
             .collect()
     }
 
@@ -683,7 +683,7 @@ pub fn apply(state: &mut State, admitted: Admitted) {
                 valid_until,
             } = body.change
             {
-                state.keys_used.insert(key.clone());
+                state.keys_used.insert(key);
                 person.keys.push(KeyRecord {
                     key,
                     origin: key_origin,
@@ -999,9 +999,9 @@ pub fn apply(state: &mut State, admitted: Admitted) {
 }
 
 fn bring_in_person(state: &mut State, card: &PersonCard, entry: EntryRef, by: &Principal) {
-    state.keys_used.insert(card.key.clone());
+    state.keys_used.insert(card.key);
     let key = KeyRecord {
-        key: card.key.clone(),
+        key: card.key,
         origin: card.key_origin,
         valid_until: card.valid_until,
         since: entry,
@@ -1021,8 +1021,8 @@ fn bring_in_person(state: &mut State, card: &PersonCard, entry: EntryRef, by: &P
 }
 
 fn bring_in_device(state: &mut State, card: &DeviceCard, entry: EntryRef, by: &Principal) {
-    state.keys_used.insert(card.key.clone());
-    state.keys_used.extend(card.log_key.clone());
+    state.keys_used.insert(card.key);
+    state.keys_used.extend(card.log_key);
     let device = Device {
         card: card.clone(),
         enrolled: entry,
