@@ -11,9 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::evidence::{Conclusion, Counts, EvidenceKind};
 use crate::hash::Digest;
 use crate::sshsig::PublicKey;
-use crate::words::{
-    CommitId, EntryRef, Line, Nonce, Principal, ReleaseId, Slug, Text, Timestamp, Zone,
-};
+use crate::words::{CommitId, EntryRef, Line, Nonce, Principal, ReleaseId, Slug, Text, Timestamp, Zone};
 
 /// The version of the admission rules that entries are made under today.
 pub const RULES_VERSION: u32 = 1;
@@ -50,19 +48,8 @@ pub struct Common {
 }
 
 /// The names of the fields of [`Common`].
-pub const COMMON_FIELDS: [&str; 11] = [
-    "app",
-    "device",
-    "nonce",
-    "reason",
-    "reauth",
-    "rules",
-    "seen",
-    "seen_basis",
-    "signer",
-    "time",
-    "zone",
-];
+pub const COMMON_FIELDS: [&str; 11] =
+    ["app", "device", "nonce", "reason", "reauth", "rules", "seen", "seen_basis", "signer", "time", "zone"];
 
 /// The program that made an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -94,10 +94,7 @@ mod tests {
             (EvidenceKind::Manual, "manual"),
         ] {
             assert_eq!(serde_json::to_value(kind).unwrap(), json!(word));
-            assert_eq!(
-                serde_json::from_value::<EvidenceKind>(json!(word)).unwrap(),
-                kind
-            );
+            assert_eq!(serde_json::from_value::<EvidenceKind>(json!(word)).unwrap(), kind);
         }
         for (conclusion, word) in [
             (Conclusion::Pass, "pass"),
@@ -106,16 +103,10 @@ mod tests {
             (Conclusion::Missing, "missing"),
         ] {
             assert_eq!(serde_json::to_value(conclusion).unwrap(), json!(word));
-            assert_eq!(
-                serde_json::from_value::<Conclusion>(json!(word)).unwrap(),
-                conclusion
-            );
+            assert_eq!(serde_json::from_value::<Conclusion>(json!(word)).unwrap(), conclusion);
         }
         for word in ["passed", "Pass", "PASS", "success", "", "unknown"] {
-            assert!(
-                serde_json::from_value::<Conclusion>(json!(word)).is_err(),
-                "{word:?}"
-            );
+            assert!(serde_json::from_value::<Conclusion>(json!(word)).is_err(), "{word:?}");
         }
     }
 
@@ -124,37 +115,18 @@ mod tests {
         #[track_caller]
         fn check(counts: Counts, json: &Value) {
             assert_eq!(serde_json::to_value(counts).unwrap(), *json);
-            assert_eq!(
-                serde_json::from_value::<Counts>(json.clone()).unwrap(),
-                counts
-            );
+            assert_eq!(serde_json::from_value::<Counts>(json.clone()).unwrap(), counts);
         }
         check(
-            Counts::Tests {
-                total: 6,
-                passed: 1,
-                failed: 2,
-                errors: 0,
-                skipped: 3,
-                flaky: 0,
-            },
+            Counts::Tests { total: 6, passed: 1, failed: 2, errors: 0, skipped: 3, flaky: 0 },
             &json!({"total": 6, "passed": 1, "failed": 2, "errors": 0, "skipped": 3, "flaky": 0}),
         );
         check(
-            Counts::Findings {
-                error: 1,
-                warning: 2,
-                note: 3,
-                none: 4,
-                suppressed: 5,
-            },
+            Counts::Findings { error: 1, warning: 2, note: 3, none: 4, suppressed: 5 },
             &json!({"error": 1, "warning": 2, "note": 3, "none": 4, "suppressed": 5}),
         );
         check(
-            Counts::Components {
-                components: 7,
-                vulnerabilities: 0,
-            },
+            Counts::Components { components: 7, vulnerabilities: 0 },
             &json!({"components": 7, "vulnerabilities": 0}),
         );
         check(Counts::File { bytes: 9 }, &json!({"bytes": 9}));
@@ -166,10 +138,7 @@ mod tests {
             json!({"bytes": "9"}),
             json!({"error": 1, "warning": 2, "note": 3, "none": 4}),
         ] {
-            assert!(
-                serde_json::from_value::<Counts>(refused.clone()).is_err(),
-                "{refused}"
-            );
+            assert!(serde_json::from_value::<Counts>(refused.clone()).is_err(), "{refused}");
         }
     }
 }

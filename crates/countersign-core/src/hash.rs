@@ -46,11 +46,7 @@ impl Digest {
         let mut bytes = [0; 32];
         let decoded = Base64::decode(text, &mut bytes).map_err(|_| DigestError::Base64)?;
         let digest = Self(decoded.try_into().map_err(|_| DigestError::Base64)?);
-        if digest.to_base64() == text {
-            Ok(digest)
-        } else {
-            Err(DigestError::Base64)
-        }
+        if digest.to_base64() == text { Ok(digest) } else { Err(DigestError::Base64) }
     }
 }
 
@@ -97,9 +93,7 @@ impl Serialize for Digest {
 
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -174,11 +168,7 @@ mod tests {
             "AAAA",
         ] {
             assert_ne!(text, good, "the case differs from the good one");
-            assert_eq!(
-                Digest::from_base64(text),
-                Err(DigestError::Base64),
-                "{text:?}"
-            );
+            assert_eq!(Digest::from_base64(text), Err(DigestError::Base64), "{text:?}");
         }
     }
 

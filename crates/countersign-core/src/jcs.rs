@@ -37,9 +37,7 @@ pub enum JcsError {
     #[error("the text is not JSON: {0}")]
     Syntax(String),
     /// The text is JSON and not its own canonical form: a duplicate key, whitespace, key order, an escape.
-    #[error(
-        "the JSON is not canonical (RFC 8785): it differs from its canonical form at byte {at}"
-    )]
+    #[error("the JSON is not canonical (RFC 8785): it differs from its canonical form at byte {at}")]
     NotCanonical {
         /// The first byte that differs, from 0.
         at: usize,
@@ -52,8 +50,7 @@ pub enum JcsError {
 /// A float, an integer beyond [`INTEGER_MAX`], nesting beyond [`DEPTH_MAX`], or a result beyond [`BYTES_MAX`].
 pub fn encode(value: &Value) -> Result<String, JcsError> {
     check(value, 0)?;
-    let text = serde_json_canonicalizer::to_string(value)
-        .map_err(|error| JcsError::Syntax(error.to_string()))?;
+    let text = serde_json_canonicalizer::to_string(value).map_err(|error| JcsError::Syntax(error.to_string()))?;
     if text.len() > BYTES_MAX {
         return Err(JcsError::TooLarge { bytes: text.len() });
     }
@@ -68,17 +65,12 @@ pub fn parse(text: &str) -> Result<Value, JcsError> {
     if text.len() > BYTES_MAX {
         return Err(JcsError::TooLarge { bytes: text.len() });
     }
-    let value: Value =
-        serde_json::from_str(text).map_err(|error| JcsError::Syntax(error.to_string()))?;
+    let value: Value = serde_json::from_str(text).map_err(|error| JcsError::Syntax(error.to_string()))?;
     let canonical = encode(&value)?;
     if canonical == text {
         return Ok(value);
     }
-    let same = canonical
-        .bytes()
-        .zip(text.bytes())
-        .take_while(|(a, b)| a == b)
-        .count();
+    let same = canonical.bytes().zip(text.bytes()).take_while(|(a, b)| a == b).count();
     Err(JcsError::NotCanonical { at: same })
 }
 
@@ -91,9 +83,7 @@ fn check(value: &Value, depth: usize) -> Result<(), JcsError> {
         Value::Number(number) => match (number.as_u64(), number.as_i64()) {
             (None, None) => Err(JcsError::Float(number.to_string())),
             (unsigned, signed) => {
-                let magnitude = unsigned
-                    .or(signed.map(i64::unsigned_abs))
-                    .unwrap_or(u64::MAX);
+                let magnitude = unsigned.or(signed.map(i64::unsigned_abs)).unwrap_or(u64::MAX);
                 if magnitude > INTEGER_MAX {
                     return Err(JcsError::IntegerTooLarge(number.to_string()));
                 }
@@ -101,9 +91,7 @@ fn check(value: &Value, depth: usize) -> Result<(), JcsError> {
             }
         },
         Value::Array(items) => items.iter().try_for_each(|item| check(item, depth + 1)),
-        Value::Object(members) => members
-            .values()
-            .try_for_each(|member| check(member, depth + 1)),
+        Value::Object(members) => members.values().try_for_each(|member| check(member, depth + 1)),
     }
 }
 
@@ -171,11 +159,7 @@ mod tests {
         for text in ["0", "1", "-1", "9007199254740991", "-9007199254740991"] {
             assert_eq!(encode(&parse(text).unwrap()).unwrap(), text);
         }
-        for text in [
-            "9007199254740992",
-            "-9007199254740992",
-            "18446744073709551615",
-        ] {
+        for text in ["9007199254740992", "-9007199254740992", "18446744073709551615"] {
             refused(text, &JcsError::IntegerTooLarge(text.to_owned()));
         }
         for text in [
@@ -191,28 +175,12 @@ mod tests {
             "18446744073709551616",
             "333333333.3333333",
         ] {
-            assert!(
-                matches!(parse(text), Err(JcsError::Float(_))),
-                "{text}: {:?}",
-                parse(text)
-            );
-            assert!(
-                parse(&format!(r#"{{"a":[{text}]}}"#)).is_err(),
-                "{text} deep inside"
-            );
+            assert!(matches!(parse(text), Err(JcsError::Float(_))), "{text}: {:?}", parse(text));
+            assert!(parse(&format!(r#"{{"a":[{text}]}}"#)).is_err(), "{text} deep inside");
         }
-        assert!(matches!(
-            encode(&json!({"a": 1.0})),
-            Err(JcsError::Float(_))
-        ));
-        assert!(matches!(
-            encode(&json!([u64::MAX])),
-            Err(JcsError::IntegerTooLarge(_))
-        ));
-        assert!(matches!(
-            encode(&json!([i64::MIN])),
-            Err(JcsError::IntegerTooLarge(_))
-        ));
+        assert!(matches!(encode(&json!({"a": 1.0})), Err(JcsError::Float(_))));
+        assert!(matches!(encode(&json!([u64::MAX])), Err(JcsError::IntegerTooLarge(_))));
+        assert!(matches!(encode(&json!([i64::MIN])), Err(JcsError::IntegerTooLarge(_))));
     }
 
     #[test]
@@ -231,33 +199,15 @@ mod tests {
         ] {
             refused(text, &JcsError::NotCanonical { at });
         }
-        for text in [
-            "",
-            "{",
-            "nul",
-            "\u{feff}{}",
-            "{}{}",
-            "[1,]",
-            r#"["\ud800"]"#,
-            "01",
-            "+1",
-            "NaN",
-        ] {
-            assert!(
-                matches!(parse(text), Err(JcsError::Syntax(_))),
-                "{text:?}: {:?}",
-                parse(text)
-            );
+        for text in ["", "{", "nul", "\u{feff}{}", "{}{}", "[1,]", r#"["\ud800"]"#, "01", "+1", "NaN"] {
+            assert!(matches!(parse(text), Err(JcsError::Syntax(_))), "{text:?}: {:?}", parse(text));
         }
     }
 
     #[test]
     fn depth_and_size_have_limits() {
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-        assert!(
-            parse(&nested(DEPTH_MAX + 1)).is_ok(),
-            "the innermost array is empty"
-        );
+        assert!(parse(&nested(DEPTH_MAX + 1)).is_ok(), "the innermost array is empty");
         refused(&nested(DEPTH_MAX + 2), &JcsError::TooDeep);
         assert!(matches!(parse(&nested(100_000)), Err(JcsError::Syntax(_))));
         let mut value = json!([]);
@@ -266,12 +216,7 @@ mod tests {
         }
         assert_eq!(encode(&value), Err(JcsError::TooDeep));
         let large = format!("\"{}\"", "a".repeat(BYTES_MAX - 1));
-        refused(
-            &large,
-            &JcsError::TooLarge {
-                bytes: BYTES_MAX + 1,
-            },
-        );
+        refused(&large, &JcsError::TooLarge { bytes: BYTES_MAX + 1 });
     }
 
     fn json() -> impl Strategy<Value = Value> {

@@ -38,13 +38,7 @@ impl Proof {
     pub fn verify(&self, leaf: &[u8], keys: &[VerifierKey]) -> Result<Opened, ProofError> {
         let opened = Checkpoint::open_note(&self.checkpoint, keys)?;
         let head = opened.checkpoint.head();
-        merkle::verify_inclusion(
-            self.index,
-            head.size,
-            &merkle::leaf_hash(leaf),
-            &self.hashes,
-            &head.root,
-        )?;
+        merkle::verify_inclusion(self.index, head.size, &merkle::leaf_hash(leaf), &self.hashes, &head.root)?;
         Ok(opened)
     }
 }
@@ -52,9 +46,7 @@ impl Proof {
 impl fmt::Display for Proof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{FIRST_LINE}\nindex {}", self.index)?;
-        self.hashes
-            .iter()
-            .try_for_each(|hash| writeln!(f, "{}", hash.to_base64()))?;
+        self.hashes.iter().try_for_each(|hash| writeln!(f, "{}", hash.to_base64()))?;
         write!(f, "\n{}", self.checkpoint.encode())
     }
 }
@@ -76,27 +68,13 @@ impl FromStr for Proof {
         if second.starts_with("extra ") {
             return Err(ProofError::Extra);
         }
-        let index = second
-            .strip_prefix("index ")
-            .and_then(|index| index.parse().ok())
-            .ok_or(ProofError::Format)?;
-        let hashes = lines
-            .map(Digest::from_base64)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|_| ProofError::Format)?;
+        let index = second.strip_prefix("index ").and_then(|index| index.parse().ok()).ok_or(ProofError::Format)?;
+        let hashes = lines.map(Digest::from_base64).collect::<Result<Vec<_>, _>>().map_err(|_| ProofError::Format)?;
         if hashes.len() > HASHES_MAX {
             return Err(ProofError::Format);
         }
-        let parsed = Self {
-            index,
-            hashes,
-            checkpoint: Note::parse(checkpoint)?,
-        };
-        if parsed.to_string() == text {
-            Ok(parsed)
-        } else {
-            Err(ProofError::Format)
-        }
+        let parsed = Self { index, hashes, checkpoint: Note::parse(checkpoint)? };
+        if parsed.to_string() == text { Ok(parsed) } else { Err(ProofError::Format) }
     }
 }
 
@@ -191,9 +169,7 @@ mod tests {
 
     fn example_leaf() -> Vec<u8> {
         let payload = crate::jcs::parse(PAYLOAD).unwrap();
-        Entry::sign(&payload, "approval", &key(ALICE_SEED))
-            .unwrap()
-            .into_leaf()
+        Entry::sign(&payload, "approval", &key(ALICE_SEED)).unwrap().into_leaf()
     }
 
     fn example_proof() -> Proof {
@@ -206,9 +182,7 @@ mod tests {
 
     /// What a relying party does with a proof.
     fn accepts(policy: &Policy, proof: &str, leaf: &[u8]) -> bool {
-        let opened = proof
-            .parse()
-            .and_then(|proof: Proof| proof.verify(leaf, &policy.keys()));
+        let opened = proof.parse().and_then(|proof: Proof| proof.verify(leaf, &policy.keys()));
         opened.is_ok_and(|opened| policy.check(&opened).is_ok())
     }
 
@@ -243,69 +217,35 @@ mod tests {
         }
         assert_eq!(tree.root().to_string(), ROOT);
         let seen = entry_seen_root();
-        assert_eq!(
-            tree.root_at(4).unwrap().to_base64(),
-            seen,
-            "what leaf 4 saw is the prefix before it"
-        );
+        assert_eq!(tree.root_at(4).unwrap().to_base64(), seen, "what leaf 4 saw is the prefix before it");
 
         let origin = KeyName::new(ORIGIN).unwrap();
-        let checkpoint = Checkpoint {
-            origin: origin.clone(),
-            size: 6,
-            root: tree.root(),
-        };
+        let checkpoint = Checkpoint { origin: origin.clone(), size: 6, root: tree.root() };
         let mut note = checkpoint.note(&key(LOG_SEED));
         let witness = KeyName::new(WITNESS).unwrap();
         cosign(&mut note, &witness, &key(WITNESS_SEED), WITNESS_TIME).unwrap();
         assert_eq!(note.encode(), CHECKPOINT);
 
         let log = VerifierKey::new(origin, Algorithm::Ed25519, PublicKey::of(&key(LOG_SEED)));
-        let witness = VerifierKey::new(
-            witness,
-            Algorithm::CosignatureV1,
-            PublicKey::of(&key(WITNESS_SEED)),
-        );
-        let listed = Witness {
-            name: "w1".to_owned(),
-            key: witness.clone(),
-        };
+        let witness = VerifierKey::new(witness, Algorithm::CosignatureV1, PublicKey::of(&key(WITNESS_SEED)));
+        let listed = Witness { name: "w1".to_owned(), key: witness.clone() };
         let policy = Policy::new(vec![log.clone()], vec![listed], Some("w1".to_owned())).unwrap();
         assert_eq!(policy.to_string(), POLICY);
         assert_eq!(POLICY.parse(), Ok(policy.clone()));
 
-        let proof = Proof {
-            index: 4,
-            hashes: tree.inclusion_proof(4, 6).unwrap(),
-            checkpoint: note,
-        };
+        let proof = Proof { index: 4, hashes: tree.inclusion_proof(4, 6).unwrap(), checkpoint: note };
         assert_eq!(proof.to_string(), format!("{PROOF}{CHECKPOINT}"));
         assert_eq!(proof, example_proof());
         let opened = proof.verify(&example_leaf(), &policy.keys()).unwrap();
         assert_eq!(opened.checkpoint, checkpoint);
-        let by_witness = SignedBy {
-            key: witness,
-            time: Some(WITNESS_TIME),
-        };
-        assert_eq!(
-            opened.signers,
-            [
-                SignedBy {
-                    key: log,
-                    time: None
-                },
-                by_witness
-            ]
-        );
+        let by_witness = SignedBy { key: witness, time: Some(WITNESS_TIME) };
+        assert_eq!(opened.signers, [SignedBy { key: log, time: None }, by_witness]);
         assert_eq!(policy.check(&opened), Ok(()));
     }
 
     fn entry_seen_root() -> String {
         let entry = Entry::parse(example_leaf()).unwrap();
-        entry.predicate()["seen"]["root"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        entry.predicate()["seen"]["root"].as_str().unwrap().to_owned()
     }
 
     #[test]
@@ -322,9 +262,7 @@ mod tests {
         let (leaf, proof) = (example_leaf(), example_proof().to_string());
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
         check("leaf", &leaf, |bytes| accepts(&policy(), &proof, bytes));
-        check("proof", proof.as_bytes(), |bytes| {
-            text(bytes).is_some_and(|proof| accepts(&policy(), &proof, &leaf))
-        });
+        check("proof", proof.as_bytes(), |bytes| text(bytes).is_some_and(|proof| accepts(&policy(), &proof, &leaf)));
         check("policy", POLICY.as_bytes(), |bytes| {
             let policy = text(bytes).and_then(|policy| policy.parse().ok());
             policy.is_some_and(|policy| accepts(&policy, &proof, &leaf))
@@ -340,27 +278,10 @@ mod tests {
         let good = example_proof();
         let root = ProofError::Merkle(MerkleError::RootMismatch);
         assert_eq!(good.verify(b"another leaf", &keys), Err(root.clone()));
-        assert_eq!(
-            Proof {
-                index: 5,
-                ..good.clone()
-            }
-            .verify(&leaf, &keys),
-            Err(root)
-        );
+        assert_eq!(Proof { index: 5, ..good.clone() }.verify(&leaf, &keys), Err(root));
         let beyond = ProofError::Merkle(MerkleError::IndexBeyondSize { index: 6, size: 6 });
-        assert_eq!(
-            Proof {
-                index: 6,
-                ..good.clone()
-            }
-            .verify(&leaf, &keys),
-            Err(beyond)
-        );
-        let short = Proof {
-            hashes: good.hashes[..1].to_vec(),
-            ..good.clone()
-        };
+        assert_eq!(Proof { index: 6, ..good.clone() }.verify(&leaf, &keys), Err(beyond));
+        let short = Proof { hashes: good.hashes[..1].to_vec(), ..good.clone() };
         let wrong_length = ProofError::Merkle(MerkleError::WrongLength { hashes: 1 });
         assert_eq!(short.verify(&leaf, &keys), Err(wrong_length));
         let unsigned = ProofError::Checkpoint(CheckpointError::Note(NoteError::Unsigned));
@@ -374,40 +295,21 @@ mod tests {
         for (bad, error) in [
             (String::new(), ProofError::Format),
             (good.replace("@v1\n", "@v2\n"), ProofError::FirstLine),
-            (
-                good.replace("index 4", "extra AAAA\nindex 4"),
-                ProofError::Extra,
-            ),
+            (good.replace("index 4", "extra AAAA\nindex 4"), ProofError::Extra),
             (good.replace("index 4", "index 04"), ProofError::Format),
             (good.replace("index 4", "index +4"), ProofError::Format),
             (good.replace("index 4", "index -4"), ProofError::Format),
             (good.replace("index 4", "index  4"), ProofError::Format),
-            (
-                good.replace("index 4", "index 18446744073709551616"),
-                ProofError::Format,
-            ),
+            (good.replace("index 4", "index 18446744073709551616"), ProofError::Format),
             (good.replace("index 4\n", ""), ProofError::Format),
             (good.replace("Lg=\n", "Lh=\n"), ProofError::Format),
             (good.replace("Lg=\n", "Lg=\r\n"), ProofError::Format),
-            (
-                good.replace(hash, &hash.repeat(HASHES_MAX)),
-                ProofError::Format,
-            ),
-            (
-                good.replace("\n\nc", "\n\n\nc"),
-                ProofError::Checkpoint(CheckpointError::Body),
-            ),
+            (good.replace(hash, &hash.repeat(HASHES_MAX)), ProofError::Format),
+            (good.replace("\n\nc", "\n\n\nc"), ProofError::Checkpoint(CheckpointError::Body)),
             (format!("{good}\n"), ProofError::Note(NoteError::Format)),
-            (
-                "a".repeat(BYTES_MAX + 1),
-                ProofError::Note(NoteError::TooLarge {
-                    bytes: BYTES_MAX + 1,
-                }),
-            ),
+            ("a".repeat(BYTES_MAX + 1), ProofError::Note(NoteError::TooLarge { bytes: BYTES_MAX + 1 })),
         ] {
-            let result = bad
-                .parse::<Proof>()
-                .and_then(|proof| proof.verify(&example_leaf(), &policy().keys()));
+            let result = bad.parse::<Proof>().and_then(|proof| proof.verify(&example_leaf(), &policy().keys()));
             // A line feed too many before the checkpoint changes the text that is signed.
             if error == ProofError::Checkpoint(CheckpointError::Body) {
                 assert!(matches!(result, Err(ProofError::Checkpoint(_))), "{bad:?}");
@@ -422,21 +324,10 @@ mod tests {
         let mut tree = Tree::new();
         let leaf = example_leaf();
         let head = tree.append(merkle::leaf_hash(&leaf));
-        let checkpoint = Checkpoint {
-            origin: KeyName::new(ORIGIN).unwrap(),
-            size: 1,
-            root: head.root,
-        };
-        let proof = Proof {
-            index: 0,
-            hashes: vec![],
-            checkpoint: checkpoint.note(&key(LOG_SEED)),
-        };
+        let checkpoint = Checkpoint { origin: KeyName::new(ORIGIN).unwrap(), size: 1, root: head.root };
+        let proof = Proof { index: 0, hashes: vec![], checkpoint: checkpoint.note(&key(LOG_SEED)) };
         let text = proof.to_string();
-        assert!(
-            text.starts_with("c2sp.org/tlog-proof@v1\nindex 0\n\ncountersign.example"),
-            "{text}"
-        );
+        assert!(text.starts_with("c2sp.org/tlog-proof@v1\nindex 0\n\ncountersign.example"), "{text}");
         assert_eq!(text.parse(), Ok(proof.clone()));
         assert!(proof.verify(&leaf, &policy().keys()).is_ok());
     }
