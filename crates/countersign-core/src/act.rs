@@ -11,23 +11,12 @@ use serde::{Deserialize, Serialize};
 use crate::evidence::{Conclusion, Counts, EvidenceKind};
 use crate::hash::Digest;
 use crate::sshsig::PublicKey;
-use crate::words::{CommitId, EntryRef, Line, Nonce, Principal, ReleaseId, Slug, Text, Timestamp, Zone};
+use crate::words::{
+    CommitId, EntryRef, Line, Nonce, Principal, ReleaseId, Slug, Text, Timestamp, Zone,
+};
 
 /// The version of the admission rules that entries are made under today.
 pub const RULES_VERSION: u32 = 1;
-
-/// The in-toto statement type of every payload.
-pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
-
-/// Returns the predicate type of an act, as `https://countersign.example/approval/v1`.
-pub fn predicate_type(act: &str) -> String {
-    format!("https://countersign.example/{act}/v1")
-}
-
-/// Returns the SSHSIG namespace of an act, as `countersign-approval@v1`.
-pub fn namespace(act: &str) -> String {
-    format!("countersign-{act}@v1")
-}
 
 /// What every entry says, whatever its act.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,8 +50,19 @@ pub struct Common {
 }
 
 /// The names of the fields of [`Common`].
-pub const COMMON_FIELDS: [&str; 11] =
-    ["app", "device", "nonce", "reason", "reauth", "rules", "seen", "seen_basis", "signer", "time", "zone"];
+pub const COMMON_FIELDS: [&str; 11] = [
+    "app",
+    "device",
+    "nonce",
+    "reason",
+    "reauth",
+    "rules",
+    "seen",
+    "seen_basis",
+    "signer",
+    "time",
+    "zone",
+];
 
 /// The program that made an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,7 +100,7 @@ pub struct Signer {
 macro_rules! closed_words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         pub enum $name {
             $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)+
         }

@@ -4,8 +4,8 @@
 //! signs it, so a refusal comes before the passphrase is asked.
 
 use crate::act::{
-    Act, App, Approval, Common, Dispatch, DispatchKind, DispatchState, Meaning, PlannedWave, RULES_VERSION, Reauth,
-    Request, Seen, SeenBasis, Signer, Verdict, Window,
+    Act, App, Approval, Common, Dispatch, DispatchKind, DispatchState, Meaning, PlannedWave,
+    RULES_VERSION, Reauth, Request, Seen, SeenBasis, Signer, Verdict, Window,
 };
 use crate::admit::{self, Statement};
 use crate::judge;
@@ -104,7 +104,10 @@ pub fn decide(state: &State, command: Command, context: &Context) -> Result<Stat
         reauth: context.reauth,
         rules: RULES_VERSION,
         seen: Seen {
-            origin: state.origin.clone().unwrap_or_else(|| context.origin.clone()),
+            origin: state
+                .origin
+                .clone()
+                .unwrap_or_else(|| context.origin.clone()),
             root: head.root.to_base64(),
             size: head.size,
         },
@@ -117,42 +120,79 @@ pub fn decide(state: &State, command: Command, context: &Context) -> Result<Stat
         (Act::Genesis(_), None) => vec![admit::ledger_subject(&common.seen.origin)],
         _ => admit::subject(state, &act),
     };
-    let statement = Statement { common, subject, act };
+    let statement = Statement {
+        common,
+        subject,
+        act,
+    };
     admit::check(state, &statement)?;
     Ok(statement)
 }
 
 fn known_release<'a>(state: &'a State, id: &ReleaseId) -> Result<&'a Release, Rejection> {
     state.releases.get(id).ok_or_else(|| {
-        Rejection::new(Code::NotFound, format!("there is no release {id}")).hint("`countersign release list` shows them")
+        Rejection::new(Code::NotFound, format!("there is no release {id}"))
+            .hint("`countersign release list` shows them")
     })
 }
 
 fn no_sheet(id: &ReleaseId) -> Rejection {
-    Rejection::new(Code::WrongState, format!("{id} has no decision sheet")).hint(format!("freeze it with `countersign request {id}`"))
+    Rejection::new(Code::WrongState, format!("{id} has no decision sheet"))
+        .hint(format!("freeze it with `countersign request {id}`"))
 }
 
 fn compose(state: &State, command: Command, now: Timestamp) -> Result<Act, Rejection> {
     match command {
         Command::Record(act) => Ok(act),
-        Command::Freeze { release, authorization, window } => {
+        Command::Freeze {
+            release,
+            authorization,
+            window,
+        } => {
             let release = known_release(state, &release)?;
             let product = &release.candidate.product;
-            let policy = state
-                .policy(product)
-                .ok_or_else(|| Rejection::new(Code::NotFound, format!("{product} has no policy")))?;
+            let policy = state.policy(product).ok_or_else(|| {
+                Rejection::new(Code::NotFound, format!("{product} has no policy"))
+            })?;
             let minutes = i64::try_from(policy.policy.sheet_valid_minutes).unwrap_or(i64::MAX / 60);
             let not_after = now.plus_seconds(minutes * 60);
-            let window = window.unwrap_or(Window { from: now, until: not_after });
-            let window = Window { from: window.from, until: window.until.min(not_after) };
+            let window = window.unwrap_or(Window {
+                from: now,
+                until: not_after,
+            });
+            let window = Window {
+                from: window.from,
+                until: window.until.min(not_after),
+            };
             sheet(state, release, authorization, window, not_after, now).map(Act::from)
         }
-        Command::Answer { release, role, verdict, meaning, conditions } => {
-            let sheet = known_release(state, &release)?.sheet().ok_or_else(|| no_sheet(&release))?;
-            Ok(Approval { authorization: None, conditions, meaning, request: sheet.entry, role, verdict }.into())
+        Command::Answer {
+            release,
+            role,
+            verdict,
+            meaning,
+            conditions,
+        } => {
+            let sheet = known_release(state, &release)?
+                .sheet()
+                .ok_or_else(|| no_sheet(&release))?;
+            Ok(Approval {
+                authorization: None,
+                conditions,
+                meaning,
+                request: sheet.entry,
+                role,
+                verdict,
+            }
+            .into())
         }
-        Command::AutomaticGo { release, authorization } => {
-            let sheet = known_release(state, &release)?.sheet().ok_or_else(|| no_sheet(&release))?;
+        Command::AutomaticGo {
+            release,
+            authorization,
+        } => {
+            let sheet = known_release(state, &release)?
+                .sheet()
+                .ok_or_else(|| no_sheet(&release))?;
             Ok(Approval {
                 authorization: Some(authorization),
                 conditions: Vec::new(),
@@ -163,7 +203,14 @@ fn compose(state: &State, command: Command, now: Timestamp) -> Result<Act, Rejec
             }
             .into())
         }
-        Command::Dispatch { release, environment, kind, request_id, by, resends } => {
+        Command::Dispatch {
+            release,
+            environment,
+            kind,
+            request_id,
+            by,
+            resends,
+        } => {
             let release = known_release(state, &release)?;
             let last = state.last_environment(&release.candidate.product) == Some(&environment);
             let (sheet, wave, artifact) = if last {
@@ -171,21 +218,32 @@ fn compose(state: &State, command: Command, now: Timestamp) -> Result<Act, Rejec
                 match kind {
                     DispatchKind::Deploy => {
                         let wave = judge::next_wave(release, sheet).ok_or_else(|| {
-                            Rejection::new(Code::AlreadyDispatched, format!("all waves of {} have passed", release.id))
+                            Rejection::new(
+                                Code::AlreadyDispatched,
+                                format!("all waves of {} have passed", release.id),
+                            )
                         })?;
                         (sheet.entry, wave, sheet.body.artifacts[0].sha256)
                     }
                     DispatchKind::Rollback => {
                         let slot = sheet.body.rollback.as_ref().ok_or_else(|| {
-                            Rejection::new(Code::WrongState, "the sheet has no way back: this was the first release")
-                                .hint("propose and decide a release that mends it")
+                            Rejection::new(
+                                Code::WrongState,
+                                "the sheet has no way back: this was the first release",
+                            )
+                            .hint("propose and decide a release that mends it")
                         })?;
                         let wave = release
                             .dispatches_of(sheet.entry, DispatchKind::Deploy)
                             .filter(|dispatch| dispatch.body.state != DispatchState::Refused)
                             .map(|dispatch| dispatch.body.wave)
                             .max()
-                            .ok_or_else(|| Rejection::new(Code::WrongState, "nothing was deployed that could be taken back"))?;
+                            .ok_or_else(|| {
+                                Rejection::new(
+                                    Code::WrongState,
+                                    "nothing was deployed that could be taken back",
+                                )
+                            })?;
                         (sheet.entry, wave, slot.artifacts[0].sha256)
                     }
                 }
@@ -228,21 +286,43 @@ pub(crate) fn sheet(
     let candidate = &release.candidate;
     let product = &candidate.product;
     let missing = |what: &str| Rejection::new(Code::NotFound, format!("{product} has no {what}"));
-    let environment = state.last_environment(product).ok_or_else(|| missing("promotion path"))?.clone();
+    let environment = state
+        .last_environment(product)
+        .ok_or_else(|| missing("promotion path"))?
+        .clone();
     let policy = state.policy(product).ok_or_else(|| missing("policy"))?;
     let place = (product.clone(), environment.clone());
-    let (target, target_body) = state.targets.get(&place).ok_or_else(|| missing(&format!("target {environment}")))?;
+    let (target, target_body) = state
+        .targets
+        .get(&place)
+        .ok_or_else(|| missing(&format!("target {environment}")))?;
     let rollout: Vec<PlannedWave> = policy
         .policy
         .waves
         .iter()
-        .map(|wave| PlannedWave { bake_seconds: wave.bake_seconds, segment: wave.segment.clone() })
+        .map(|wave| PlannedWave {
+            bake_seconds: wave.bake_seconds,
+            segment: wave.segment.clone(),
+        })
         .collect();
-    if let Some(wave) = rollout.iter().find(|wave| !target_body.segments.iter().any(|segment| segment.name == wave.segment)) {
-        return Err(Rejection::new(Code::NotFound, format!("the target {environment} has no segment {}", wave.segment)));
+    if let Some(wave) = rollout.iter().find(|wave| {
+        !target_body
+            .segments
+            .iter()
+            .any(|segment| segment.name == wave.segment)
+    }) {
+        return Err(Rejection::new(
+            Code::NotFound,
+            format!("the target {environment} has no segment {}", wave.segment),
+        ));
     }
     let live = state.live.get(&place).cloned();
-    let waivers = release.waivers.iter().filter(|waiver| at <= waiver.body.expires).map(|waiver| waiver.entry).collect();
+    let waivers = release
+        .waivers
+        .iter()
+        .filter(|waiver| at <= waiver.body.expires)
+        .map(|waiver| waiver.entry)
+        .collect();
     Ok(Request {
         artifacts: candidate.artifacts.clone(),
         authorization,
@@ -267,4 +347,3 @@ pub(crate) fn sheet(
         window,
     })
 }
-

@@ -4,33 +4,34 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The format of a piece of evidence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum EvidenceKind {
-    /// Test results in JUnit XML.
-    Junit,
-    /// Static analysis results in SARIF.
-    Sarif,
-    /// A bill of materials or vulnerability report in CycloneDX.
-    Cyclonedx,
-    /// Any other file, judged by a person.
-    Manual,
-}
+use crate::act::closed_words;
 
-/// What a piece of evidence says; only [`Conclusion::Pass`] is good news.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Conclusion {
-    /// It was read to the end and nothing in it fails its rule.
-    Pass,
-    /// It was read and something in it fails its rule.
-    Fail,
-    /// It is there and does not answer the question.
-    Inconclusive,
-    /// It is not there.
-    Missing,
-}
+closed_words!(
+    /// The format of a piece of evidence.
+    EvidenceKind {
+        /// Test results in JUnit XML.
+        Junit = "junit",
+        /// Static analysis results in SARIF.
+        Sarif = "sarif",
+        /// A bill of materials or vulnerability report in CycloneDX.
+        Cyclonedx = "cyclonedx",
+        /// Any other file, judged by a person.
+        Manual = "manual",
+    }
+);
+closed_words!(
+    /// What a piece of evidence says; only [`Conclusion::Pass`] is good news.
+    Conclusion {
+        /// It was read to the end and nothing in it fails its rule.
+        Pass = "pass",
+        /// It was read and something in it fails its rule.
+        Fail = "fail",
+        /// It is there and does not answer the question.
+        Inconclusive = "inconclusive",
+        /// It is not there.
+        Missing = "missing",
+    }
+);
 
 /// What was counted in a piece of evidence; the field names tell the shapes apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

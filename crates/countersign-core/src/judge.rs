@@ -9,16 +9,20 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::act::{
-    Approval, ChangeType, DevicePurpose, DispatchKind, DispatchState, EvidenceManifest, HoldChange, Verdict, WaveVerdict, closed_words,
+    Approval, ChangeType, DevicePurpose, DispatchKind, DispatchState, EvidenceManifest, HoldChange,
+    Verdict, WaveVerdict, closed_words,
 };
 use crate::evidence::Conclusion;
 use crate::hash::Digest;
 use crate::jcs;
 use crate::policy::{
-    AttachedRule, Distinct, EvidenceRule, FIELDS_GATE, Mode, Policy, RequiredField, RerunRule, STAGING_GATE,
+    AttachedRule, Distinct, EvidenceRule, FIELDS_GATE, Mode, Policy, RequiredField, RerunRule,
+    STAGING_GATE,
 };
 use crate::rejection::{Code, Rejection, ensure};
-use crate::state::{Answerable, AuthorizationRecord, EvidenceRecord, KeyEnd, Release, Sheet, SignOff, State, Topic};
+use crate::state::{
+    Answerable, AuthorizationRecord, EvidenceRecord, KeyEnd, Release, Sheet, SignOff, State, Topic,
+};
 use crate::words::{EntryRef, Principal, ReleaseId, Slug, Timestamp, role};
 
 closed_words!(
@@ -193,10 +197,17 @@ pub enum Outcome {
 
 /// Returns what each gate of the product's policy says of the release at that moment, built-in gates first.
 pub fn checks(state: &State, release: &Release, at: Timestamp) -> Vec<Check> {
-    let Some(record) = state.policy(&release.candidate.product) else { return Vec::new() };
+    let Some(record) = state.policy(&release.candidate.product) else {
+        return Vec::new();
+    };
     let policy = &record.policy;
     let mut checks = vec![fields_check(policy, release)];
-    checks.extend(policy.evidence.iter().map(|rule| evidence_check(policy, rule, release)));
+    checks.extend(
+        policy
+            .evidence
+            .iter()
+            .map(|rule| evidence_check(policy, rule, release)),
+    );
     checks.extend(staging_check(state, policy, release, at));
     for check in &mut checks {
         check.waived = waiver_of(state, release, &check.gate, at);
@@ -205,7 +216,13 @@ pub fn checks(state: &State, release: &Release, at: Timestamp) -> Vec<Check> {
 }
 
 fn check(gate: &str, conclusion: Conclusion, detail: impl Into<String>) -> Check {
-    Check { gate: gate.to_owned(), conclusion, detail: detail.into(), evidence: Vec::new(), waived: None }
+    Check {
+        gate: gate.to_owned(),
+        conclusion,
+        detail: detail.into(),
+        evidence: Vec::new(),
+        waived: None,
+    }
 }
 
 fn fields_check(policy: &Policy, release: &Release) -> Check {
@@ -223,9 +240,17 @@ fn fields_check(policy: &Policy, release: &Release) -> Check {
         .map(|field| field.as_str())
         .collect();
     if missing.is_empty() {
-        check(FIELDS_GATE, Conclusion::Pass, "all required fields are there")
+        check(
+            FIELDS_GATE,
+            Conclusion::Pass,
+            "all required fields are there",
+        )
     } else {
-        check(FIELDS_GATE, Conclusion::Missing, format!("not given: {}", missing.join(", ")))
+        check(
+            FIELDS_GATE,
+            Conclusion::Missing,
+            format!("not given: {}", missing.join(", ")),
+        )
     }
 }
 
@@ -234,18 +259,32 @@ fn evidence_check(policy: &Policy, rule: &EvidenceRule, release: &Release) -> Ch
         .evidence
         .iter()
         .filter(|record| record.body.kind == rule.kind)
-        .filter(|record| rule.name.as_ref().is_none_or(|name| *name == record.body.name))
+        .filter(|record| {
+            rule.name
+                .as_ref()
+                .is_none_or(|name| *name == record.body.name)
+        })
         .collect();
-    let about_commit: Vec<&EvidenceRecord> =
-        answering.iter().copied().filter(|record| record.body.commit == release.candidate.commit).collect();
-    let counted: Vec<&EvidenceRecord> =
-        about_commit.iter().copied().filter(|record| counts_as_evidence(policy, rule, record)).collect();
+    let about_commit: Vec<&EvidenceRecord> = answering
+        .iter()
+        .copied()
+        .filter(|record| record.body.commit == release.candidate.commit)
+        .collect();
+    let counted: Vec<&EvidenceRecord> = about_commit
+        .iter()
+        .copied()
+        .filter(|record| counts_as_evidence(policy, rule, record))
+        .collect();
     let gate = rule.gate.as_str();
     if counted.is_empty() {
         let why = if !about_commit.is_empty() {
             match (rule.observed, policy.attached_evidence) {
-                (true, _) => "what is there was attached by a person; this gate asks for evidence read from CI",
-                (_, AttachedRule::Refused) => "what is there was attached by a person; the policy does not accept that",
+                (true, _) => {
+                    "what is there was attached by a person; this gate asks for evidence read from CI"
+                }
+                (_, AttachedRule::Refused) => {
+                    "what is there was attached by a person; the policy does not accept that"
+                }
                 _ => "what is there waits for a second person to confirm it",
             }
         } else if !answering.is_empty() {
@@ -258,7 +297,12 @@ fn evidence_check(policy: &Policy, rule: &EvidenceRule, release: &Release) -> Ch
     let mut worst = (Conclusion::Pass, String::new());
     for record in &counted {
         let (conclusion, reason) = rule.judge(record.body.conclusion, &record.body.counts);
-        let reason = reason.map(|reason| format!("{} (entry {}): {reason}", record.body.name, record.entry.index));
+        let reason = reason.map(|reason| {
+            format!(
+                "{} (entry {}): {reason}",
+                record.body.name, record.entry.index
+            )
+        });
         if conclusion == Conclusion::Fail && rerun_clears(policy, rule, &counted, record) {
             continue;
         }
@@ -267,12 +311,18 @@ fn evidence_check(policy: &Policy, rule: &EvidenceRule, release: &Release) -> Ch
         }
     }
     let detail = if worst.0 == Conclusion::Pass {
-        let names: Vec<&str> = counted.iter().map(|record| record.body.name.as_str()).collect();
+        let names: Vec<&str> = counted
+            .iter()
+            .map(|record| record.body.name.as_str())
+            .collect();
         format!("green: {}", names.join(", "))
     } else {
         worst.1
     };
-    Check { evidence: counted.iter().map(|record| record.entry.index).collect(), ..check(gate, worst.0, detail) }
+    Check {
+        evidence: counted.iter().map(|record| record.entry.index).collect(),
+        ..check(gate, worst.0, detail)
+    }
 }
 
 fn severity(conclusion: Conclusion) -> u8 {
@@ -298,13 +348,23 @@ fn counts_as_evidence(policy: &Policy, rule: &EvidenceRule, record: &EvidenceRec
 }
 
 /// Returns whether later green re-runs of the same commit, within the policy's number, stand in for the red one.
-fn rerun_clears(policy: &Policy, rule: &EvidenceRule, counted: &[&EvidenceRecord], red: &EvidenceRecord) -> bool {
+fn rerun_clears(
+    policy: &Policy,
+    rule: &EvidenceRule,
+    counted: &[&EvidenceRecord],
+    red: &EvidenceRecord,
+) -> bool {
     if policy.rerun.rule != RerunRule::UpTo {
         return false;
     }
     let mut current = red.entry;
     for _ in 0..policy.rerun.up_to {
-        let Some(next) = counted.iter().find(|record| record.body.replaces == Some(current)) else { return false };
+        let Some(next) = counted
+            .iter()
+            .find(|record| record.body.replaces == Some(current))
+        else {
+            return false;
+        };
         if next.reason.is_none() || next.body.name != red.body.name {
             return false;
         }
@@ -316,18 +376,35 @@ fn rerun_clears(policy: &Policy, rule: &EvidenceRule, counted: &[&EvidenceRecord
     false
 }
 
-fn staging_check(state: &State, policy: &Policy, release: &Release, at: Timestamp) -> Option<Check> {
+fn staging_check(
+    state: &State,
+    policy: &Policy,
+    release: &Release,
+    at: Timestamp,
+) -> Option<Check> {
     let environment = state.staging_environment(&release.candidate.product)?;
     let Some((entry, _, since)) = staged(state, release) else {
-        return Some(check(STAGING_GATE, Conclusion::Missing, format!("not yet seen running in {environment}")));
+        return Some(check(
+            STAGING_GATE,
+            Conclusion::Missing,
+            format!("not yet seen running in {environment}"),
+        ));
     };
     let soaked = at.seconds_since(since);
     let needed = i64::try_from(policy.soak_seconds).unwrap_or(i64::MAX);
     let mut result = if soaked >= needed {
-        check(STAGING_GATE, Conclusion::Pass, format!("seen in {environment}, soaked {soaked} s of {needed} s"))
+        check(
+            STAGING_GATE,
+            Conclusion::Pass,
+            format!("seen in {environment}, soaked {soaked} s of {needed} s"),
+        )
     } else {
         let until = since.plus_seconds(needed);
-        check(STAGING_GATE, Conclusion::Inconclusive, format!("soaks in {environment} until {until}"))
+        check(
+            STAGING_GATE,
+            Conclusion::Inconclusive,
+            format!("soaks in {environment} until {until}"),
+        )
     };
     result.evidence = vec![entry.index];
     Some(result)
@@ -338,7 +415,11 @@ fn staging_check(state: &State, policy: &Policy, release: &Release, at: Timestam
 pub fn staged(state: &State, release: &Release) -> Option<(EntryRef, EntryRef, Timestamp)> {
     let product = &release.candidate.product;
     let environment = state.staging_environment(product)?;
-    let (entry, stage, time) = release.stages.iter().rev().find(|(_, stage, _)| stage.environment == *environment)?;
+    let (entry, stage, time) = release
+        .stages
+        .iter()
+        .rev()
+        .find(|(_, stage, _)| stage.environment == *environment)?;
     let artifact = release.artifact().sha256;
     if stage.artifact != artifact || stage.version != release.candidate.version {
         return None;
@@ -363,22 +444,38 @@ fn waiver_of(state: &State, release: &Release, gate: &str, at: Timestamp) -> Opt
         .waivers
         .iter()
         .find(|waiver| {
-            waiver.body.gate.as_str() == gate && at <= waiver.body.expires && may_waive(state, policy, product, &waiver.by, at)
+            waiver.body.gate.as_str() == gate
+                && at <= waiver.body.expires
+                && may_waive(state, policy, product, &waiver.by, at)
         })
         .map(|waiver| waiver.entry.index)
 }
 
 /// Returns whether the person holds a role the policy asks to sign.
-pub(crate) fn may_waive(state: &State, policy: &Policy, product: &Slug, who: &Principal, at: Timestamp) -> bool {
+pub(crate) fn may_waive(
+    state: &State,
+    policy: &Policy,
+    product: &Slug,
+    who: &Principal,
+    at: Timestamp,
+) -> bool {
     state.people.get(who).is_some_and(|person| {
-        policy.quorum.iter().any(|rule| person.holds(rule.role.as_str(), Some(product), at))
-            && person.keys.iter().all(|key| !matches!(key.ended, Some((_, KeyEnd::Revoked))))
+        policy
+            .quorum
+            .iter()
+            .any(|rule| person.holds(rule.role.as_str(), Some(product), at))
+            && person
+                .keys
+                .iter()
+                .all(|key| !matches!(key.ended, Some((_, KeyEnd::Revoked))))
     })
 }
 
 /// Returns the manifest of the first `count` pieces of evidence of a release (all when `None`), and its text.
 pub fn manifest(release: &Release, count: Option<u64>) -> (EvidenceManifest, String) {
-    let take = count.and_then(|count| usize::try_from(count).ok()).unwrap_or(release.evidence.len());
+    let take = count
+        .and_then(|count| usize::try_from(count).ok())
+        .unwrap_or(release.evidence.len());
     let list: Vec<_> = release
         .evidence
         .iter()
@@ -394,8 +491,15 @@ pub fn manifest(release: &Release, count: Option<u64>) -> (EvidenceManifest, Str
         })
         .collect();
     let count = list.len() as u64;
-    let text = jcs::encode(&json!(list)).expect("a manifest holds only strings, integers and lists");
-    (EvidenceManifest { count, digest: Digest::of(text.as_bytes()) }, text)
+    let text =
+        jcs::encode(&json!(list)).expect("a manifest holds only strings, integers and lists");
+    (
+        EvidenceManifest {
+            count,
+            digest: Digest::of(text.as_bytes()),
+        },
+        text,
+    )
 }
 
 // ------------------------------------------------------------------------------------------------- sign-offs
@@ -414,7 +518,9 @@ pub(crate) fn topics_of(state: &State, subject: &Answerable, signer: &Principal)
                 }
             }
         }
-        Answerable::Policy(product) | Answerable::Authorization(product) => topics.push(Topic::Policy(product.clone())),
+        Answerable::Policy(product) | Answerable::Authorization(product) => {
+            topics.push(Topic::Policy(product.clone()))
+        }
         Answerable::Evidence(id) => topics.push(Topic::Release(id.clone())),
         Answerable::Device(_) => {}
     }
@@ -431,7 +537,10 @@ pub fn drift(state: &State, release: &Release, sheet: &Sheet) -> Vec<String> {
             moved.push(what.to_owned());
         }
     };
-    compare(body.candidate == release.candidate_entry, "the candidate was amended");
+    compare(
+        body.candidate == release.candidate_entry,
+        "the candidate was amended",
+    );
     compare(body.artifacts == candidate.artifacts, "the artifacts");
     compare(body.commit == candidate.commit, "the commit");
     compare(body.changes == candidate.changes.digest, "the change list");
@@ -440,15 +549,35 @@ pub fn drift(state: &State, release: &Release, sheet: &Sheet) -> Vec<String> {
         "the policy",
     );
     let place = (body.product.clone(), body.environment.clone());
-    compare(state.targets.get(&place).map(|(entry, _)| *entry) == Some(body.target), "the target's configuration");
-    compare(manifest(release, Some(body.evidence.count)).0 == body.evidence, "the evidence listed");
+    compare(
+        state.targets.get(&place).map(|(entry, _)| *entry) == Some(body.target),
+        "the target's configuration",
+    );
+    compare(
+        manifest(release, Some(body.evidence.count)).0 == body.evidence,
+        "the evidence listed",
+    );
     let listed = usize::try_from(body.evidence.count).unwrap_or(usize::MAX);
     let replaced = release.evidence.iter().skip(listed).any(|late| {
-        late.body.replaces.is_some_and(|old| release.evidence.iter().take(listed).any(|record| record.entry == old))
+        late.body.replaces.is_some_and(|old| {
+            release
+                .evidence
+                .iter()
+                .take(listed)
+                .any(|record| record.entry == old)
+        })
     });
     compare(!replaced, "evidence listed was replaced");
-    compare(state.live.get(&place) == body.live.as_ref() || release.rollout_began(sheet.entry), "what is live");
-    compare(release.sheet().is_some_and(|last| last.entry == sheet.entry), "a newer sheet was frozen");
+    compare(
+        state.live.get(&place) == body.live.as_ref() || release.rollout_began(sheet.entry),
+        "what is live",
+    );
+    compare(
+        release
+            .sheet()
+            .is_some_and(|last| last.entry == sheet.entry),
+        "a newer sheet was frozen",
+    );
     moved
 }
 
@@ -456,10 +585,28 @@ pub fn drift(state: &State, release: &Release, sheet: &Sheet) -> Vec<String> {
 pub fn barred(state: &State, release: &Release, who: &Principal) -> Option<&'static str> {
     let distinct = &state.policy(&release.candidate.product)?.policy.distinct;
     let person = state.people.get(who)?;
-    let requester = release.proposer == *who || release.sheet().is_some_and(|sheet| sheet.requester == *who);
-    let author = || release.candidate.changes.authors.iter().any(|author| person.commits_as(author.as_str()));
-    let attacher = || release.evidence.iter().any(|record| record.attached() && record.by == *who);
-    let dispatcher = || release.dispatches.iter().any(|dispatch| dispatch.body.by.as_ref() == Some(who));
+    let requester =
+        release.proposer == *who || release.sheet().is_some_and(|sheet| sheet.requester == *who);
+    let author = || {
+        release
+            .candidate
+            .changes
+            .authors
+            .iter()
+            .any(|author| person.commits_as(author.as_str()))
+    };
+    let attacher = || {
+        release
+            .evidence
+            .iter()
+            .any(|record| record.attached() && record.by == *who)
+    };
+    let dispatcher = || {
+        release
+            .dispatches
+            .iter()
+            .any(|dispatch| dispatch.body.by.as_ref() == Some(who))
+    };
     if distinct.contains(&Distinct::Requester) && requester {
         Some("they asked for this release")
     } else if distinct.contains(&Distinct::CommitAuthor) && author() {
@@ -474,17 +621,31 @@ pub fn barred(state: &State, release: &Release, who: &Principal) -> Option<&'sta
 }
 
 /// Returns every answer to the sheet with what it is worth at that moment.
-pub fn sign_offs(state: &State, release: &Release, sheet: &Sheet, at: Timestamp) -> Vec<JudgedSignOff> {
+pub fn sign_offs(
+    state: &State,
+    release: &Release,
+    sheet: &Sheet,
+    at: Timestamp,
+) -> Vec<JudgedSignOff> {
     let moved = drift(state, release, sheet);
     judge_answers(&sheet.answers, |answer| {
         let segregation = barred(state, release, &answer.principal);
-        let (worth, cause) = worth_of(state, answer, Some(&release.candidate.product), at, segregation);
+        let (worth, cause) = worth_of(
+            state,
+            answer,
+            Some(&release.candidate.product),
+            at,
+            segregation,
+        );
         if worth != SignOffState::Valid {
             (worth, cause)
         } else if let Some(input) = moved.first() {
             (SignOffState::Stale, Some(format!("moved since: {input}")))
         } else if at > sheet.body.not_after {
-            (SignOffState::Expired, Some(format!("the sheet ran out at {}", sheet.body.not_after)))
+            (
+                SignOffState::Expired,
+                Some(format!("the sheet ran out at {}", sheet.body.not_after)),
+            )
         } else {
             (SignOffState::Valid, None)
         }
@@ -500,8 +661,15 @@ fn judge_answers(
         .enumerate()
         .map(|(place, answer)| {
             let (state, cause) = worth(answer);
-            let replaced = answers[place + 1..].iter().any(|later| later.principal == answer.principal);
-            JudgedSignOff { answer: answer.clone(), state, cause, replaced }
+            let replaced = answers[place + 1..]
+                .iter()
+                .any(|later| later.principal == answer.principal);
+            JudgedSignOff {
+                answer: answer.clone(),
+                state,
+                cause,
+                replaced,
+            }
         })
         .collect()
 }
@@ -514,7 +682,10 @@ fn worth_of(
     at: Timestamp,
     segregation: Option<&'static str>,
 ) -> (SignOffState, Option<String>) {
-    let revoked = match (state.people.get(&answer.principal), state.devices.get(&answer.principal)) {
+    let revoked = match (
+        state.people.get(&answer.principal),
+        state.devices.get(&answer.principal),
+    ) {
         (Some(person), _) => person
             .keys
             .iter()
@@ -525,7 +696,10 @@ fn worth_of(
         (None, None) => None,
     };
     if let Some(entry) = revoked {
-        return (SignOffState::KeyRevoked, Some(format!("the key was revoked by {entry}")));
+        return (
+            SignOffState::KeyRevoked,
+            Some(format!("the key was revoked by {entry}")),
+        );
     }
     if let Some(used) = answer.authorization {
         if let Some(record) = state.authorizations.get(&used.index) {
@@ -534,55 +708,109 @@ fn worth_of(
                 return (worth, cause);
             }
         }
-    } else if !state.people.get(&answer.principal).is_some_and(|person| person.holds(answer.role.as_str(), product, at)) {
-        return (SignOffState::SignerLostRole, Some(format!("{} is no longer {}", answer.name, answer.role)));
+    } else if !state
+        .people
+        .get(&answer.principal)
+        .is_some_and(|person| person.holds(answer.role.as_str(), product, at))
+    {
+        return (
+            SignOffState::SignerLostRole,
+            Some(format!("{} is no longer {}", answer.name, answer.role)),
+        );
     }
     if let Some(part) = segregation {
         return (SignOffState::SegregationFailed, Some(part.to_owned()));
     }
     if let Some(index) = answer.unseen {
-        return (SignOffState::Stale, Some(format!("entry {index} came before it unseen")));
+        return (
+            SignOffState::Stale,
+            Some(format!("entry {index} came before it unseen")),
+        );
     }
     (SignOffState::Valid, None)
 }
 
 /// Returns what a standing authorization is worth at that moment: it must be adopted, not suspended, within its time, and
 /// those who adopted it must still stand for the policy in force.
-pub fn authorization_worth(state: &State, record: &AuthorizationRecord, at: Timestamp) -> (SignOffState, Option<String>) {
+pub fn authorization_worth(
+    state: &State,
+    record: &AuthorizationRecord,
+    at: Timestamp,
+) -> (SignOffState, Option<String>) {
     if record.adopted.is_none() {
-        return (SignOffState::Incomplete, Some("it was not adopted by its quorum".into()));
+        return (
+            SignOffState::Incomplete,
+            Some("it was not adopted by its quorum".into()),
+        );
     }
     if let Some(entry) = record.suspended {
-        return (SignOffState::Stale, Some(format!("it was suspended by {entry}")));
+        return (
+            SignOffState::Stale,
+            Some(format!("it was suspended by {entry}")),
+        );
     }
     if state.policy(&record.product).map(|policy| policy.entry) != Some(record.policy) {
-        return (SignOffState::Stale, Some("the policy has changed since it was adopted".into()));
+        return (
+            SignOffState::Stale,
+            Some("the policy has changed since it was adopted".into()),
+        );
     }
     if !record.valid.contains(at) {
-        return (SignOffState::Expired, Some(format!("it is valid from {} to {}", record.valid.from, record.valid.until)));
+        return (
+            SignOffState::Expired,
+            Some(format!(
+                "it is valid from {} to {}",
+                record.valid.from, record.valid.until
+            )),
+        );
     }
     let answers = answers_worth(state, &record.product, &record.answers, at);
-    let policy = &state.policies[&record.product].iter().find(|policy| policy.entry == record.policy).expect("in force").policy;
-    if quorum_full(&slots(state, policy, &record.product, &answers, at, |_| false)) {
+    let policy = &state.policies[&record.product]
+        .iter()
+        .find(|policy| policy.entry == record.policy)
+        .expect("in force")
+        .policy;
+    if quorum_full(&slots(state, policy, &record.product, &answers, at, |_| {
+        false
+    })) {
         return (SignOffState::Valid, None);
     }
-    let lost = answers.iter().find(|answer| answer.state != SignOffState::Valid && !answer.replaced);
+    let lost = answers
+        .iter()
+        .find(|answer| answer.state != SignOffState::Valid && !answer.replaced);
     match lost {
         Some(answer) => (answer.state, answer.cause.clone()),
-        None => (SignOffState::Incomplete, Some("its quorum is no longer complete".into())),
+        None => (
+            SignOffState::Incomplete,
+            Some("its quorum is no longer complete".into()),
+        ),
     }
 }
 
-fn answers_worth(state: &State, product: &Slug, answers: &[SignOff], at: Timestamp) -> Vec<JudgedSignOff> {
-    judge_answers(answers, |answer| worth_of(state, answer, Some(product), at, None))
+fn answers_worth(
+    state: &State,
+    product: &Slug,
+    answers: &[SignOff],
+    at: Timestamp,
+) -> Vec<JudgedSignOff> {
+    judge_answers(answers, |answer| {
+        worth_of(state, answer, Some(product), at, None)
+    })
 }
 
 /// Returns whether the answers complete the quorum of the policy in force for the product, with no NO-GO among them.
 pub(crate) fn adopted(state: &State, product: &Slug, answers: &[SignOff], at: Timestamp) -> bool {
-    let Some(record) = state.policy(product) else { return false };
+    let Some(record) = state.policy(product) else {
+        return false;
+    };
     let judged = answers_worth(state, product, answers, at);
-    let refused = judged.iter().any(|answer| answer.counts() && answer.answer.verdict == Verdict::NoGo);
-    !refused && quorum_full(&slots(state, &record.policy, product, &judged, at, |_| false))
+    let refused = judged
+        .iter()
+        .any(|answer| answer.counts() && answer.answer.verdict == Verdict::NoGo);
+    !refused
+        && quorum_full(&slots(state, &record.policy, product, &judged, at, |_| {
+            false
+        }))
 }
 
 fn slots(
@@ -599,22 +827,36 @@ fn slots(
         .map(|rule| {
             let signed: BTreeSet<Principal> = answers
                 .iter()
-                .filter(|judged| judged.counts() && judged.go() && judged.answer.authorization.is_none())
+                .filter(|judged| {
+                    judged.counts() && judged.go() && judged.answer.authorization.is_none()
+                })
                 .filter(|judged| judged.answer.role == rule.role)
                 .map(|judged| judged.answer.principal.clone())
                 .collect();
             let answered = |who: &Principal| {
-                answers.iter().any(|judged| judged.counts() && judged.go() && judged.answer.principal == *who)
+                answers
+                    .iter()
+                    .any(|judged| judged.counts() && judged.go() && judged.answer.principal == *who)
             };
             let eligible = state
                 .people
                 .values()
-                .filter(|person| person.accepted.is_some() && person.current_key().is_some_and(|key| at <= key.valid_until))
+                .filter(|person| {
+                    person.accepted.is_some()
+                        && person
+                            .current_key()
+                            .is_some_and(|key| at <= key.valid_until)
+                })
                 .filter(|person| person.holds(rule.role.as_str(), Some(product), at))
                 .map(|person| person.card.principal.clone())
                 .filter(|who| !barred(who) && !answered(who))
                 .collect();
-            Slot { role: rule.role.clone(), needed: rule.count, signed: signed.into_iter().collect(), eligible }
+            Slot {
+                role: rule.role.clone(),
+                needed: rule.count,
+                signed: signed.into_iter().collect(),
+                eligible,
+            }
         })
         .collect()
 }
@@ -628,19 +870,29 @@ pub fn decision(state: &State, release: &Release, sheet: &Sheet, at: Timestamp) 
     let answers = sign_offs(state, release, sheet, at);
     let product = &release.candidate.product;
     let policy = state.policy(product).map(|record| &record.policy);
-    let slots =
-        policy.map(|policy| slots(state, policy, product, &answers, at, |who| barred(state, release, who).is_some())).unwrap_or_default();
+    let slots = policy
+        .map(|policy| {
+            slots(state, policy, product, &answers, at, |who| {
+                barred(state, release, who).is_some()
+            })
+        })
+        .unwrap_or_default();
     let signer = |verdict: Verdict| {
         answers
             .iter()
             // A NO-GO or HOLD does not wear off by age: only its signer's own later answer, or a new sheet, ends it.
             .filter(|judged| !judged.replaced && judged.answer.verdict == verdict)
-            .find(|judged| verdict != Verdict::NoGo || policy.is_none_or(|policy| policy.has_veto(&judged.answer.role)))
+            .find(|judged| {
+                verdict != Verdict::NoGo
+                    || policy.is_none_or(|policy| policy.has_veto(&judged.answer.role))
+            })
             .map(|judged| judged.answer.principal.clone())
     };
     let moved = drift(state, release, sheet);
-    let authorization =
-        answers.iter().find(|judged| judged.counts() && judged.go()).and_then(|judged| judged.answer.authorization);
+    let authorization = answers
+        .iter()
+        .find(|judged| judged.counts() && judged.go())
+        .and_then(|judged| judged.answer.authorization);
     let outcome = if let Some(who) = signer(Verdict::NoGo) {
         Outcome::NoGo(who)
     } else if let Some(who) = signer(Verdict::Hold) {
@@ -654,13 +906,21 @@ pub fn decision(state: &State, release: &Release, sheet: &Sheet, at: Timestamp) 
     } else {
         Outcome::Incomplete
     };
-    Decision { answers, slots, outcome }
+    Decision {
+        answers,
+        slots,
+        outcome,
+    }
 }
 
 /// Returns the release and the sheet an approval entry answers.
 pub fn release_of_approval(state: &State, approval: EntryRef) -> Option<(&Release, &SignOff)> {
     state.releases.values().find_map(|release| {
-        let answer = release.sheets.iter().flat_map(|sheet| &sheet.answers).find(|answer| answer.entry == approval)?;
+        let answer = release
+            .sheets
+            .iter()
+            .flat_map(|sheet| &sheet.answers)
+            .find(|answer| answer.entry == approval)?;
         Some((release, answer))
     })
 }
@@ -671,36 +931,84 @@ pub fn release_of_approval(state: &State, approval: EntryRef) -> Option<(&Releas
 ///
 /// # Errors
 /// The bound it would overstep; people decide then.
-pub fn within_bounds(state: &State, release: &Release, sheet: &Sheet, used: EntryRef, at: Timestamp) -> Result<(), Rejection> {
-    let outside = |message: String| Rejection::new(Code::OutsideBounds, message).hint("people sign this release: ask the quorum");
+pub fn within_bounds(
+    state: &State,
+    release: &Release,
+    sheet: &Sheet,
+    used: EntryRef,
+    at: Timestamp,
+) -> Result<(), Rejection> {
+    let outside = |message: String| {
+        Rejection::new(Code::OutsideBounds, message)
+            .hint("people sign this release: ask the quorum")
+    };
     let record = state
         .authorizations
         .get(&used.index)
         .filter(|record| record.entry == used)
-        .ok_or_else(|| Rejection::new(Code::NotFound, format!("{used} is not a standing authorization")))?;
+        .ok_or_else(|| {
+            Rejection::new(
+                Code::NotFound,
+                format!("{used} is not a standing authorization"),
+            )
+        })?;
     let (worth, cause) = authorization_worth(state, record, at);
     if worth != SignOffState::Valid {
-        return Err(outside(format!("the standing authorization is {worth}: {}", cause.unwrap_or_default())));
+        return Err(outside(format!(
+            "the standing authorization is {worth}: {}",
+            cause.unwrap_or_default()
+        )));
     }
     let candidate = &release.candidate;
-    let policy = state.policy(&candidate.product).ok_or_else(|| outside("the product has no policy".into()))?;
-    let bound = |holds: bool, message: &dyn Fn() -> String| if holds { Ok(()) } else { Err(outside(message())) };
-    bound(policy.policy.mode == Mode::Deployment, &|| "the policy's mode is continuous-delivery".into())?;
-    bound(record.product == candidate.product && record.environment == sheet.body.environment, &|| {
-        format!("it is for {} in {}", record.product, record.environment)
+    let policy = state
+        .policy(&candidate.product)
+        .ok_or_else(|| outside("the product has no policy".into()))?;
+    let bound = |holds: bool, message: &dyn Fn() -> String| {
+        if holds {
+            Ok(())
+        } else {
+            Err(outside(message()))
+        }
+    };
+    bound(policy.policy.mode == Mode::Deployment, &|| {
+        "the policy's mode is continuous-delivery".into()
     })?;
-    bound(record.change_types.contains(&candidate.change_type), &|| {
-        format!("it does not sign {} changes", candidate.change_type)
-    })?;
+    bound(
+        record.product == candidate.product && record.environment == sheet.body.environment,
+        &|| format!("it is for {} in {}", record.product, record.environment),
+    )?;
+    bound(
+        record.change_types.contains(&candidate.change_type),
+        &|| format!("it does not sign {} changes", candidate.change_type),
+    )?;
     bound(candidate.changes.commits <= record.max_commits, &|| {
-        format!("{} commits, at most {} allowed", candidate.changes.commits, record.max_commits)
+        format!(
+            "{} commits, at most {} allowed",
+            candidate.changes.commits, record.max_commits
+        )
     })?;
-    let today = record.uses.iter().filter(|time| time.utc_day() == at.utc_day()).count() as u64;
-    bound(today < record.per_day, &|| format!("it has signed {today} times today, at most {} allowed", record.per_day))?;
+    let today = record
+        .uses
+        .iter()
+        .filter(|time| time.utc_day() == at.utc_day())
+        .count() as u64;
+    bound(today < record.per_day, &|| {
+        format!(
+            "it has signed {today} times today, at most {} allowed",
+            record.per_day
+        )
+    })?;
     for check in checks(state, release, at) {
-        bound(check.conclusion == Conclusion::Pass, &|| format!("gate {}: {}", check.gate, check.detail))?;
-        let attached = release.evidence.iter().any(|record| record.attached() && check.evidence.contains(&record.entry.index));
-        bound(!attached, &|| format!("gate {} rests on evidence a person attached", check.gate))?;
+        bound(check.conclusion == Conclusion::Pass, &|| {
+            format!("gate {}: {}", check.gate, check.detail)
+        })?;
+        let attached = release
+            .evidence
+            .iter()
+            .any(|record| record.attached() && check.evidence.contains(&record.entry.index));
+        bound(!attached, &|| {
+            format!("gate {} rests on evidence a person attached", check.gate)
+        })?;
     }
     Ok(())
 }
@@ -714,14 +1022,21 @@ pub(crate) fn automatic_go(
     used: EntryRef,
     at: Timestamp,
 ) -> Result<(), Rejection> {
-    ensure(body.verdict == Verdict::Go, Code::OutsideBounds, || "a standing authorization only says GO".into())?;
+    ensure(body.verdict == Verdict::Go, Code::OutsideBounds, || {
+        "a standing authorization only says GO".into()
+    })?;
     within_bounds(state, release, sheet, used, at)
 }
 
 // ------------------------------------------------------------------------------------------------- rollout
 
 /// Returns the release whose rollout has the environment, if one has.
-pub fn rollout_in(state: &State, product: &Slug, environment: &Slug, at: Timestamp) -> Option<ReleaseId> {
+pub fn rollout_in(
+    state: &State,
+    product: &Slug,
+    environment: &Slug,
+    at: Timestamp,
+) -> Option<ReleaseId> {
     state
         .releases
         .values()
@@ -732,7 +1047,9 @@ pub fn rollout_in(state: &State, product: &Slug, environment: &Slug, at: Timesta
                     && release.rollout_began(sheet.entry)
                     && matches!(
                         release_state(state, release, at),
-                        ReleaseState::Dispatching | ReleaseState::RollingOut | ReleaseState::RolloutHalted
+                        ReleaseState::Dispatching
+                            | ReleaseState::RollingOut
+                            | ReleaseState::RolloutHalted
                     )
             })
         })
@@ -740,19 +1057,30 @@ pub fn rollout_in(state: &State, product: &Slug, environment: &Slug, at: Timesta
 }
 
 /// Returns the freeze that forbids dispatches to the environment at that moment, if one does.
-pub fn frozen<'a>(state: &'a State, product: &Slug, environment: &Slug, at: Timestamp) -> Option<&'a crate::state::Freeze> {
+pub fn frozen<'a>(
+    state: &'a State,
+    product: &Slug,
+    environment: &Slug,
+    at: Timestamp,
+) -> Option<&'a crate::state::Freeze> {
     state.freezes.values().find(|freeze| {
         freeze.lifted.is_none()
             && freeze.span.contains(at)
             && freeze.product.as_ref().is_none_or(|only| only == product)
-            && freeze.environment.as_ref().is_none_or(|only| only == environment)
+            && freeze
+                .environment
+                .as_ref()
+                .is_none_or(|only| only == environment)
     })
 }
 
 /// Returns the first wave of the sheet that has no passing verdict; `None` when all have.
 pub fn next_wave(release: &Release, sheet: &Sheet) -> Option<u64> {
-    (1..=sheet.body.rollout.len() as u64)
-        .find(|wave| !release.wave_of(sheet.entry, *wave).is_some_and(|verdict| verdict.verdict == WaveVerdict::Pass))
+    (1..=sheet.body.rollout.len() as u64).find(|wave| {
+        !release
+            .wave_of(sheet.entry, *wave)
+            .is_some_and(|verdict| verdict.verdict == WaveVerdict::Pass)
+    })
 }
 
 /// Returns where a release stands at that moment.
@@ -760,7 +1088,12 @@ pub fn release_state(state: &State, release: &Release, at: Timestamp) -> Release
     if release.outcome.is_some() {
         return ReleaseState::Reviewed;
     }
-    if let Some(rollout) = release.sheets.iter().rev().find_map(|sheet| rollout_state(release, sheet)) {
+    if let Some(rollout) = release
+        .sheets
+        .iter()
+        .rev()
+        .find_map(|sheet| rollout_state(release, sheet))
+    {
         return rollout;
     }
     match &release.ended {
@@ -772,7 +1105,9 @@ pub fn release_state(state: &State, release: &Release, at: Timestamp) -> Release
     if checks.iter().any(Check::red) {
         return ReleaseState::Halted;
     }
-    let decision = release.sheet().map(|sheet| decision(state, release, sheet, at).outcome);
+    let decision = release
+        .sheet()
+        .map(|sheet| decision(state, release, sheet, at).outcome);
     if matches!(decision, Some(Outcome::NoGo(_))) {
         return ReleaseState::NoGo;
     }
@@ -801,16 +1136,21 @@ fn rollout_state(release: &Release, sheet: &Sheet) -> Option<ReleaseState> {
         .filter(|dispatch| dispatch.body.state != DispatchState::Refused)
         .collect();
     let latest = deploys.last()?;
-    if let Some(rollback) = release.dispatches_of(sheet.entry, DispatchKind::Rollback).next_back() {
+    if let Some(rollback) = release
+        .dispatches_of(sheet.entry, DispatchKind::Rollback)
+        .next_back()
+    {
         if rollback.succeeded() {
             return Some(ReleaseState::RolledBack);
         }
         return Some(ReleaseState::RolloutHalted);
     }
-    let Some(next) = next_wave(release, sheet) else { return Some(ReleaseState::Live) };
-    let halted = release
-        .active_holds()
-        .any(|hold| matches!(hold.change, HoldChange::Halt {}) && hold.entry.index > sheet.entry.index);
+    let Some(next) = next_wave(release, sheet) else {
+        return Some(ReleaseState::Live);
+    };
+    let halted = release.active_holds().any(|hold| {
+        matches!(hold.change, HoldChange::Halt {}) && hold.entry.index > sheet.entry.index
+    });
     let bad_wave = release
         .wave_of(sheet.entry, next)
         .is_some_and(|verdict| verdict.verdict != WaveVerdict::Pass);
@@ -831,24 +1171,53 @@ fn rollout_state(release: &Release, sheet: &Sheet) -> Option<ReleaseState> {
 ///
 /// # Errors
 /// The first rule that refuses.
-pub fn may_dispatch(state: &State, release: &Release, sheet: &Sheet, wave: u64, resends: Option<&str>, at: Timestamp) -> Result<(), Rejection> {
+pub fn may_dispatch(
+    state: &State,
+    release: &Release,
+    sheet: &Sheet,
+    wave: u64,
+    resends: Option<&str>,
+    at: Timestamp,
+) -> Result<(), Rejection> {
     let body = &sheet.body;
-    ensure(release.ended.is_none(), Code::WrongState, || format!("{} was given up", release.id))?;
-    let planned = usize::try_from(wave).ok().and_then(|wave| wave.checked_sub(1)).and_then(|place| body.rollout.get(place));
-    ensure(planned.is_some(), Code::WaveOrder, || format!("the sheet has no wave {wave}"))?;
+    ensure(release.ended.is_none(), Code::WrongState, || {
+        format!("{} was given up", release.id)
+    })?;
+    let planned = usize::try_from(wave)
+        .ok()
+        .and_then(|wave| wave.checked_sub(1))
+        .and_then(|place| body.rollout.get(place));
+    ensure(planned.is_some(), Code::WaveOrder, || {
+        format!("the sheet has no wave {wave}")
+    })?;
 
-    for earlier in release.dispatches_of(sheet.entry, DispatchKind::Deploy).filter(|dispatch| dispatch.body.wave == wave) {
+    for earlier in release
+        .dispatches_of(sheet.entry, DispatchKind::Deploy)
+        .filter(|dispatch| dispatch.body.wave == wave)
+    {
         match earlier.body.state {
             DispatchState::Refused => {}
-            DispatchState::FateUnknown => ensure(resends == Some(earlier.body.request_id.as_str()), Code::AlreadyDispatched, || {
-                format!("the fate of {} is not known; reconcile it, or send again naming it", earlier.body.request_id)
-            })?,
+            DispatchState::FateUnknown => ensure(
+                resends == Some(earlier.body.request_id.as_str()),
+                Code::AlreadyDispatched,
+                || {
+                    format!(
+                        "the fate of {} is not known; reconcile it, or send again naming it",
+                        earlier.body.request_id
+                    )
+                },
+            )?,
             _ => {
                 return Err(Rejection::new(
                     Code::AlreadyDispatched,
-                    format!("wave {wave} of this sheet was dispatched as {}", earlier.body.request_id),
+                    format!(
+                        "wave {wave} of this sheet was dispatched as {}",
+                        earlier.body.request_id
+                    ),
                 )
-                .hint("a signed sheet deploys each wave once; freeze a new sheet to deploy again"));
+                .hint(
+                    "a signed sheet deploys each wave once; freeze a new sheet to deploy again",
+                ));
             }
         }
     }
@@ -857,35 +1226,76 @@ pub fn may_dispatch(state: &State, release: &Release, sheet: &Sheet, wave: u64, 
         Some(next) => format!("wave {next} comes next and has no passing verdict yet"),
         None => "all waves have passed".into(),
     })?;
-    ensure(release.dispatches_of(sheet.entry, DispatchKind::Rollback).next().is_none(), Code::WrongState, || {
-        "this rollout is being taken back".into()
-    })?;
+    ensure(
+        release
+            .dispatches_of(sheet.entry, DispatchKind::Rollback)
+            .next()
+            .is_none(),
+        Code::WrongState,
+        || "this rollout is being taken back".into(),
+    )?;
 
     if let Some(hold) = release.active_holds().next() {
-        return Err(Rejection::new(Code::OnHold, format!("{} stopped it ({}): {}", state.printed_name(&hold.by), hold.entry, hold.reason))
-            .hint("a release manager resumes it with `countersign hold --resume`"));
+        return Err(Rejection::new(
+            Code::OnHold,
+            format!(
+                "{} stopped it ({}): {}",
+                state.printed_name(&hold.by),
+                hold.entry,
+                hold.reason
+            ),
+        )
+        .hint("a release manager resumes it with `countersign hold --resume`"));
     }
     if let Some(freeze) = frozen(state, &body.product, &body.environment, at) {
-        return Err(Rejection::new(Code::Frozen, format!("{} froze it until {}: {}", state.printed_name(&freeze.by), freeze.span.until, freeze.reason)));
+        return Err(Rejection::new(
+            Code::Frozen,
+            format!(
+                "{} froze it until {}: {}",
+                state.printed_name(&freeze.by),
+                freeze.span.until,
+                freeze.reason
+            ),
+        ));
     }
     if let Some(red) = checks(state, release, at).into_iter().find(Check::red) {
-        return Err(Rejection::new(Code::Halted, format!("gate {} is red: {}", red.gate, red.detail))
-            .hint("propose a new candidate, or sign a waiver for this gate"));
+        return Err(Rejection::new(
+            Code::Halted,
+            format!("gate {} is red: {}", red.gate, red.detail),
+        )
+        .hint("propose a new candidate, or sign a waiver for this gate"));
     }
     if let Some(late) = late_inconclusive(release, sheet) {
-        return Err(Rejection::new(Code::OnHold, format!("evidence after the freeze is inconclusive: {}", late.body.name)));
+        return Err(Rejection::new(
+            Code::OnHold,
+            format!(
+                "evidence after the freeze is inconclusive: {}",
+                late.body.name
+            ),
+        ));
     }
-    if let Some(busy) = rollout_in(state, &body.product, &body.environment, at).filter(|busy| *busy != release.id) {
-        return Err(Rejection::new(Code::EnvironmentBusy, format!("the rollout of {busy} has {}", body.environment))
-            .hint("finish it or roll it back first"));
+    if let Some(busy) =
+        rollout_in(state, &body.product, &body.environment, at).filter(|busy| *busy != release.id)
+    {
+        return Err(Rejection::new(
+            Code::EnvironmentBusy,
+            format!("the rollout of {busy} has {}", body.environment),
+        )
+        .hint("finish it or roll it back first"));
     }
     let decision = decision(state, release, sheet, at);
     if wave == 1 {
         if let Some(open) = checks(state, release, at).into_iter().find(Check::open) {
-            return Err(Rejection::new(Code::GateOpen, format!("gate {}: {}", open.gate, open.detail)));
+            return Err(Rejection::new(
+                Code::GateOpen,
+                format!("gate {}: {}", open.gate, open.detail),
+            ));
         }
         ensure(body.window.contains(at), Code::OutsideWindow, || {
-            format!("the window is {} to {}", body.window.from, body.window.until)
+            format!(
+                "the window is {} to {}",
+                body.window.from, body.window.until
+            )
         })?;
         return go(&decision);
     }
@@ -894,9 +1304,19 @@ pub fn may_dispatch(state: &State, release: &Release, sheet: &Sheet, wave: u64, 
         Outcome::NoGo(_) | Outcome::Hold(_) => return go(&decision),
         _ => {}
     }
-    let withdrawn = decision.answers.iter().find(|judged| !judged.replaced && judged.state == SignOffState::KeyRevoked);
+    let withdrawn = decision
+        .answers
+        .iter()
+        .find(|judged| !judged.replaced && judged.state == SignOffState::KeyRevoked);
     if let Some(judged) = withdrawn {
-        return Err(Rejection::new(Code::KeyRevoked, format!("the GO of {} no longer stands: {}", judged.answer.name, judged.cause.clone().unwrap_or_default())));
+        return Err(Rejection::new(
+            Code::KeyRevoked,
+            format!(
+                "the GO of {} no longer stands: {}",
+                judged.answer.name,
+                judged.cause.clone().unwrap_or_default()
+            ),
+        ));
     }
     Ok(())
 }
@@ -918,10 +1338,16 @@ fn go(decision: &Decision) -> Result<(), Rejection> {
             .hint("only their own later answer, or a new candidate, ends it")),
         Outcome::Hold(who) => Err(Rejection::new(Code::OnHold, format!("{who} asks to wait"))
             .hint("answer the question; then they sign again")),
-        Outcome::Stale(moved) => Err(Rejection::new(Code::Stale, format!("the sheet is stale; moved since: {}", moved.join(", ")))
-            .hint("freeze a new sheet with `countersign request`; every signature is asked again")),
-        Outcome::Expired => Err(Rejection::new(Code::Expired, "the decision sheet is past its time")
-            .hint("freeze a new sheet with `countersign request`")),
+        Outcome::Stale(moved) => Err(Rejection::new(
+            Code::Stale,
+            format!("the sheet is stale; moved since: {}", moved.join(", ")),
+        )
+        .hint("freeze a new sheet with `countersign request`; every signature is asked again")),
+        Outcome::Expired => Err(Rejection::new(
+            Code::Expired,
+            "the decision sheet is past its time",
+        )
+        .hint("freeze a new sheet with `countersign request`")),
         Outcome::Incomplete => {
             let missing: Vec<String> = decision
                 .slots
@@ -929,7 +1355,10 @@ fn go(decision: &Decision) -> Result<(), Rejection> {
                 .filter(|slot| !slot.full())
                 .map(|slot| format!("{} {} of {}", slot.role, slot.signed.len(), slot.needed))
                 .collect();
-            Err(Rejection::new(Code::QuorumMissing, format!("signatures are missing: {}", missing.join(", "))))
+            Err(Rejection::new(
+                Code::QuorumMissing,
+                format!("signatures are missing: {}", missing.join(", ")),
+            ))
         }
     }
 }
@@ -963,11 +1392,20 @@ pub fn blockers(state: &State, release: &Release, at: Timestamp) -> Vec<Blocker>
             .collect()
     };
     let mut add = |code: &str, what: String, who: Vec<String>, act: String| {
-        list.push(Blocker { code: code.to_owned(), what, who, act });
+        list.push(Blocker {
+            code: code.to_owned(),
+            what,
+            who,
+            act,
+        });
     };
     let now = release_state(state, release, at);
     match now {
-        ReleaseState::Live | ReleaseState::Reviewed | ReleaseState::RolledBack | ReleaseState::Superseded | ReleaseState::Withdrawn => {
+        ReleaseState::Live
+        | ReleaseState::Reviewed
+        | ReleaseState::RolledBack
+        | ReleaseState::Superseded
+        | ReleaseState::Withdrawn => {
             return list;
         }
         _ => {}
@@ -975,31 +1413,61 @@ pub fn blockers(state: &State, release: &Release, at: Timestamp) -> Vec<Blocker>
     let managers = holders(role::RELEASE_MANAGER);
     for hold in release.active_holds() {
         let what = match &hold.change {
-            HoldChange::Hold { question: Some(question) } => format!("{} asks: {question}", state.printed_name(&hold.by)),
-            HoldChange::Halt {} => format!("{} halted the rollout: {}", state.printed_name(&hold.by), hold.reason),
+            HoldChange::Hold {
+                question: Some(question),
+            } => format!("{} asks: {question}", state.printed_name(&hold.by)),
+            HoldChange::Halt {} => format!(
+                "{} halted the rollout: {}",
+                state.printed_name(&hold.by),
+                hold.reason
+            ),
             _ => format!("{} holds: {}", state.printed_name(&hold.by), hold.reason),
         };
-        add("on_hold", what, managers.clone(), format!("countersign hold {id} --resume {}", hold.entry.index));
+        add(
+            "on_hold",
+            what,
+            managers.clone(),
+            format!("countersign hold {id} --resume {}", hold.entry.index),
+        );
     }
     if now == ReleaseState::RolloutHalted {
-        add("rollout_halted", "the rollout stopped".into(), managers.clone(), format!("countersign rollback {id}"));
+        add(
+            "rollout_halted",
+            "the rollout stopped".into(),
+            managers.clone(),
+            format!("countersign rollback {id}"),
+        );
         return list;
     }
     if state.policy(product).is_none() {
-        add("policy", format!("{product} has no policy"), holders(role::PROCESS_OWNER), format!("countersign policy set --product {product} --file FILE"));
+        add(
+            "policy",
+            format!("{product} has no policy"),
+            holders(role::PROCESS_OWNER),
+            format!("countersign policy set --product {product} --file FILE"),
+        );
         return list;
     }
     for check in checks(state, release, at).into_iter().filter(Check::open) {
         let act = match check.gate.as_str() {
-            STAGING_GATE if check.conclusion == Conclusion::Missing => format!("countersign stage {id}"),
+            STAGING_GATE if check.conclusion == Conclusion::Missing => {
+                format!("countersign stage {id}")
+            }
             STAGING_GATE => "wait for the soak to end".into(),
             FIELDS_GATE => format!("countersign release amend {id}"),
             gate if check.conclusion == Conclusion::Fail => {
-                format!("countersign release amend {id} (a new candidate), or countersign waiver {id} --gate '{gate}'")
+                format!(
+                    "countersign release amend {id} (a new candidate), or countersign waiver {id} --gate '{gate}'"
+                )
             }
             _ => format!("countersign evidence attach {id}"),
         };
-        add(&format!("gate:{}", check.gate), format!("{}: {}", check.gate, check.detail), managers.clone(), act);
+        add(
+            &format!("gate:{}", check.gate),
+            format!("{}: {}", check.gate, check.detail),
+            managers.clone(),
+            act,
+        );
     }
     match release.sheet() {
         None => {
@@ -1017,35 +1485,76 @@ pub fn blockers(state: &State, release: &Release, at: Timestamp) -> Vec<Blocker>
     list
 }
 
-fn decision_blockers(state: &State, release: &Release, sheet: &Sheet, at: Timestamp, managers: Vec<String>) -> Vec<Blocker> {
+fn decision_blockers(
+    state: &State,
+    release: &Release,
+    sheet: &Sheet,
+    at: Timestamp,
+    managers: Vec<String>,
+) -> Vec<Blocker> {
     let id = &release.id;
     let decision = decision(state, release, sheet, at);
-    let blocker = |code: Code, what: String, who: Vec<String>, act: String| Blocker { code: code.to_string(), what, who, act };
+    let blocker = |code: Code, what: String, who: Vec<String>, act: String| Blocker {
+        code: code.to_string(),
+        what,
+        who,
+        act,
+    };
     let mut list = Vec::new();
     match &decision.outcome {
         Outcome::Go { .. } => {}
         Outcome::Incomplete => {
             for slot in decision.slots.iter().filter(|slot| !slot.full()) {
                 let who = slot.eligible.iter().map(Principal::to_string).collect();
-                let what = format!("{} has signed {} of {}", slot.role, slot.signed.len(), slot.needed);
-                list.push(blocker(Code::QuorumMissing, what, who, format!("countersign sign {id} --role {}", slot.role)));
+                let what = format!(
+                    "{} has signed {} of {}",
+                    slot.role,
+                    slot.signed.len(),
+                    slot.needed
+                );
+                list.push(blocker(
+                    Code::QuorumMissing,
+                    what,
+                    who,
+                    format!("countersign sign {id} --role {}", slot.role),
+                ));
             }
         }
         Outcome::NoGo(who) => {
             let what = format!("{} said NO-GO", state.printed_name(who));
-            list.push(blocker(Code::NoGo, what, vec![who.to_string()], format!("countersign release amend {id} (a new candidate)")));
+            list.push(blocker(
+                Code::NoGo,
+                what,
+                vec![who.to_string()],
+                format!("countersign release amend {id} (a new candidate)"),
+            ));
         }
         Outcome::Hold(who) => {
             let what = format!("{} asks to wait", state.printed_name(who));
-            list.push(blocker(Code::OnHold, what, vec![who.to_string()], format!("countersign sign {id} (their new answer)")));
+            list.push(blocker(
+                Code::OnHold,
+                what,
+                vec![who.to_string()],
+                format!("countersign sign {id} (their new answer)"),
+            ));
         }
         Outcome::Stale(moved) => {
             let what = format!("the sheet is stale; moved since: {}", moved.join(", "));
-            list.push(blocker(Code::Stale, what, managers, format!("countersign request {id}")));
+            list.push(blocker(
+                Code::Stale,
+                what,
+                managers,
+                format!("countersign request {id}"),
+            ));
         }
         Outcome::Expired => {
             let what = format!("the sheet ran out at {}", sheet.body.not_after);
-            list.push(blocker(Code::Expired, what, managers, format!("countersign request {id}")));
+            list.push(blocker(
+                Code::Expired,
+                what,
+                managers,
+                format!("countersign request {id}"),
+            ));
         }
     }
     list
@@ -1054,7 +1563,9 @@ fn decision_blockers(state: &State, release: &Release, sheet: &Sheet, at: Timest
 /// Returns whether the device may sign dispatches.
 pub fn is_dispatcher(state: &State, principal: &Principal) -> bool {
     state.devices.get(principal).is_some_and(|device| {
-        device.card.purpose == DevicePurpose::Dispatcher && device.confirmed.is_some() && device.revoked.is_none()
+        device.card.purpose == DevicePurpose::Dispatcher
+            && device.confirmed.is_some()
+            && device.revoked.is_none()
     })
 }
 

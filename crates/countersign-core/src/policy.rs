@@ -215,7 +215,10 @@ fn confirmed() -> AttachedRule {
     AttachedRule::Confirmed
 }
 fn no_rerun() -> Rerun {
-    Rerun { rule: RerunRule::Forbid, up_to: 0 }
+    Rerun {
+        rule: RerunRule::Forbid,
+        up_to: 0,
+    }
 }
 fn one() -> u64 {
     1
@@ -247,7 +250,8 @@ impl Policy {
         if text.len() > POLICY_BYTES_MAX {
             return Err(PolicyError::TooLong(text.len()));
         }
-        let policy: Self = toml::from_str(text).map_err(|error| PolicyError::Syntax(error.to_string().trim().to_owned()))?;
+        let policy: Self = toml::from_str(text)
+            .map_err(|error| PolicyError::Syntax(error.to_string().trim().to_owned()))?;
         policy.check()?;
         Ok(policy)
     }
@@ -255,7 +259,10 @@ impl Policy {
     fn check(&self) -> Result<(), PolicyError> {
         let refuse = |message: String| Err(PolicyError::Unsatisfiable(message));
         if self.schema != 1 {
-            return refuse(format!("schema {} is not known; this version reads schema 1", self.schema));
+            return refuse(format!(
+                "schema {} is not known; this version reads schema 1",
+                self.schema
+            ));
         }
         if self.quorum.is_empty() {
             return refuse("nobody is asked to sign: give at least one [[quorum]]".into());
@@ -263,16 +270,30 @@ impl Policy {
         let mut roles = BTreeSet::new();
         for rule in &self.quorum {
             if rule.count == 0 || rule.count > 100 {
-                return refuse(format!("quorum role {}: count must lie between 1 and 100", rule.role));
+                return refuse(format!(
+                    "quorum role {}: count must lie between 1 and 100",
+                    rule.role
+                ));
             }
             if rule.role.as_str() == role::PRACTITIONER || rule.role.as_str() == role::AUDITOR {
-                return refuse(format!("quorum role {}: this role does not approve", rule.role));
+                return refuse(format!(
+                    "quorum role {}: this role does not approve",
+                    rule.role
+                ));
             }
             if !roles.insert(&rule.role) {
-                return refuse(format!("quorum role {} is named twice; give one rule with the sum", rule.role));
+                return refuse(format!(
+                    "quorum role {} is named twice; give one rule with the sum",
+                    rule.role
+                ));
             }
         }
-        if let Some(unknown) = self.veto.iter().flatten().find(|role| !roles.contains(role)) {
+        if let Some(unknown) = self
+            .veto
+            .iter()
+            .flatten()
+            .find(|role| !roles.contains(role))
+        {
             return refuse(format!("veto role {unknown} is not asked to sign"));
         }
         if self.waves.is_empty() {
@@ -284,18 +305,28 @@ impl Policy {
                 return refuse(format!("segment {} is in two waves", wave.segment));
             }
             if wave.bake_seconds > SECONDS_MAX {
-                return refuse(format!("wave {}: bake_seconds is more than a year", wave.segment));
+                return refuse(format!(
+                    "wave {}: bake_seconds is more than a year",
+                    wave.segment
+                ));
             }
         }
         if self.reauth.is_empty() {
             return refuse("reauth is empty: nobody could sign".into());
         }
-        if self.sheet_valid_minutes == 0 || self.sheet_valid_minutes > SECONDS_MAX / 60 || self.soak_seconds > SECONDS_MAX {
-            return refuse("sheet_valid_minutes must be at least 1, and no time more than a year".into());
+        if self.sheet_valid_minutes == 0
+            || self.sheet_valid_minutes > SECONDS_MAX / 60
+            || self.soak_seconds > SECONDS_MAX
+        {
+            return refuse(
+                "sheet_valid_minutes must be at least 1, and no time more than a year".into(),
+            );
         }
         match (self.rerun.rule, self.rerun.up_to) {
             (RerunRule::UpTo, 0) => return refuse("rerun up-to needs up_to of at least 1".into()),
-            (RerunRule::Forbid | RerunRule::Waiver, 1..) => return refuse("rerun up_to goes with rule = \"up-to\"".into()),
+            (RerunRule::Forbid | RerunRule::Waiver, 1..) => {
+                return refuse("rerun up_to goes with rule = \"up-to\"".into());
+            }
             _ => {}
         }
         if self.mode == Mode::Deployment && self.evidence.is_empty() {
@@ -307,15 +338,31 @@ impl Policy {
                 return refuse(format!("gate {} is named twice", rule.gate));
             }
             if RESERVED_GATES.contains(&rule.gate.as_str()) {
-                return refuse(format!("gate {} is a built-in gate; choose another name", rule.gate));
+                return refuse(format!(
+                    "gate {} is a built-in gate; choose another name",
+                    rule.gate
+                ));
             }
             let known = count_names(rule.kind);
-            if let Some(unknown) = rule.min.keys().chain(rule.max.keys()).find(|name| !known.contains(&name.as_str())) {
-                return refuse(format!("gate {}: `{unknown}` is not counted for {}; use one of {}", rule.gate, rule.kind, known.join(", ")));
+            if let Some(unknown) = rule
+                .min
+                .keys()
+                .chain(rule.max.keys())
+                .find(|name| !known.contains(&name.as_str()))
+            {
+                return refuse(format!(
+                    "gate {}: `{unknown}` is not counted for {}; use one of {}",
+                    rule.gate,
+                    rule.kind,
+                    known.join(", ")
+                ));
             }
             for (name, min) in &rule.min {
                 if rule.max.get(name).is_some_and(|max| max < min) {
-                    return refuse(format!("gate {}: no number of {name} is at least {min} and at most {}", rule.gate, rule.max[name]));
+                    return refuse(format!(
+                        "gate {}: no number of {name} is at least {min} and at most {}",
+                        rule.gate, rule.max[name]
+                    ));
                 }
             }
         }
@@ -355,22 +402,40 @@ impl EvidenceRule {
     pub fn judge(&self, conclusion: Conclusion, counts: &Counts) -> (Conclusion, Option<String>) {
         match conclusion {
             Conclusion::Missing => return (Conclusion::Missing, Some("it is empty".into())),
-            Conclusion::Inconclusive => return (Conclusion::Inconclusive, Some("it does not say".into())),
+            Conclusion::Inconclusive => {
+                return (Conclusion::Inconclusive, Some("it does not say".into()));
+            }
             Conclusion::Pass | Conclusion::Fail => {}
         }
         let named: BTreeMap<String, u64> = counts_by_name(counts);
         let mut covered = false;
         for (name, max) in &self.max {
-            let Some(count) = named.get(name) else { return (Conclusion::Inconclusive, Some(format!("{name} is not counted"))) };
+            let Some(count) = named.get(name) else {
+                return (
+                    Conclusion::Inconclusive,
+                    Some(format!("{name} is not counted")),
+                );
+            };
             if count > max {
-                return (Conclusion::Fail, Some(format!("{count} {name}, at most {max} allowed")));
+                return (
+                    Conclusion::Fail,
+                    Some(format!("{count} {name}, at most {max} allowed")),
+                );
             }
             covered |= matches!(name.as_str(), "failed" | "errors" | "error");
         }
         for (name, min) in &self.min {
-            let Some(count) = named.get(name) else { return (Conclusion::Inconclusive, Some(format!("{name} is not counted"))) };
+            let Some(count) = named.get(name) else {
+                return (
+                    Conclusion::Inconclusive,
+                    Some(format!("{name} is not counted")),
+                );
+            };
             if count < min {
-                return (Conclusion::Fail, Some(format!("{count} {name}, at least {min} asked")));
+                return (
+                    Conclusion::Fail,
+                    Some(format!("{count} {name}, at least {min} asked")),
+                );
             }
         }
         if conclusion == Conclusion::Fail && !(covered && self.covers_all_failures()) {
@@ -393,15 +458,27 @@ impl EvidenceRule {
 fn failures(named: &BTreeMap<String, u64>) -> String {
     let bad: Vec<String> = ["failed", "errors", "error", "vulnerabilities"]
         .iter()
-        .filter_map(|name| named.get(*name).filter(|count| **count > 0).map(|count| format!("{count} {name}")))
+        .filter_map(|name| {
+            named
+                .get(*name)
+                .filter(|count| **count > 0)
+                .map(|count| format!("{count} {name}"))
+        })
         .collect();
-    if bad.is_empty() { "it says fail".into() } else { bad.join(", ") }
+    if bad.is_empty() {
+        "it says fail".into()
+    } else {
+        bad.join(", ")
+    }
 }
 
 /// Returns the counts by their names in payloads.
 pub fn counts_by_name(counts: &Counts) -> BTreeMap<String, u64> {
     match serde_json::to_value(counts) {
-        Ok(serde_json::Value::Object(map)) => map.into_iter().filter_map(|(name, value)| Some((name, value.as_u64()?))).collect(),
+        Ok(serde_json::Value::Object(map)) => map
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value.as_u64()?)))
+            .collect(),
         _ => BTreeMap::new(),
     }
 }
@@ -426,18 +503,58 @@ mod tests {
     fn a_policy_that_cannot_be_met_is_refused_with_the_reason() {
         let table = [
             ("schema = 1", "schema = 2", "schema 2"),
-            ("role = \"qa\"", "role = \"qa\"\ncount = 0", "count must lie"),
-            ("role = \"qa\"", "role = \"practitioner\"", "does not approve"),
-            ("[[quorum]]", "[[quorum]]\nrole = \"qa\"\n[[quorum]]", "named twice"),
-            ("mode =", "veto = [\"security\"]\nmode =", "veto role security"),
+            (
+                "role = \"qa\"",
+                "role = \"qa\"\ncount = 0",
+                "count must lie",
+            ),
+            (
+                "role = \"qa\"",
+                "role = \"practitioner\"",
+                "does not approve",
+            ),
+            (
+                "[[quorum]]",
+                "[[quorum]]\nrole = \"qa\"\n[[quorum]]",
+                "named twice",
+            ),
+            (
+                "mode =",
+                "veto = [\"security\"]\nmode =",
+                "veto role security",
+            ),
             ("mode =", "reauth = []\nmode =", "nobody could sign"),
-            ("mode =", "rerun = { rule = \"up-to\" }\nmode =", "up_to of at least 1"),
+            (
+                "mode =",
+                "rerun = { rule = \"up-to\" }\nmode =",
+                "up_to of at least 1",
+            ),
             ("mode =", "typo = 1\nmode =", "unknown field `typo`"),
-            ("mode = \"continuous-delivery\"", "mode = \"yolo\"", "unknown variant `yolo`"),
-            ("mode = \"continuous-delivery\"", "mode = \"continuous-deployment\"", "at least one [[evidence]]"),
-            ("[[wave]]", "[[evidence]]\ngate=\"u\"\nkind=\"junit\"\nmin={passed=5}\nmax={passed=4}\n[[wave]]", "no number of passed"),
-            ("[[wave]]", "[[evidence]]\ngate=\"u\"\nkind=\"sarif\"\nmax={failed=4}\n[[wave]]", "`failed` is not counted for sarif"),
-            ("[[wave]]", "[[evidence]]\ngate=\"staging\"\nkind=\"sarif\"\n[[wave]]", "built-in"),
+            (
+                "mode = \"continuous-delivery\"",
+                "mode = \"yolo\"",
+                "unknown variant `yolo`",
+            ),
+            (
+                "mode = \"continuous-delivery\"",
+                "mode = \"continuous-deployment\"",
+                "at least one [[evidence]]",
+            ),
+            (
+                "[[wave]]",
+                "[[evidence]]\ngate=\"u\"\nkind=\"junit\"\nmin={passed=5}\nmax={passed=4}\n[[wave]]",
+                "no number of passed",
+            ),
+            (
+                "[[wave]]",
+                "[[evidence]]\ngate=\"u\"\nkind=\"sarif\"\nmax={failed=4}\n[[wave]]",
+                "`failed` is not counted for sarif",
+            ),
+            (
+                "[[wave]]",
+                "[[evidence]]\ngate=\"staging\"\nkind=\"sarif\"\n[[wave]]",
+                "built-in",
+            ),
         ];
         for (from, to, message) in table {
             let text = SMALL.replacen(from, to, 1);
@@ -456,19 +573,70 @@ mod tests {
             max: max.iter().map(|(n, v)| ((*n).to_owned(), *v)).collect(),
             observed: false,
         };
-        let counts = |failed, errors| Counts::Tests { total: 10, passed: 10 - failed - errors, failed, errors, skipped: 0, flaky: 0 };
+        let counts = |failed, errors| Counts::Tests {
+            total: 10,
+            passed: 10 - failed - errors,
+            failed,
+            errors,
+            skipped: 0,
+            flaky: 0,
+        };
         let table = [
-            (rule(&[], &[]), Conclusion::Pass, counts(0, 0), Conclusion::Pass),
-            (rule(&[], &[]), Conclusion::Fail, counts(1, 0), Conclusion::Fail),
-            (rule(&[], &[("failed", 1)]), Conclusion::Fail, counts(1, 0), Conclusion::Fail),
-            (rule(&[], &[("failed", 1), ("errors", 0)]), Conclusion::Fail, counts(1, 0), Conclusion::Pass),
-            (rule(&[], &[("failed", 1), ("errors", 0)]), Conclusion::Fail, counts(1, 1), Conclusion::Fail),
-            (rule(&[("passed", 11)], &[]), Conclusion::Pass, counts(0, 0), Conclusion::Fail),
-            (rule(&[], &[]), Conclusion::Inconclusive, counts(0, 0), Conclusion::Inconclusive),
-            (rule(&[], &[]), Conclusion::Missing, counts(0, 0), Conclusion::Missing),
+            (
+                rule(&[], &[]),
+                Conclusion::Pass,
+                counts(0, 0),
+                Conclusion::Pass,
+            ),
+            (
+                rule(&[], &[]),
+                Conclusion::Fail,
+                counts(1, 0),
+                Conclusion::Fail,
+            ),
+            (
+                rule(&[], &[("failed", 1)]),
+                Conclusion::Fail,
+                counts(1, 0),
+                Conclusion::Fail,
+            ),
+            (
+                rule(&[], &[("failed", 1), ("errors", 0)]),
+                Conclusion::Fail,
+                counts(1, 0),
+                Conclusion::Pass,
+            ),
+            (
+                rule(&[], &[("failed", 1), ("errors", 0)]),
+                Conclusion::Fail,
+                counts(1, 1),
+                Conclusion::Fail,
+            ),
+            (
+                rule(&[("passed", 11)], &[]),
+                Conclusion::Pass,
+                counts(0, 0),
+                Conclusion::Fail,
+            ),
+            (
+                rule(&[], &[]),
+                Conclusion::Inconclusive,
+                counts(0, 0),
+                Conclusion::Inconclusive,
+            ),
+            (
+                rule(&[], &[]),
+                Conclusion::Missing,
+                counts(0, 0),
+                Conclusion::Missing,
+            ),
         ];
         for (rule, conclusion, counts, expected) in table {
-            assert_eq!(rule.judge(conclusion, &counts).0, expected, "{rule:?} {counts:?}");
+            assert_eq!(
+                rule.judge(conclusion, &counts).0,
+                expected,
+                "{rule:?} {counts:?}"
+            );
         }
     }
 }

@@ -98,7 +98,11 @@ pub struct Rejection {
 impl Rejection {
     /// Returns a refusal by the rule.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: None }
+        Self {
+            code,
+            message: message.into(),
+            hint: None,
+        }
     }
 
     /// Returns the refusal with a way out.
@@ -110,8 +114,16 @@ impl Rejection {
 }
 
 /// Refuses unless the condition holds.
-pub(crate) fn ensure(condition: bool, code: Code, message: impl FnOnce() -> String) -> Result<(), Rejection> {
-    if condition { Ok(()) } else { Err(Rejection::new(code, message())) }
+pub(crate) fn ensure(
+    condition: bool,
+    code: Code,
+    message: impl FnOnce() -> String,
+) -> Result<(), Rejection> {
+    if condition {
+        Ok(())
+    } else {
+        Err(Rejection::new(code, message()))
+    }
 }
 
 /// What is wrong with one entry of a ledger.

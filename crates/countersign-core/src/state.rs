@@ -6,10 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::act::{
-    Act, Artifact, AuthorizationChange, Candidate, Common, DeviceChange, DeviceCard, DevicePurpose, Dispatch, DispatchKind,
-    DispatchState, Evidence, EvidenceOrigin, FreezeChange, Genesis, Grant, HoldChange, KeyChange, KeyOrigin, LiveRelease,
-    PersonCard, Product, ProposeChange, Request, RunConclusion, SeenBasis, Reauth, Meaning, Stage, Target, Verdict, Waiver, Wave,
-    WaveVerdict, Window, ChangeType, Review, Correction, Run, Outcome,
+    Act, Artifact, AuthorizationChange, Candidate, ChangeType, Common, Correction, DeviceCard,
+    DeviceChange, DevicePurpose, Dispatch, DispatchKind, DispatchState, Evidence, EvidenceOrigin,
+    FreezeChange, Genesis, Grant, HoldChange, KeyChange, KeyOrigin, LiveRelease, Meaning, Outcome,
+    PersonCard, Product, ProposeChange, Reauth, Request, Review, Run, RunConclusion, SeenBasis,
+    Stage, Target, Verdict, Waiver, Wave, WaveVerdict, Window,
 };
 use crate::admit::{Admitted, Statement};
 use crate::hash::Digest;
@@ -18,7 +19,9 @@ use crate::merkle::{Head, Tree};
 use crate::policy::Policy;
 use crate::rejection::Finding;
 use crate::sshsig::PublicKey;
-use crate::words::{EntryRef, Line, Nonce, Principal, ReleaseId, Slug, Text, Timestamp, Zone, role};
+use crate::words::{
+    EntryRef, Line, Nonce, Principal, ReleaseId, Slug, Text, Timestamp, Zone, role,
+};
 
 /// Everything a ledger says.
 #[derive(Debug, Clone, Default)]
@@ -162,12 +165,19 @@ impl Person {
 
     /// Returns whether the person holds any role at that moment.
     pub fn holds_any(&self, at: Timestamp) -> bool {
-        self.roles.iter().any(|record| record.lapsed.is_none() && record.until.is_none_or(|until| at <= until))
+        self.roles
+            .iter()
+            .any(|record| record.lapsed.is_none() && record.until.is_none_or(|until| at <= until))
     }
 
     /// Returns whether the person commits under that address (lower case).
     pub fn commits_as(&self, email: &str) -> bool {
-        self.card.principal.as_str() == email || self.card.emails.iter().any(|own| own.as_str().to_lowercase() == email)
+        self.card.principal.as_str() == email
+            || self
+                .card
+                .emails
+                .iter()
+                .any(|own| own.as_str().to_lowercase() == email)
     }
 }
 
@@ -418,12 +428,16 @@ pub struct DispatchRecord {
 impl DispatchRecord {
     /// Returns whether it may still change what runs.
     pub fn open(&self) -> bool {
-        !matches!(self.body.state, DispatchState::Finished | DispatchState::Refused)
+        !matches!(
+            self.body.state,
+            DispatchState::Finished | DispatchState::Refused
+        )
     }
 
     /// Returns whether it ended well.
     pub fn succeeded(&self) -> bool {
-        self.body.state == DispatchState::Finished && self.body.conclusion == Some(RunConclusion::Success)
+        self.body.state == DispatchState::Finished
+            && self.body.conclusion == Some(RunConclusion::Success)
     }
 }
 
@@ -444,23 +458,36 @@ impl Release {
     }
 
     /// Returns the dispatches of one sheet (or, for staging, of one candidate).
-    pub fn dispatches_of(&self, sheet: EntryRef, kind: DispatchKind) -> impl DoubleEndedIterator<Item = &DispatchRecord> {
-        self.dispatches.iter().filter(move |dispatch| dispatch.body.sheet == sheet && dispatch.body.kind == kind)
+    pub fn dispatches_of(
+        &self,
+        sheet: EntryRef,
+        kind: DispatchKind,
+    ) -> impl DoubleEndedIterator<Item = &DispatchRecord> {
+        self.dispatches
+            .iter()
+            .filter(move |dispatch| dispatch.body.sheet == sheet && dispatch.body.kind == kind)
     }
 
     /// Returns the latest verdict over a wave of a sheet.
     pub fn wave_of(&self, sheet: EntryRef, wave: u64) -> Option<&Wave> {
-        self.waves.iter().rev().map(|(_, body)| body).find(|body| body.sheet == sheet && body.wave == wave)
+        self.waves
+            .iter()
+            .rev()
+            .map(|(_, body)| body)
+            .find(|body| body.sheet == sheet && body.wave == wave)
     }
 
     /// Returns the stops that have not ended.
     pub fn active_holds(&self) -> impl Iterator<Item = &HoldRecord> {
-        self.holds.iter().filter(|hold| hold.resumed.is_none() && !matches!(hold.change, HoldChange::Cancel { .. }))
+        self.holds.iter().filter(|hold| {
+            hold.resumed.is_none() && !matches!(hold.change, HoldChange::Cancel { .. })
+        })
     }
 
     /// Returns whether the sheet is the last one and some wave of it was sent out.
     pub fn rollout_began(&self, sheet: EntryRef) -> bool {
-        self.dispatches_of(sheet, DispatchKind::Deploy).any(|dispatch| dispatch.body.state != DispatchState::Refused)
+        self.dispatches_of(sheet, DispatchKind::Deploy)
+            .any(|dispatch| dispatch.body.state != DispatchState::Refused)
     }
 
     /// Returns the release as a sheet would name it as live.
@@ -482,7 +509,11 @@ impl State {
 
     /// Returns the policy in force for a product.
     pub fn policy(&self, product: &Slug) -> Option<&PolicyRecord> {
-        self.policies.get(product)?.iter().filter(|record| record.in_force.is_some()).max_by_key(|record| record.in_force)
+        self.policies
+            .get(product)?
+            .iter()
+            .filter(|record| record.in_force.is_some())
+            .max_by_key(|record| record.in_force)
     }
 
     /// Returns the environment of a product behind the go/no-go.
@@ -500,7 +531,9 @@ impl State {
     pub fn printed_name(&self, principal: &Principal) -> String {
         let person = self.people.get(principal).map(|person| &person.card.name);
         let device = self.devices.get(principal).map(|device| &device.card.name);
-        person.or(device).map_or_else(|| principal.to_string(), Line::to_string)
+        person
+            .or(device)
+            .map_or_else(|| principal.to_string(), Line::to_string)
     }
 
     /// Returns whether the ledger is a sample, in which nothing is a real approval.
@@ -510,18 +543,26 @@ impl State {
 
     /// Returns what an approval of that entry would answer.
     pub fn answerable(&self, entry: EntryRef) -> Option<&Answerable> {
-        self.subjects.get(&entry.index).filter(|(leaf, _)| *leaf == entry.leaf).map(|(_, subject)| subject)
+        self.subjects
+            .get(&entry.index)
+            .filter(|(leaf, _)| *leaf == entry.leaf)
+            .map(|(_, subject)| subject)
     }
 
     /// Returns the first entry at or after `since` that is about the topic.
     pub(crate) fn touched_since(&self, topic: &Topic, since: u64) -> Option<u64> {
         let entries = self.touched.get(topic)?;
-        entries.get(entries.partition_point(|index| *index < since)).copied()
+        entries
+            .get(entries.partition_point(|index| *index < since))
+            .copied()
     }
 
     /// Returns all log keys that may sign this ledger's checkpoints.
     pub fn log_keys(&self) -> Vec<PublicKey> {
-        self.devices.values().filter_map(|device| device.card.log_key.clone()).collect()
+        self.devices
+            .values()
+            .filter_map(|device| device.card.log_key.clone())
+            .collect()
     }
 
     fn touch(&mut self, topic: Topic, index: u64) {
@@ -529,7 +570,9 @@ impl State {
     }
 
     fn release_mut(&mut self, id: &ReleaseId) -> &mut Release {
-        self.releases.get_mut(id).expect("admit lets only acts about known releases through")
+        self.releases
+            .get_mut(id)
+            .expect("admit lets only acts about known releases through")
     }
 }
 
@@ -548,7 +591,12 @@ fn raise_clock_floor(state: &mut State, time: Timestamp, anchor: Option<Timestam
 
 /// Takes an admitted entry into the state.
 pub fn apply(state: &mut State, admitted: Admitted) {
-    let Admitted { entry, payload_hash, key, statement } = admitted;
+    let Admitted {
+        entry,
+        payload_hash,
+        key,
+        statement,
+    } = admitted;
     let Statement { common, act, .. } = statement;
     state.payloads.insert(payload_hash);
     state.nonces.insert(common.nonce.clone());
@@ -560,7 +608,11 @@ pub fn apply(state: &mut State, admitted: Admitted) {
     raise_clock_floor(state, common.time, anchor);
     let index = entry.index;
     let who = common.signer.principal.clone();
-    let reason = common.reason.as_ref().map(Text::to_string).unwrap_or_default();
+    let reason = common
+        .reason
+        .as_ref()
+        .map(Text::to_string)
+        .unwrap_or_default();
 
     match act {
         Act::Genesis(body) => {
@@ -568,8 +620,16 @@ pub fn apply(state: &mut State, admitted: Admitted) {
             bring_in_person(state, &body.owner, entry, &who);
             let owner = state.people.get_mut(&who).expect("just brought in");
             owner.accepted = Some(entry);
-            let role = role::PROCESS_OWNER.parse().expect("a fixed role is a lawful name");
-            owner.roles.push(RoleRecord { role, product: None, until: None, granted: entry, lapsed: None });
+            let role = role::PROCESS_OWNER
+                .parse()
+                .expect("a fixed role is a lawful name");
+            owner.roles.push(RoleRecord {
+                role,
+                product: None,
+                until: None,
+                granted: entry,
+                lapsed: None,
+            });
             bring_in_device(state, &body.desk, entry, &who);
             state.genesis = Some(*body);
         }
@@ -578,7 +638,10 @@ pub fn apply(state: &mut State, admitted: Admitted) {
             state.touch(Topic::Authority(body.person.principal), index);
         }
         Act::EnrolAccept(_) => {
-            let person = state.people.get_mut(&who).expect("admitted signers are enrolled");
+            let person = state
+                .people
+                .get_mut(&who)
+                .expect("admitted signers are enrolled");
             person.accepted = Some(entry);
             state.touch(Topic::Authority(who), index);
         }
@@ -587,9 +650,15 @@ pub fn apply(state: &mut State, admitted: Admitted) {
                 bring_in_device(state, &device, entry, &who);
                 if device.purpose == DevicePurpose::Dispatcher {
                     if state.sample() {
-                        state.devices.get_mut(&device.principal).expect("just brought in").confirmed = Some(entry);
+                        state
+                            .devices
+                            .get_mut(&device.principal)
+                            .expect("just brought in")
+                            .confirmed = Some(entry);
                     } else {
-                        state.subjects.insert(index, (entry.leaf, Answerable::Device(device.principal)));
+                        state
+                            .subjects
+                            .insert(index, (entry.leaf, Answerable::Device(device.principal)));
                     }
                 }
             }
@@ -600,13 +669,28 @@ pub fn apply(state: &mut State, admitted: Admitted) {
         },
         Act::Key(body) => {
             let person = state.people.get_mut(&body.principal).expect("admitted");
-            let end = if matches!(body.change, KeyChange::Rotate { .. }) { KeyEnd::Rotated } else { KeyEnd::Revoked };
+            let end = if matches!(body.change, KeyChange::Rotate { .. }) {
+                KeyEnd::Rotated
+            } else {
+                KeyEnd::Revoked
+            };
             if let Some(key) = person.keys.last_mut() {
                 key.ended = Some((entry, end));
             }
-            if let KeyChange::Rotate { key, key_origin, valid_until } = body.change {
+            if let KeyChange::Rotate {
+                key,
+                key_origin,
+                valid_until,
+            } = body.change
+            {
                 state.keys_used.insert(key.clone());
-                person.keys.push(KeyRecord { key, origin: key_origin, valid_until, since: entry, ended: None });
+                person.keys.push(KeyRecord {
+                    key,
+                    origin: key_origin,
+                    valid_until,
+                    since: entry,
+                    ended: None,
+                });
             }
             state.touch(Topic::Authority(body.principal), index);
         }
@@ -622,7 +706,10 @@ pub fn apply(state: &mut State, admitted: Admitted) {
                 }),
                 Grant::Lapse => {
                     for record in &mut person.roles {
-                        if record.role == body.role && record.product == body.product && record.lapsed.is_none() {
+                        if record.role == body.role
+                            && record.product == body.product
+                            && record.lapsed.is_none()
+                        {
                             record.lapsed = Some(entry);
                         }
                     }
@@ -641,25 +728,42 @@ pub fn apply(state: &mut State, admitted: Admitted) {
         Act::Policy(body) => {
             let policy = Policy::parse(&body.toml).expect("admit has parsed it");
             let first = state.policy(&body.product).is_none();
-            state.policies.entry(body.product.clone()).or_default().push(PolicyRecord {
-                entry,
-                toml: body.toml,
-                policy,
-                version: body.version,
-                by: who,
-                time: common.time,
-                answers: Vec::new(),
-                in_force: first.then_some(entry),
-            });
+            state
+                .policies
+                .entry(body.product.clone())
+                .or_default()
+                .push(PolicyRecord {
+                    entry,
+                    toml: body.toml,
+                    policy,
+                    version: body.version,
+                    by: who,
+                    time: common.time,
+                    answers: Vec::new(),
+                    in_force: first.then_some(entry),
+                });
             if !first {
-                state.subjects.insert(index, (entry.leaf, Answerable::Policy(body.product.clone())));
+                state.subjects.insert(
+                    index,
+                    (entry.leaf, Answerable::Policy(body.product.clone())),
+                );
             }
             state.touch(Topic::Policy(body.product), index);
         }
         Act::Authorization(body) => match body.change {
-            AuthorizationChange::Grant { change_types, environment, max_commits, per_day, product, valid } => {
+            AuthorizationChange::Grant {
+                change_types,
+                environment,
+                max_commits,
+                per_day,
+                product,
+                valid,
+            } => {
                 let policy = state.policy(&product).expect("admitted").entry;
-                state.subjects.insert(index, (entry.leaf, Answerable::Authorization(product.clone())));
+                state.subjects.insert(
+                    index,
+                    (entry.leaf, Answerable::Authorization(product.clone())),
+                );
                 state.authorizations.insert(
                     index,
                     AuthorizationRecord {
@@ -680,29 +784,61 @@ pub fn apply(state: &mut State, admitted: Admitted) {
                 );
             }
             AuthorizationChange::Suspend { authorization } => {
-                state.authorizations.get_mut(&authorization.index).expect("admitted").suspended = Some(entry);
+                state
+                    .authorizations
+                    .get_mut(&authorization.index)
+                    .expect("admitted")
+                    .suspended = Some(entry);
             }
             AuthorizationChange::Resume { authorization } => {
-                state.authorizations.get_mut(&authorization.index).expect("admitted").suspended = None;
+                state
+                    .authorizations
+                    .get_mut(&authorization.index)
+                    .expect("admitted")
+                    .suspended = None;
             }
         },
         Act::Freeze(body) => match body.change {
-            FreezeChange::Declare { environment, product, span } => {
-                state.freezes.insert(index, Freeze { entry, product, environment, span, by: who, reason, lifted: None });
+            FreezeChange::Declare {
+                environment,
+                product,
+                span,
+            } => {
+                state.freezes.insert(
+                    index,
+                    Freeze {
+                        entry,
+                        product,
+                        environment,
+                        span,
+                        by: who,
+                        reason,
+                        lifted: None,
+                    },
+                );
             }
             FreezeChange::Lift { freeze } => {
-                state.freezes.get_mut(&freeze.index).expect("admitted").lifted = Some(entry);
+                state
+                    .freezes
+                    .get_mut(&freeze.index)
+                    .expect("admitted")
+                    .lifted = Some(entry);
             }
         },
         Act::Propose(body) => {
             state.touch(Topic::Release(body.release.clone()), index);
             match body.change {
-                ProposeChange::Candidate { candidate, supersedes, .. } => {
+                ProposeChange::Candidate {
+                    candidate,
+                    supersedes,
+                    ..
+                } => {
                     if let Some(old) = supersedes {
                         state.release_mut(&old).ended = Some((entry, Some(body.release.clone())));
                         state.touch(Topic::Release(old), index);
                     }
-                    let release = new_release(body.release.clone(), candidate, entry, reason, &common);
+                    let release =
+                        new_release(body.release.clone(), candidate, entry, reason, &common);
                     state.releases.insert(body.release, release);
                 }
                 ProposeChange::Amend { candidate } => {
@@ -710,35 +846,74 @@ pub fn apply(state: &mut State, admitted: Admitted) {
                     release.candidate = candidate;
                     release.candidate_entry = entry;
                 }
-                ProposeChange::Supersede { by } => state.release_mut(&body.release).ended = Some((entry, Some(by))),
-                ProposeChange::Withdraw {} => state.release_mut(&body.release).ended = Some((entry, None)),
+                ProposeChange::Supersede { by } => {
+                    state.release_mut(&body.release).ended = Some((entry, Some(by)))
+                }
+                ProposeChange::Withdraw {} => {
+                    state.release_mut(&body.release).ended = Some((entry, None))
+                }
             }
         }
         Act::Evidence(body) => {
             state.touch(Topic::Release(body.release.clone()), index);
             if matches!(body.origin, EvidenceOrigin::Attached {}) {
-                state.subjects.insert(index, (entry.leaf, Answerable::Evidence(body.release.clone())));
+                state.subjects.insert(
+                    index,
+                    (entry.leaf, Answerable::Evidence(body.release.clone())),
+                );
             }
             let reason = common.reason.as_ref().map(Text::to_string);
-            let record = EvidenceRecord { entry, by: who, time: common.time, reason, confirmed_by: Vec::new(), body: *body };
-            state.release_mut(&record.body.release.clone()).evidence.push(record);
+            let record = EvidenceRecord {
+                entry,
+                by: who,
+                time: common.time,
+                reason,
+                confirmed_by: Vec::new(),
+                body: *body,
+            };
+            state
+                .release_mut(&record.body.release.clone())
+                .evidence
+                .push(record);
         }
         Act::Waiver(body) => {
             state.touch(Topic::Release(body.release.clone()), index);
-            let record = WaiverRecord { entry, by: who, reason, body: *body };
-            state.release_mut(&record.body.release.clone()).waivers.push(record);
+            let record = WaiverRecord {
+                entry,
+                by: who,
+                reason,
+                body: *body,
+            };
+            state
+                .release_mut(&record.body.release.clone())
+                .waivers
+                .push(record);
         }
         Act::Stage(body) => {
             state.touch(Topic::Release(body.release.clone()), index);
             let time = common.time;
-            state.release_mut(&body.release.clone()).stages.push((entry, *body, time));
+            state
+                .release_mut(&body.release.clone())
+                .stages
+                .push((entry, *body, time));
         }
         Act::Request(body) => {
             state.touch(Topic::Release(body.release.clone()), index);
-            state.subjects.insert(index, (entry.leaf, Answerable::Sheet(body.release.clone())));
-            let sheet =
-                Sheet { entry, requester: who, time: common.time, answers: Vec::new(), decided: None, body: *body };
-            state.release_mut(&sheet.body.release.clone()).sheets.push(sheet);
+            state
+                .subjects
+                .insert(index, (entry.leaf, Answerable::Sheet(body.release.clone())));
+            let sheet = Sheet {
+                entry,
+                requester: who,
+                time: common.time,
+                answers: Vec::new(),
+                decided: None,
+                body: *body,
+            };
+            state
+                .release_mut(&sheet.body.release.clone())
+                .sheets
+                .push(sheet);
         }
         Act::Approval(body) => {
             let subject = state.answerable(body.request).cloned().expect("admitted");
@@ -749,19 +924,35 @@ pub fn apply(state: &mut State, admitted: Admitted) {
             state.touch(Topic::Release(body.release.clone()), index);
             let release = state.release_mut(&body.release);
             if let HoldChange::Resume { hold, .. } = &body.change {
-                if let Some(record) = release.holds.iter_mut().find(|record| record.entry == *hold) {
+                if let Some(record) = release
+                    .holds
+                    .iter_mut()
+                    .find(|record| record.entry == *hold)
+                {
                     record.resumed = Some(entry);
                 }
             } else {
-                release.holds.push(HoldRecord { entry, change: body.change, by: who, reason, resumed: None });
+                release.holds.push(HoldRecord {
+                    entry,
+                    change: body.change,
+                    by: who,
+                    reason,
+                    resumed: None,
+                });
             }
         }
         Act::Condition(body) => {
-            let release = judge::release_of_approval(state, body.approval).map(|(release, _)| release.id.clone()).expect("admitted");
+            let release = judge::release_of_approval(state, body.approval)
+                .map(|(release, _)| release.id.clone())
+                .expect("admitted");
             state.touch(Topic::Release(release.clone()), index);
             let condition = usize::try_from(body.condition).unwrap_or(usize::MAX);
             for sheet in &mut state.release_mut(&release).sheets {
-                for answer in sheet.answers.iter_mut().filter(|answer| answer.entry == body.approval) {
+                for answer in sheet
+                    .answers
+                    .iter_mut()
+                    .filter(|answer| answer.entry == body.approval)
+                {
                     if let Some(settled) = answer.conditions.get_mut(condition) {
                         settled.1 = Some(entry);
                     }
@@ -769,13 +960,22 @@ pub fn apply(state: &mut State, admitted: Admitted) {
             }
         }
         Act::Dispatch(body) => take_dispatch(state, entry, &common, *body),
-        Act::Run(body) => state.release_mut(&body.release.clone()).runs.push((entry, *body)),
+        Act::Run(body) => state
+            .release_mut(&body.release.clone())
+            .runs
+            .push((entry, *body)),
         Act::Wave(body) => {
             state.touch(Topic::Release(body.release.clone()), index);
             let release = state.release_mut(&body.release);
-            let all = release.sheet_at(body.sheet).map_or(0, |sheet| sheet.body.rollout.len() as u64);
+            let all = release
+                .sheet_at(body.sheet)
+                .map_or(0, |sheet| sheet.body.rollout.len() as u64);
             let went_live = body.verdict == WaveVerdict::Pass && body.wave == all;
-            let live = (release.candidate.product.clone(), body.environment.clone(), release.as_live());
+            let live = (
+                release.candidate.product.clone(),
+                body.environment.clone(),
+                release.as_live(),
+            );
             release.waves.push((entry, *body));
             if went_live {
                 state.live.insert((live.0, live.1), live.2);
@@ -783,7 +983,8 @@ pub fn apply(state: &mut State, admitted: Admitted) {
         }
         Act::Outcome(body) => {
             state.touch(Topic::Release(body.release.clone()), index);
-            state.release_mut(&body.release.clone()).outcome = Some((entry, *body));
+            let release = body.release.clone();
+            state.release_mut(&release).outcome = Some((entry, *body));
         }
         Act::Attempt(body) => {
             state.last_attempt.insert(body.principal, common.time);
@@ -822,12 +1023,23 @@ fn bring_in_person(state: &mut State, card: &PersonCard, entry: EntryRef, by: &P
 fn bring_in_device(state: &mut State, card: &DeviceCard, entry: EntryRef, by: &Principal) {
     state.keys_used.insert(card.key.clone());
     state.keys_used.extend(card.log_key.clone());
-    let device =
-        Device { card: card.clone(), enrolled: entry, enrolled_by: by.clone(), confirmed: None, revoked: None };
+    let device = Device {
+        card: card.clone(),
+        enrolled: entry,
+        enrolled_by: by.clone(),
+        confirmed: None,
+        revoked: None,
+    };
     state.devices.insert(card.principal.clone(), device);
 }
 
-fn new_release(id: ReleaseId, candidate: Candidate, entry: EntryRef, reason: String, common: &Common) -> Release {
+fn new_release(
+    id: ReleaseId,
+    candidate: Candidate,
+    entry: EntryRef,
+    reason: String,
+    common: &Common,
+) -> Release {
     Release {
         id,
         candidate,
@@ -867,20 +1079,34 @@ fn sign_off(
         role: body.role.clone(),
         verdict: body.verdict,
         meaning: body.meaning,
-        reason: common.reason.as_ref().map(Text::to_string).unwrap_or_default(),
+        reason: common
+            .reason
+            .as_ref()
+            .map(Text::to_string)
+            .unwrap_or_default(),
         time: common.time,
         zone: common.zone,
         key,
         reauth: common.reauth,
         seen_size: common.seen.size,
         seen_basis: common.seen_basis,
-        conditions: body.conditions.iter().map(|text| (text.clone(), None)).collect(),
+        conditions: body
+            .conditions
+            .iter()
+            .map(|text| (text.clone(), None))
+            .collect(),
         authorization: body.authorization,
         unseen,
     }
 }
 
-fn take_answer(state: &mut State, subject: Answerable, answer: SignOff, request: EntryRef, index: u64) {
+fn take_answer(
+    state: &mut State,
+    subject: Answerable,
+    answer: SignOff,
+    request: EntryRef,
+    index: u64,
+) {
     let (entry, time) = (answer.entry, answer.time);
     match subject {
         Answerable::Sheet(release) => {
@@ -888,7 +1114,10 @@ fn take_answer(state: &mut State, subject: Answerable, answer: SignOff, request:
             if answer.verdict != Verdict::Go {
                 state.touch(Topic::Release(release.clone()), index);
             }
-            if let Some(record) = answer.authorization.and_then(|used| state.authorizations.get_mut(&used.index)) {
+            if let Some(record) = answer
+                .authorization
+                .and_then(|used| state.authorizations.get_mut(&used.index))
+            {
                 record.uses.push(time);
             }
             let sheets = &mut state.release_mut(&release).sheets;
@@ -897,17 +1126,46 @@ fn take_answer(state: &mut State, subject: Answerable, answer: SignOff, request:
             }
         }
         Answerable::Policy(product) => {
-            let place = state.policies[&product].iter().position(|record| record.entry == request).expect("admitted");
-            state.policies.get_mut(&product).expect("admitted").get_mut(place).expect("found").answers.push(answer);
-            if judge::adopted(state, &product, &state.policies[&product][place].answers, time) {
+            let place = state.policies[&product]
+                .iter()
+                .position(|record| record.entry == request)
+                .expect("admitted");
+            state
+                .policies
+                .get_mut(&product)
+                .expect("admitted")
+                .get_mut(place)
+                .expect("found")
+                .answers
+                .push(answer);
+            if judge::adopted(
+                state,
+                &product,
+                &state.policies[&product][place].answers,
+                time,
+            ) {
                 state.policies.get_mut(&product).expect("admitted")[place].in_force = Some(entry);
                 state.touch(Topic::Policy(product), index);
             }
         }
         Answerable::Authorization(product) => {
-            state.authorizations.get_mut(&request.index).expect("admitted").answers.push(answer);
-            if judge::adopted(state, &product, &state.authorizations[&request.index].answers, time) {
-                state.authorizations.get_mut(&request.index).expect("admitted").adopted = Some(entry);
+            state
+                .authorizations
+                .get_mut(&request.index)
+                .expect("admitted")
+                .answers
+                .push(answer);
+            if judge::adopted(
+                state,
+                &product,
+                &state.authorizations[&request.index].answers,
+                time,
+            ) {
+                state
+                    .authorizations
+                    .get_mut(&request.index)
+                    .expect("admitted")
+                    .adopted = Some(entry);
             }
         }
         Answerable::Device(device) => {
@@ -915,7 +1173,12 @@ fn take_answer(state: &mut State, subject: Answerable, answer: SignOff, request:
         }
         Answerable::Evidence(release) => {
             state.touch(Topic::Release(release.clone()), index);
-            for record in state.release_mut(&release).evidence.iter_mut().filter(|record| record.entry == request) {
+            for record in state
+                .release_mut(&release)
+                .evidence
+                .iter_mut()
+                .filter(|record| record.entry == request)
+            {
                 record.confirmed_by.push(answer.principal.clone());
             }
         }
@@ -943,18 +1206,38 @@ fn take_dispatch(state: &mut State, entry: EntryRef, common: &Common, body: Disp
     let release = state.releases.get_mut(&body.release).expect("admitted");
     if prepared {
         let device = common.signer.principal.clone();
-        state.request_ids.insert(body.request_id.clone(), body.release.clone());
-        release.dispatches.push(DispatchRecord { entry, last: entry, body, steps: vec![step], device });
-    } else if let Some(record) = release.dispatches.iter_mut().find(|record| record.body.request_id == body.request_id) {
+        state
+            .request_ids
+            .insert(body.request_id.clone(), body.release.clone());
+        release.dispatches.push(DispatchRecord {
+            entry,
+            last: entry,
+            body,
+            steps: vec![step],
+            device,
+        });
+    } else if let Some(record) = release
+        .dispatches
+        .iter_mut()
+        .find(|record| record.body.request_id == body.request_id)
+    {
         // A later step may leave out what an earlier one has told.
         let run = body.run.clone().or_else(|| record.body.run.take());
-        record.body = Dispatch { run, by: record.body.by.take(), resends: record.body.resends.take(), ..body };
+        record.body = Dispatch {
+            run,
+            by: record.body.by.take(),
+            resends: record.body.resends.take(),
+            ..body
+        };
         record.last = entry;
         record.steps.push(step);
     }
     if rolled_back {
         let product = release.candidate.product.clone();
-        if let Some(slot) = release.sheet_at(place.1).and_then(|sheet| sheet.body.rollback.clone()) {
+        if let Some(slot) = release
+            .sheet_at(place.1)
+            .and_then(|sheet| sheet.body.rollback.clone())
+        {
             state.live.insert((product, place.0), slot);
         }
     }

@@ -21,7 +21,11 @@ pub struct WordError {
 
 impl WordError {
     fn new(kind: &'static str, text: &str, rule: &'static str) -> Self {
-        let text = text.chars().take(80).flat_map(char::escape_default).collect();
+        let text = text
+            .chars()
+            .take(80)
+            .flat_map(char::escape_default)
+            .collect();
         Self { kind, text, rule }
     }
 }
@@ -37,7 +41,9 @@ const TIMESTAMP_MAX: i64 = 253_402_300_799;
 impl Timestamp {
     /// Returns the moment that many seconds after 1970-01-01T00:00:00Z; `None` outside the years 1970 to 9999.
     pub fn from_epoch_seconds(seconds: i64) -> Option<Self> {
-        (0..=TIMESTAMP_MAX).contains(&seconds).then_some(Self(seconds))
+        (0..=TIMESTAMP_MAX)
+            .contains(&seconds)
+            .then_some(Self(seconds))
     }
 
     /// Returns the seconds since 1970-01-01T00:00:00Z.
@@ -63,7 +69,9 @@ impl Timestamp {
 
     /// Returns the same moment as a `chrono` value.
     pub fn to_chrono(self) -> DateTime<Utc> {
-        Utc.timestamp_opt(self.0, 0).single().expect("the range is checked when the value is made")
+        Utc.timestamp_opt(self.0, 0)
+            .single()
+            .expect("the range is checked when the value is made")
     }
 }
 
@@ -80,7 +88,11 @@ impl FromStr for Timestamp {
         let parsed = DateTime::parse_from_rfc3339(text).map_err(|_| error())?;
         let value = Self::from_epoch_seconds(parsed.timestamp()).ok_or_else(error)?;
         // One moment has one spelling, so that equal times are equal bytes.
-        if value.to_string() == text { Ok(value) } else { Err(error()) }
+        if value.to_string() == text {
+            Ok(value)
+        } else {
+            Err(error())
+        }
     }
 }
 
@@ -94,7 +106,10 @@ impl Zone {
 
     /// Returns the moment as wall-clock time in this zone with its offset, as `2026-11-22 11:31:07 +01:00`.
     pub fn wall_clock(self, time: Timestamp) -> String {
-        time.to_chrono().with_timezone(&self.0).format("%Y-%m-%d %H:%M:%S %:z").to_string()
+        time.to_chrono()
+            .with_timezone(&self.0)
+            .format("%Y-%m-%d %H:%M:%S %:z")
+            .to_string()
     }
 }
 
@@ -107,7 +122,9 @@ impl fmt::Display for Zone {
 impl FromStr for Zone {
     type Err = WordError;
     fn from_str(text: &str) -> Result<Self, WordError> {
-        text.parse().map(Self).map_err(|_| WordError::new("time zone", text, "give an IANA name, as Europe/Paris"))
+        text.parse()
+            .map(Self)
+            .map_err(|_| WordError::new("time zone", text, "give an IANA name, as Europe/Paris"))
     }
 }
 
@@ -127,7 +144,9 @@ macro_rules! serde_as_text {
         }
     )*};
 }
-serde_as_text!(Timestamp, Zone, Principal, Slug, ReleaseId, CommitId, Nonce, Text, Line);
+serde_as_text!(
+    Timestamp, Zone, Principal, Slug, ReleaseId, CommitId, Nonce, Text, Line
+);
 
 /// Declares a text newtype with the one rule its values obey.
 macro_rules! word {
@@ -254,7 +273,13 @@ pub mod role {
     /// Reads.
     pub const AUDITOR: &str = "auditor";
     /// All of them.
-    pub const FIXED: [&str; 5] = [PROCESS_OWNER, RELEASE_MANAGER, PRACTITIONER, EMERGENCY_AUTHORITY, AUDITOR];
+    pub const FIXED: [&str; 5] = [
+        PROCESS_OWNER,
+        RELEASE_MANAGER,
+        PRACTITIONER,
+        EMERGENCY_AUTHORITY,
+        AUDITOR,
+    ];
 }
 
 #[cfg(test)]
@@ -263,12 +288,23 @@ mod tests {
 
     #[test]
     fn a_moment_has_one_spelling() {
-        for good in ["1970-01-01T00:00:00Z", "2026-11-22T10:31:07Z", "2038-01-19T03:14:08Z", "9999-12-31T23:59:59Z"] {
+        for good in [
+            "1970-01-01T00:00:00Z",
+            "2026-11-22T10:31:07Z",
+            "2038-01-19T03:14:08Z",
+            "9999-12-31T23:59:59Z",
+        ] {
             assert_eq!(good.parse::<Timestamp>().unwrap().to_string(), good);
         }
         for bad in [
-            "2026-11-22T10:31:07+00:00", "2026-11-22t10:31:07z", "2026-11-22T10:31:07.0Z", "2026-11-22 10:31:07Z",
-            "1969-12-31T23:59:59Z", "2026-02-30T00:00:00Z", "", "now",
+            "2026-11-22T10:31:07+00:00",
+            "2026-11-22t10:31:07z",
+            "2026-11-22T10:31:07.0Z",
+            "2026-11-22 10:31:07Z",
+            "1969-12-31T23:59:59Z",
+            "2026-02-30T00:00:00Z",
+            "",
+            "now",
         ] {
             assert!(bad.parse::<Timestamp>().is_err(), "{bad}");
         }
@@ -279,7 +315,20 @@ mod tests {
         for good in ["alice@acme.example", "a+b.c_d-e@x"] {
             assert!(good.parse::<Principal>().is_ok(), "{good}");
         }
-        for bad in ["*", "*@acme.example", "alice", "a@b,c@d", "Alice@acme", "a b@c", "\"a\"@b", "@b", "a@", "!a@b", "a@b@c", "-a@b"] {
+        for bad in [
+            "*",
+            "*@acme.example",
+            "alice",
+            "a@b,c@d",
+            "Alice@acme",
+            "a b@c",
+            "\"a\"@b",
+            "@b",
+            "a@",
+            "!a@b",
+            "a@b@c",
+            "-a@b",
+        ] {
             assert!(bad.parse::<Principal>().is_err(), "{bad}");
         }
     }
