@@ -3,8 +3,10 @@
 # Build results stay outside the checkout; set CARGO_TARGET_DIR to put them elsewhere.
 CACHE := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/countersign
 export CARGO_TARGET_DIR ?= $(CACHE)/target
-# A fresh directory for each demonstration; set DEMO_DIR to choose it.
-DEMO_DIR ?= $(CACHE)/demo/$(shell date -u +%Y%m%dT%H%M%SZ)
+# A fresh directory for each demonstration; set DEMO_DIR to choose it. Asked for the time once only.
+ifndef DEMO_DIR
+DEMO_DIR := $(CACHE)/demo/$(shell date -u +%Y%m%dT%H%M%SZ)
+endif
 # A fresh Rust whose shell profile has not been read yet.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
