@@ -1,1 +1,5 @@
 //! app
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod attestation;
+pub mod connector;
