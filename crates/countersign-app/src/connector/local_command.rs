@@ -39,9 +39,9 @@ use countersign_core::hash::Digest;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Accepted, Connector, Failure, FailureKind, Fate, FetchedFile, Found, Handle, LogChunk,
-    Observation, Preflight, Property, RequestId, Resolved, RunConclusion, RunRef, RunStatus,
-    ServerInfo, Step, StopAck, Ticket, TriggerRequest, excerpt, poll_after,
+    Accepted, Connector, Failure, FailureKind, Fate, FetchedFile, Found, Handle, LogChunk, Observation, Preflight,
+    Property, RequestId, Resolved, RunConclusion, RunRef, RunStatus, ServerInfo, Step, StopAck, Ticket, TriggerRequest,
+    excerpt, poll_after,
 };
 
 const SCRIPT_BYTES_MAX: u64 = 4 << 20;
@@ -103,9 +103,7 @@ pub enum AllowListError {
         message: String,
     },
     /// Others may write it.
-    #[error(
-        "others may write the list of allowed commands {path}: make it 0600 and look through it"
-    )]
+    #[error("others may write the list of allowed commands {path}: make it 0600 and look through it")]
     Exposed {
         /// The file.
         path: PathBuf,
@@ -118,24 +116,17 @@ impl AllowList {
     /// # Errors
     /// [`AllowListError`], one variant for each reason.
     pub fn read(path: &Path) -> Result<Self, AllowListError> {
-        let failed = |source| AllowListError::Io {
-            path: path.to_owned(),
-            source,
-        };
+        let failed = |source| AllowListError::Io { path: path.to_owned(), source };
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(failed(error)),
         };
         if os::others_may_write(&fs::metadata(path).map_err(failed)?) {
-            return Err(AllowListError::Exposed {
-                path: path.to_owned(),
-            });
+            return Err(AllowListError::Exposed { path: path.to_owned() });
         }
-        toml::from_str(&text).map_err(|error| AllowListError::Syntax {
-            path: path.to_owned(),
-            message: error.to_string(),
-        })
+        toml::from_str(&text)
+            .map_err(|error| AllowListError::Syntax { path: path.to_owned(), message: error.to_string() })
     }
 
     /// Writes the list, atomically and for its owner alone.
@@ -143,14 +134,9 @@ impl AllowList {
     /// # Errors
     /// [`AllowListError::Io`], and [`AllowListError::Syntax`] for what TOML cannot hold.
     pub fn write(&self, path: &Path) -> Result<(), AllowListError> {
-        let failed = |source| AllowListError::Io {
-            path: path.to_owned(),
-            source,
-        };
-        let text = toml::to_string(self).map_err(|error| AllowListError::Syntax {
-            path: path.to_owned(),
-            message: error.to_string(),
-        })?;
+        let failed = |source| AllowListError::Io { path: path.to_owned(), source };
+        let text = toml::to_string(self)
+            .map_err(|error| AllowListError::Syntax { path: path.to_owned(), message: error.to_string() })?;
         let home = path.parent().unwrap_or(Path::new("."));
         let mut file = tempfile::NamedTempFile::new_in(home).map_err(failed)?;
         file.write_all(text.as_bytes()).map_err(failed)?;
@@ -178,19 +164,8 @@ pub struct Config {
 impl Config {
     /// Takes where things are and what the ledger says, with ten seconds to end after a stop.
     #[must_use]
-    pub fn new(
-        runs: PathBuf,
-        allow_list: PathBuf,
-        command: impl Into<String>,
-        script: Digest,
-    ) -> Self {
-        Self {
-            runs,
-            allow_list,
-            command: command.into(),
-            script,
-            stop_grace: Duration::from_secs(10),
-        }
+    pub fn new(runs: PathBuf, allow_list: PathBuf, command: impl Into<String>, script: Digest) -> Self {
+        Self { runs, allow_list, command: command.into(), script, stop_grace: Duration::from_secs(10) }
     }
 }
 
@@ -230,8 +205,7 @@ impl LocalCommand {
 
     /// Finds the command in the allow list and reads its script, which must be what the ledger and this desk say.
     fn allowed(&self, job: &str) -> Result<(AllowedCommand, Vec<u8>), Failure> {
-        let refused =
-            |message: String| Failure::new(Fate::NotSent, FailureKind::NotAllowed, message);
+        let refused = |message: String| Failure::new(Fate::NotSent, FailureKind::NotAllowed, message);
         if job != self.config.command {
             return Err(refused(format!(
                 "the target names the command '{}', not '{}'",
@@ -239,32 +213,19 @@ impl LocalCommand {
                 excerpt(job)
             )));
         }
-        let list =
-            AllowList::read(&self.config.allow_list).map_err(|error| refused(error.to_string()))?;
+        let list = AllowList::read(&self.config.allow_list).map_err(|error| refused(error.to_string()))?;
         let allowed = list.command.get(job).cloned().ok_or_else(|| {
-            refused(format!(
-                "this desk does not allow the command '{}'",
-                excerpt(job)
-            ))
-            .hint("look at the script, then allow the command on this desk")
+            refused(format!("this desk does not allow the command '{}'", excerpt(job)))
+                .hint("look at the script, then allow the command on this desk")
         })?;
         let program = allowed.interpreter.first().map(Path::new);
         if !allowed.script.is_absolute() || program.is_some_and(|program| !program.is_absolute()) {
-            return Err(refused(format!(
-                "the command '{job}' is not allowed by an absolute path"
-            )));
+            return Err(refused(format!("the command '{job}' is not allowed by an absolute path")));
         }
-        let script = read_limited(&allowed.script, SCRIPT_BYTES_MAX).map_err(|error| {
-            refused(format!(
-                "the script {} cannot be read: {error}",
-                allowed.script.display()
-            ))
-        })?;
+        let script = read_limited(&allowed.script, SCRIPT_BYTES_MAX)
+            .map_err(|error| refused(format!("the script {} cannot be read: {error}", allowed.script.display())))?;
         let found = Digest::of(&script);
-        for (whose, digest) in [
-            ("the ledger names", self.config.script),
-            ("this desk allowed", allowed.sha256),
-        ] {
+        for (whose, digest) in [("the ledger names", self.config.script), ("this desk allowed", allowed.sha256)] {
             if found != digest {
                 return Err(refused(format!(
                     "the script {} is not the one {whose}: it is {found}, it must be {digest}",
@@ -289,18 +250,12 @@ impl LocalCommand {
             Failure::new(
                 Fate::NotSent,
                 FailureKind::Io,
-                format!(
-                    "the run cannot be prepared in {}: {error}",
-                    self.config.runs.display()
-                ),
+                format!("the run cannot be prepared in {}: {error}", self.config.runs.display()),
             )
         };
         os::create_private_directories(&self.config.runs).map_err(failed)?;
         let run = self.run_directory(request.request_id.as_str())?;
-        let draft = tempfile::Builder::new()
-            .prefix(".draft-")
-            .tempdir_in(&self.config.runs)
-            .map_err(failed)?;
+        let draft = tempfile::Builder::new().prefix(".draft-").tempdir_in(&self.config.runs).map_err(failed)?;
         let record = Request {
             command: request.job.clone(),
             script: Digest::of(script),
@@ -343,15 +298,12 @@ impl LocalCommand {
         allowed: &AllowedCommand,
         run: &Path,
     ) -> BTreeMap<String, std::ffi::OsString> {
-        let mut variables: BTreeMap<String, std::ffi::OsString> = allowed
+        let mut variables: BTreeMap<String, std::ffi::OsString> =
+            allowed.environment.iter().map(|(name, value)| (name.clone(), value.into())).collect();
+        let path = allowed
             .environment
-            .iter()
-            .map(|(name, value)| (name.clone(), value.into()))
-            .collect();
-        let path = allowed.environment.get("PATH").map_or_else(
-            || "/usr/bin:/bin".to_owned(),
-            |path| format!("{path}:/usr/bin:/bin"),
-        );
+            .get("PATH")
+            .map_or_else(|| "/usr/bin:/bin".to_owned(), |path| format!("{path}:/usr/bin:/bin"));
         variables.insert("PATH".to_owned(), path.into());
         for (name, value) in &request.inputs {
             variables.insert(variable(name), value.into());
@@ -371,11 +323,7 @@ impl LocalCommand {
     }
 
     /// How the run stands, with what there is to say about it and when it ended.
-    fn state(
-        &self,
-        run: &Path,
-        request: &Request,
-    ) -> io::Result<(RunStatus, String, Option<DateTime<Utc>>)> {
+    fn state(&self, run: &Path, request: &Request) -> io::Result<(RunStatus, String, Option<DateTime<Utc>>)> {
         let lost = "the supervisor is gone and left no exit code";
         if let Some(ended) = exited(run)? {
             return Ok(ended);
@@ -383,24 +331,14 @@ impl LocalCommand {
         let process = match read_supervisor(run)? {
             Supervisor::Process(process) => process,
             Supervisor::Never => {
-                return Ok((
-                    RunStatus::Completed(RunConclusion::Skipped),
-                    "never started".to_owned(),
-                    None,
-                ));
+                return Ok((RunStatus::Completed(RunConclusion::Skipped), "never started".to_owned(), None));
             }
-            Supervisor::Absent
-                if (Utc::now() - request.submitted).num_seconds() < START_SECONDS =>
-            {
+            Supervisor::Absent if (Utc::now() - request.submitted).num_seconds() < START_SECONDS => {
                 return Ok((RunStatus::Queued, "starting".to_owned(), None));
             }
             Supervisor::Absent => {
                 return Ok(match fence(run)? {
-                    true => (
-                        RunStatus::Completed(RunConclusion::Skipped),
-                        "never started".to_owned(),
-                        None,
-                    ),
+                    true => (RunStatus::Completed(RunConclusion::Skipped), "never started".to_owned(), None),
                     false => (RunStatus::Queued, "starting".to_owned(), None),
                 });
             }
@@ -413,17 +351,9 @@ impl LocalCommand {
             return Ok(ended);
         }
         Ok(if run.join("killed").exists() {
-            (
-                RunStatus::Completed(RunConclusion::Cancelled),
-                "killed".to_owned(),
-                None,
-            )
+            (RunStatus::Completed(RunConclusion::Cancelled), "killed".to_owned(), None)
         } else {
-            (
-                RunStatus::Completed(RunConclusion::Unknown("lost".to_owned())),
-                lost.to_owned(),
-                None,
-            )
+            (RunStatus::Completed(RunConclusion::Unknown("lost".to_owned())), lost.to_owned(), None)
         })
     }
 
@@ -431,12 +361,8 @@ impl LocalCommand {
         let run = self.run_directory(id)?;
         let bytes = fs::read(run.join("request.json")).map_err(|error| {
             if error.kind() == io::ErrorKind::NotFound {
-                Failure::new(
-                    Fate::Refused,
-                    FailureKind::HiddenOrMissing,
-                    format!("there is no run {id} on this desk"),
-                )
-                .hint("a local command is known only on the desk that ran it")
+                Failure::new(Fate::Refused, FailureKind::HiddenOrMissing, format!("there is no run {id} on this desk"))
+                    .hint("a local command is known only on the desk that ran it")
             } else {
                 io_failure(&run, &error)
             }
@@ -455,20 +381,12 @@ impl LocalCommand {
 #[async_trait]
 impl Connector for LocalCommand {
     async fn probe(&self) -> Result<ServerInfo, Failure> {
-        Ok(ServerInfo {
-            product: "local command".to_owned(),
-            version: None,
-            user: None,
-            server_time: None,
-        })
+        Ok(ServerInfo { product: "local command".to_owned(), version: None, user: None, server_time: None })
     }
 
     async fn preflight(&self, job: &str) -> Result<Preflight, Failure> {
         self.allowed(job)?;
-        Ok(Preflight {
-            job: job.to_owned(),
-            inputs: None,
-        })
+        Ok(Preflight { job: job.to_owned(), inputs: None })
     }
 
     async fn trigger(&self, request: &TriggerRequest) -> Result<Accepted, Failure> {
@@ -476,45 +394,27 @@ impl Connector for LocalCommand {
         let (allowed, script) = self.allowed(&request.job)?;
         let run = self.prepare(request, &script)?;
         let copy = run.join("script");
-        let mut arguments: Vec<std::ffi::OsString> =
-            allowed.interpreter.iter().map(Into::into).collect();
+        let mut arguments: Vec<std::ffi::OsString> = allowed.interpreter.iter().map(Into::into).collect();
         arguments.push(copy.into());
         arguments.extend(allowed.arguments.iter().map(Into::into));
         let home = allowed.script.parent().unwrap_or(Path::new("/"));
-        if let Err(failure) = os::supervise(
-            &run,
-            home,
-            &Self::environment(request, &allowed, &run),
-            &arguments,
-        ) {
+        if let Err(failure) = os::supervise(&run, home, &Self::environment(request, &allowed, &run), &arguments) {
             // Should the supervisor be there all the same, it has linked its file first and this has no effect.
             return Err(match fence(&run) {
                 Ok(true) => failure,
-                _ => Failure {
-                    fate: Fate::Unknown,
-                    ..failure
-                },
+                _ => Failure { fate: Fate::Unknown, ..failure },
             });
         }
         Ok(Accepted {
-            handle: Handle::Run(RunRef {
-                id: request.request_id.to_string(),
-                attempt: 1,
-            }),
+            handle: Handle::Run(RunRef { id: request.request_id.to_string(), attempt: 1 }),
             server_time: None,
         })
     }
 
-    async fn find(
-        &self,
-        request_id: &RequestId,
-        since: Option<DateTime<Utc>>,
-    ) -> Result<Vec<Found>, Failure> {
+    async fn find(&self, request_id: &RequestId, since: Option<DateTime<Utc>>) -> Result<Vec<Found>, Failure> {
         let id = request_id.to_string();
         match self.load(&id) {
-            Ok((_, request)) if since.is_some_and(|since| request.submitted < since) => {
-                Ok(Vec::new())
-            }
+            Ok((_, request)) if since.is_some_and(|since| request.submitted < since) => Ok(Vec::new()),
             Ok((_, request)) => Ok(vec![Found {
                 ticket: Ticket(id.clone()),
                 resolved: Resolved::Run(RunRef { id, attempt: 1 }),
@@ -527,48 +427,26 @@ impl Connector for LocalCommand {
 
     async fn resolve(&self, ticket: &Ticket) -> Result<Resolved, Failure> {
         self.load(&ticket.0)?;
-        Ok(Resolved::Run(RunRef {
-            id: ticket.0.clone(),
-            attempt: 1,
-        }))
+        Ok(Resolved::Run(RunRef { id: ticket.0.clone(), attempt: 1 }))
     }
 
     async fn observe(&self, run: &RunRef) -> Result<Observation, Failure> {
         let (directory, request) = self.load(&run.id)?;
-        let (status, raw, completed) = self
-            .state(&directory, &request)
-            .map_err(|error| io_failure(&directory, &error))?;
+        let (status, raw, completed) =
+            self.state(&directory, &request).map_err(|error| io_failure(&directory, &error))?;
         let mut properties: BTreeMap<String, Property> = results(&directory)
             .map_err(|error| io_failure(&directory, &error))?
             .into_iter()
-            .map(|(name, value)| {
-                (
-                    name,
-                    Property {
-                        value,
-                        source: "command".to_owned(),
-                    },
-                )
-            })
+            .map(|(name, value)| (name, Property { value, source: "command".to_owned() }))
             .collect();
         // What was asked for cannot be overwritten by what came back.
         let asked = [("request_id".to_owned(), run.id.clone())];
         for (name, value) in request.inputs.into_iter().chain(asked) {
-            properties.insert(
-                name,
-                Property {
-                    value,
-                    source: "input".to_owned(),
-                },
-            );
+            properties.insert(name, Property { value, source: "input".to_owned() });
         }
         Ok(Observation {
             run: run.clone(),
-            steps: vec![Step {
-                name: request.command,
-                status: status.clone(),
-                raw: raw.clone(),
-            }],
+            steps: vec![Step { name: request.command, status: status.clone(), raw: raw.clone() }],
             status,
             raw,
             replaced_by: None,
@@ -577,8 +455,7 @@ impl Connector for LocalCommand {
             started: Some(request.submitted),
             completed,
             server_time: None,
-            poll_after: poll_after((Utc::now() - request.submitted).num_seconds())
-                .min(Duration::from_secs(5)),
+            poll_after: poll_after((Utc::now() - request.submitted).num_seconds()).min(Duration::from_secs(5)),
         })
     }
 
@@ -587,26 +464,17 @@ impl Connector for LocalCommand {
         check_step(&request, step)?;
         let failed = |error: io::Error| io_failure(&directory, &error);
         // Looked at before the log is read: what was written until then is all there is.
-        let over = matches!(
-            self.state(&directory, &request).map_err(failed)?.0,
-            RunStatus::Completed(_)
-        );
+        let over = matches!(self.state(&directory, &request).map_err(failed)?.0, RunStatus::Completed(_));
         let mut file = match fs::File::open(directory.join("log")) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(LogChunk {
-                    text: String::new(),
-                    next: from,
-                    complete: over,
-                });
+                return Ok(LogChunk { text: String::new(), next: from, complete: over });
             }
             Err(error) => return Err(failed(error)),
         };
         let mut bytes = Vec::new();
         file.seek(SeekFrom::Start(from)).map_err(failed)?;
-        file.take(LOG_CHUNK_BYTES)
-            .read_to_end(&mut bytes)
-            .map_err(failed)?;
+        file.take(LOG_CHUNK_BYTES).read_to_end(&mut bytes).map_err(failed)?;
         let full = bytes.len() as u64 == LOG_CHUNK_BYTES;
         if !over || full {
             match bytes.iter().rposition(|byte| *byte == b'\n') {
@@ -629,39 +497,21 @@ impl Connector for LocalCommand {
         let refused = |kind, message: String| Failure::new(Fate::Refused, kind, message);
         // The same plain words as request ids: no way out of the directory.
         if name.parse::<RequestId>().is_err() {
-            return Err(refused(
-                FailureKind::Invalid,
-                format!("'{}' is not the name of a file", excerpt(name)),
-            ));
+            return Err(refused(FailureKind::Invalid, format!("'{}' is not the name of a file", excerpt(name))));
         }
-        let (status, ..) = self
-            .state(&directory, &request)
-            .map_err(|error| io_failure(&directory, &error))?;
+        let (status, ..) = self.state(&directory, &request).map_err(|error| io_failure(&directory, &error))?;
         if !matches!(status, RunStatus::Completed(_)) {
-            return Err(refused(
-                FailureKind::Conflict,
-                "the command is still running".to_owned(),
-            )
-            .hint("fetch its files when it is over"));
+            return Err(refused(FailureKind::Conflict, "the command is still running".to_owned())
+                .hint("fetch its files when it is over"));
         }
         let path = directory.join("files").join(name);
         let plain_file = fs::symlink_metadata(&path).is_ok_and(|found| found.is_file());
         if !plain_file {
-            return Err(refused(
-                FailureKind::HiddenOrMissing,
-                format!("the command left no file '{name}'"),
-            ));
+            return Err(refused(FailureKind::HiddenOrMissing, format!("the command left no file '{name}'")));
         }
-        let bytes =
-            read_limited(&path, FILE_BYTES_MAX).map_err(|error| io_failure(&path, &error))?;
+        let bytes = read_limited(&path, FILE_BYTES_MAX).map_err(|error| io_failure(&path, &error))?;
         let digest = Digest::of(&bytes);
-        Ok(FetchedFile {
-            bytes,
-            digest,
-            raw_reply: digest,
-            url: path.display().to_string(),
-            server_time: None,
-        })
+        Ok(FetchedFile { bytes, digest, raw_reply: digest, url: path.display().to_string(), server_time: None })
     }
 
     async fn stop(&self, target: &Handle, reason: &str) -> Result<StopAck, Failure> {
@@ -671,10 +521,7 @@ impl Connector for LocalCommand {
         };
         let (directory, request) = self.load(id)?;
         let failed = |error: io::Error| io_failure(&directory, &error);
-        if matches!(
-            self.state(&directory, &request).map_err(failed)?.0,
-            RunStatus::Completed(_)
-        ) {
+        if matches!(self.state(&directory, &request).map_err(failed)?.0, RunStatus::Completed(_)) {
             return Ok(StopAck::AlreadyOver);
         }
         write_durably(&directory.join("stop"), reason.as_bytes()).map_err(failed)?;
@@ -712,15 +559,10 @@ fn check_inputs(inputs: &BTreeMap<String, String>) -> Result<(), Failure> {
             || !name.chars().all(plain)
             || RESERVED.contains(&name.as_str())
         {
-            return Err(invalid(format!(
-                "an input must not be named '{}'",
-                excerpt(name)
-            )));
+            return Err(invalid(format!("an input must not be named '{}'", excerpt(name))));
         }
         if value.len() > INPUT_BYTES_MAX || value.contains('\0') {
-            return Err(invalid(format!(
-                "the input `{name}` is too long or holds a zero byte"
-            )));
+            return Err(invalid(format!("the input `{name}` is too long or holds a zero byte")));
         }
     }
     Ok(())
@@ -733,32 +575,19 @@ fn check_step(request: &Request, step: &str) -> Result<(), Failure> {
     Err(Failure::new(
         Fate::Refused,
         FailureKind::HiddenOrMissing,
-        format!(
-            "the run has one step, '{}', and none named '{}'",
-            request.command,
-            excerpt(step)
-        ),
+        format!("the run has one step, '{}', and none named '{}'", request.command, excerpt(step)),
     ))
 }
 
 fn io_failure(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(
-        Fate::Unknown,
-        FailureKind::Io,
-        format!("{}: {error}", path.display()),
-    )
+    Failure::new(Fate::Unknown, FailureKind::Io, format!("{}: {error}", path.display()))
 }
 
 fn read_limited(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    fs::File::open(path)?
-        .take(limit + 1)
-        .read_to_end(&mut bytes)?;
+    fs::File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
-        return Err(io::Error::new(
-            io::ErrorKind::FileTooLarge,
-            format!("it is larger than {limit} bytes"),
-        ));
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {limit} bytes")));
     }
     Ok(bytes)
 }
@@ -774,9 +603,7 @@ fn fence(run: &Path) -> io::Result<bool> {
     let draft = tempfile::Builder::new().prefix("never-").tempfile_in(run)?;
     match fs::hard_link(draft.path(), run.join("supervisor")) {
         Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            Ok(read_supervisor(run)? == Supervisor::Never)
-        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(read_supervisor(run)? == Supervisor::Never),
         Err(error) => Err(error),
     }
 }
@@ -792,12 +619,7 @@ fn read_supervisor(run: &Path) -> io::Result<Supervisor> {
     }
     os::Process::parse(&text)
         .map(Supervisor::Process)
-        .ok_or_else(|| {
-            io::Error::new(
-                io::ErrorKind::InvalidData,
-                "the supervisor's record cannot be read",
-            )
-        })
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the supervisor's record cannot be read"))
 }
 
 /// What `exit` says, where it is there.
@@ -809,21 +631,15 @@ fn exited(run: &Path) -> io::Result<Option<(RunStatus, String, Option<DateTime<U
     };
     let mut words = text.split_whitespace();
     let code = words.next().and_then(|word| word.parse::<u8>().ok());
-    let ended = words
-        .next()
-        .and_then(|word| word.parse().ok())
-        .and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+    let ended =
+        words.next().and_then(|word| word.parse().ok()).and_then(|seconds| DateTime::from_timestamp(seconds, 0));
     let conclusion = match code {
         Some(0) => RunConclusion::Success,
         Some(_) if run.join("stop").exists() => RunConclusion::Cancelled,
         Some(_) => RunConclusion::Failure,
         None => RunConclusion::Unknown(excerpt(&text)),
     };
-    Ok(Some((
-        RunStatus::Completed(conclusion),
-        format!("exit {}", excerpt(&text)),
-        ended,
-    )))
+    Ok(Some((RunStatus::Completed(conclusion), format!("exit {}", excerpt(&text)), ended)))
 }
 
 /// The `name=value` lines the command left; what is not such a line is left out.
@@ -900,11 +716,7 @@ mv "$run/exit.$$" "$run/exit"
             let id = lines.next()?.parse().ok().filter(|id| *id > 1)?;
             let boot = lines.next()?.to_owned();
             let line = lines.next()?;
-            let start = if boot == "-" {
-                line.trim().to_owned()
-            } else {
-                stat_fields(line)?.1
-            };
+            let start = if boot == "-" { line.trim().to_owned() } else { stat_fields(line)?.1 };
             Some(Self { id, boot, start })
         }
 
@@ -918,9 +730,7 @@ mv "$run/exit.$$" "$run/exit"
                 && fs::read_to_string(format!("/proc/{}/stat", self.id))
                     .ok()
                     .and_then(|line| stat_fields(&line))
-                    .is_some_and(|(state, start)| {
-                        !matches!(state.as_str(), "Z" | "X") && start == self.start
-                    })
+                    .is_some_and(|(state, start)| !matches!(state.as_str(), "Z" | "X") && start == self.start)
         }
 
         /// Signals the group that this process leads; says whether there was one. A group whose leader is gone is
@@ -952,10 +762,8 @@ mv "$run/exit.$$" "$run/exit"
     }
 
     fn started_by_ps(id: i32) -> Option<String> {
-        let output = std::process::Command::new("/bin/ps")
-            .args(["-o", "lstart=", "-p", &id.to_string()])
-            .output()
-            .ok()?;
+        let output =
+            std::process::Command::new("/bin/ps").args(["-o", "lstart=", "-p", &id.to_string()]).output().ok()?;
         let text = String::from_utf8(output.stdout).ok()?;
         let text = text.trim();
         (!text.is_empty()).then(|| text.to_owned())
@@ -984,11 +792,7 @@ mv "$run/exit.$$" "$run/exit"
             .spawn();
         // Dropped, it is reaped when it ends while we live, and by the system when we do not.
         child.map(drop).map_err(|error| {
-            Failure::new(
-                Fate::NotSent,
-                FailureKind::Io,
-                format!("the command could not be started: {error}"),
-            )
+            Failure::new(Fate::NotSent, FailureKind::Io, format!("the command could not be started: {error}"))
         })
     }
 
@@ -1001,10 +805,7 @@ mv "$run/exit.$$" "$run/exit"
     }
 
     pub(super) fn create_private_directories(path: &Path) -> io::Result<()> {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(path)
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
     }
 
     pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
@@ -1024,25 +825,16 @@ mv "$run/exit.$$" "$run/exit"
             };
             let process = Process::parse(&format!("{me}\n{boot}{stat}")).unwrap();
             assert!(process.is_alive());
-            let later = Process {
-                start: "1".into(),
-                ..Process::parse(&format!("{me}\n{boot}{stat}")).unwrap()
-            };
+            let later = Process { start: "1".into(), ..Process::parse(&format!("{me}\n{boot}{stat}")).unwrap() };
             assert!(!later.is_alive());
-            let other_boot = Process {
-                boot: "x".into(),
-                ..process
-            };
+            let other_boot = Process { boot: "x".into(), ..process };
             assert!(!other_boot.is_alive());
             assert!(!other_boot.signal_group(Signal::Kill).unwrap());
         }
 
         #[test]
         fn a_name_in_stat_may_hold_anything() {
-            let line = format!(
-                "7 (a) S) 1 b)) Z {}",
-                (0..40).map(|n| n.to_string()).collect::<Vec<_>>().join(" ")
-            );
+            let line = format!("7 (a) S) 1 b)) Z {}", (0..40).map(|n| n.to_string()).collect::<Vec<_>>().join(" "));
             assert_eq!(stat_fields(&line), Some(("Z".to_owned(), "18".to_owned())));
             for bad in ["", "7 (a) S 1", "7"] {
                 assert_eq!(stat_fields(bad), None);
@@ -1095,12 +887,8 @@ mod os {
         _environment: &BTreeMap<String, OsString>,
         _arguments: &[OsString],
     ) -> Result<(), Failure> {
-        Err(Failure::new(
-            Fate::NotSent,
-            FailureKind::Unsupported,
-            "local commands do not run on this system yet",
-        )
-        .hint("use a CI system as the target, or a desk with Linux or macOS"))
+        Err(Failure::new(Fate::NotSent, FailureKind::Unsupported, "local commands do not run on this system yet")
+            .hint("use a CI system as the target, or a desk with Linux or macOS"))
     }
 
     // Files below the user's profile are the user's own by their access control lists.
@@ -1147,42 +935,21 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            assert_eq!(
-                fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-                0o600
-            );
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
             fs::set_permissions(&path, fs::Permissions::from_mode(0o620)).unwrap();
-            assert!(matches!(
-                AllowList::read(&path),
-                Err(AllowListError::Exposed { .. })
-            ));
+            assert!(matches!(AllowList::read(&path), Err(AllowListError::Exposed { .. })));
             fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         }
         fs::write(&path, "[command.deploy]\nscript = '/x'\nsha256 = 'no'").unwrap();
-        assert!(matches!(
-            AllowList::read(&path),
-            Err(AllowListError::Syntax { .. })
-        ));
+        assert!(matches!(AllowList::read(&path), Err(AllowListError::Syntax { .. })));
     }
 
     #[test]
     fn inputs_are_plain_names_and_never_ours() {
-        let check = |name: &str, value: &str| {
-            check_inputs(&BTreeMap::from([(name.to_owned(), value.to_owned())])).is_ok()
-        };
+        let check =
+            |name: &str, value: &str| check_inputs(&BTreeMap::from([(name.to_owned(), value.to_owned())])).is_ok();
         assert!(check("version", "1.0.0\n$(rm -rf /)"));
-        for bad in [
-            "",
-            "PATH",
-            "request_id",
-            "result",
-            "a-b",
-            "a=b",
-            "_a",
-            "1a",
-            "é",
-            &"a".repeat(65),
-        ] {
+        for bad in ["", "PATH", "request_id", "result", "a-b", "a=b", "_a", "1a", "é", &"a".repeat(65)] {
             assert!(!check(bad, "x"), "{bad:?}");
         }
         assert!(!check("version", "a\0b"));
@@ -1215,10 +982,7 @@ mod tests {
         assert_eq!(conclude("0 1700000000\n"), RunConclusion::Success);
         assert_eq!(conclude("3 1700000000\n"), RunConclusion::Failure);
         for unknown in ["", "zero", "256 1", "-1"] {
-            assert_eq!(
-                conclude(unknown),
-                RunConclusion::Unknown(unknown.to_owned())
-            );
+            assert_eq!(conclude(unknown), RunConclusion::Unknown(unknown.to_owned()));
         }
         fs::write(run.path().join("stop"), "").unwrap();
         fs::write(run.path().join("exit"), "143 1\n").unwrap();
