@@ -1,1 +1,4 @@
 //! app
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod evidence;
