@@ -1,4 +1,13 @@
-//! app
+//! The application: stores, keys, connectors, evidence readers, use cases.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod backup;
+pub mod blob;
+pub mod desk;
+pub mod durable;
 pub mod evidence;
+pub mod keyfile;
+pub mod lockout;
+pub mod pin;
+pub mod projection;
+pub mod store;
