@@ -38,9 +38,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            file_bytes: 64 * 1024 * 1024,
-        }
+        Self { file_bytes: 64 * 1024 * 1024 }
     }
 }
 
@@ -223,9 +221,7 @@ pub fn read_as(kind: EvidenceKind, bytes: &[u8], limits: Limits) -> Result<Repor
         EvidenceKind::Sarif => sarif::read(bytes),
         EvidenceKind::Cyclonedx => cyclonedx::read(bytes),
         EvidenceKind::Manual => {
-            let counts = Counts::File {
-                bytes: bytes.len() as u64,
-            };
+            let counts = Counts::File { bytes: bytes.len() as u64 };
             Ok(Draft::default().report(kind, bytes, counts, Conclusion::Inconclusive))
         }
     }
@@ -234,16 +230,9 @@ pub fn read_as(kind: EvidenceKind, bytes: &[u8], limits: Limits) -> Result<Repor
 fn check_size(bytes: &[u8], limits: Limits) -> Result<(), ReadError> {
     let size = bytes.len() as u64;
     if size > limits.file_bytes {
-        return Err(ReadError::TooLarge {
-            bytes: size,
-            limit: limits.file_bytes,
-        });
+        return Err(ReadError::TooLarge { bytes: size, limit: limits.file_bytes });
     }
-    if size == 0 {
-        Err(ReadError::Empty)
-    } else {
-        Ok(())
-    }
+    if size == 0 { Err(ReadError::Empty) } else { Ok(()) }
 }
 
 /// Tells the kind of a file from its content.
@@ -253,40 +242,26 @@ fn detect(bytes: &[u8], name: &str) -> Result<EvidenceKind, ReadError> {
         Opening::Markup => detect_xml(bytes, name, promised)?,
         Opening::Object => detect_json(bytes, name, promised)?,
         Opening::WideMarkup if promised.is_some() || has_extension(name, "xml") => {
-            return Err(ReadError::Encoding {
-                reason: "it looks like UTF-16".to_owned(),
-            });
+            return Err(ReadError::Encoding { reason: "it looks like UTF-16".to_owned() });
         }
         Opening::WideMarkup | Opening::Other => EvidenceKind::Manual,
     };
     match promised {
         Some(kind) if found == EvidenceKind::Manual => Err(ReadError::NotThisKind {
             kind: kind_name(kind),
-            reason: "the name says so, the content does not; read it as manual evidence if it is"
-                .to_owned(),
+            reason: "the name says so, the content does not; read it as manual evidence if it is".to_owned(),
         }),
         _ => Ok(found),
     }
 }
 
-fn detect_xml(
-    bytes: &[u8],
-    name: &str,
-    promised: Option<EvidenceKind>,
-) -> Result<EvidenceKind, ReadError> {
+fn detect_xml(bytes: &[u8], name: &str, promised: Option<EvidenceKind>) -> Result<EvidenceKind, ReadError> {
     let is_xml = promised.is_some() || has_extension(name, "xml") || xml::has_declaration(bytes);
-    let root = xml::text(bytes).and_then(|text| {
-        if xml::is_html(text) {
-            Ok("html".to_owned())
-        } else {
-            xml::root(text)
-        }
-    });
+    let root =
+        xml::text(bytes).and_then(|text| if xml::is_html(text) { Ok("html".to_owned()) } else { xml::root(text) });
     match root.as_deref() {
         Ok("testsuite" | "testsuites") => Ok(EvidenceKind::Junit),
-        Ok("bom") => Err(ReadError::Unsupported {
-            what: "CycloneDX in XML".to_owned(),
-        }),
+        Ok("bom") => Err(ReadError::Unsupported { what: "CycloneDX in XML".to_owned() }),
         Ok(_) => Ok(EvidenceKind::Manual),
         Err(error @ ReadError::Hostile { .. }) => Err(error.clone()),
         Err(error) if is_xml => Err(error.clone()),
@@ -294,16 +269,9 @@ fn detect_xml(
     }
 }
 
-fn detect_json(
-    bytes: &[u8],
-    name: &str,
-    promised: Option<EvidenceKind>,
-) -> Result<EvidenceKind, ReadError> {
+fn detect_json(bytes: &[u8], name: &str, promised: Option<EvidenceKind>) -> Result<EvidenceKind, ReadError> {
     let (outline, checked) = json::outline(bytes);
-    let found = match (
-        outline.has_runs || outline.has_sarif_schema,
-        outline.has_bom_format,
-    ) {
+    let found = match (outline.has_runs || outline.has_sarif_schema, outline.has_bom_format) {
         (true, true) => {
             return Err(ReadError::NotThisKind {
                 kind: "SARIF or CycloneDX",
@@ -315,13 +283,7 @@ fn detect_json(
         (false, false) => EvidenceKind::Manual,
     };
     match checked {
-        Err(error)
-            if found != EvidenceKind::Manual
-                || promised.is_some()
-                || has_extension(name, "json") =>
-        {
-            Err(error)
-        }
+        Err(error) if found != EvidenceKind::Manual || promised.is_some() || has_extension(name, "json") => Err(error),
         _ => Ok(found),
     }
 }
@@ -336,10 +298,7 @@ enum Opening {
 /// Tells from the first character that is neither mark nor white space what a file may be.
 fn opening(bytes: &[u8]) -> Opening {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let wide = bytes
-        .strip_prefix(b"\xff\xfe")
-        .or(bytes.strip_prefix(b"\xfe\xff"))
-        .unwrap_or(bytes);
+    let wide = bytes.strip_prefix(b"\xff\xfe").or(bytes.strip_prefix(b"\xfe\xff")).unwrap_or(bytes);
     match wide {
         [b'<' | b'{', 0, ..] | [0, b'<' | b'{', ..] => return Opening::WideMarkup,
         _ => {}
@@ -367,8 +326,7 @@ fn promised(name: &str) -> Option<EvidenceKind> {
 }
 
 fn has_extension(name: &str, extension: &str) -> bool {
-    name.rsplit_once('.')
-        .is_some_and(|(_, last)| last.eq_ignore_ascii_case(extension))
+    name.rsplit_once('.').is_some_and(|(_, last)| last.eq_ignore_ascii_case(extension))
 }
 
 fn kind_name(kind: EvidenceKind) -> &'static str {
@@ -406,30 +364,19 @@ impl Draft {
         self.note(note);
     }
 
-    fn report(
-        mut self,
-        kind: EvidenceKind,
-        bytes: &[u8],
-        counts: Counts,
-        conclusion: Conclusion,
-    ) -> Report {
+    fn report(mut self, kind: EvidenceKind, bytes: &[u8], counts: Counts, conclusion: Conclusion) -> Report {
         let commit = match std::mem::take(&mut self.claims).resolve() {
             claims::Resolved::None => None,
             claims::Resolved::One(claim) => Some(claim),
             claims::Resolved::Several(values) => {
-                self.doubt(format!(
-                    "the file names several commits: {}",
-                    values.join(", ")
-                ));
+                self.doubt(format!("the file names several commits: {}", values.join(", ")));
                 None
             }
         };
         let (items, items_omitted) = self.items.into_list();
         let mut notes = self.notes;
         if items_omitted > 0 {
-            notes.push(format!(
-                "{items_omitted} more items are counted but not listed"
-            ));
+            notes.push(format!("{items_omitted} more items are counted but not listed"));
         }
         if self.notes_omitted > 0 {
             notes.push(format!("{} more notes are left out", self.notes_omitted));
@@ -438,15 +385,7 @@ impl Draft {
             Conclusion::Pass if self.doubtful => Conclusion::Inconclusive,
             other => other,
         };
-        Report {
-            kind,
-            conclusion,
-            counts,
-            digest: Digest::of(bytes),
-            commit,
-            items,
-            notes,
-        }
+        Report { kind, conclusion, counts, digest: Digest::of(bytes), commit, items, notes }
     }
 }
 
@@ -470,9 +409,7 @@ mod tests {
 
     #[track_caller]
     fn check_kind(name: &str, bytes: &[u8], expected: Result<EvidenceKind, &str>) {
-        let found = read(bytes, name)
-            .map(|report| report.kind)
-            .map_err(|error| error.to_string());
+        let found = read(bytes, name).map(|report| report.kind).map_err(|error| error.to_string());
         match (&found, expected) {
             (Ok(kind), Ok(wanted)) => assert_eq!(*kind, wanted, "{name}"),
             (Err(message), Err(part)) => assert!(message.contains(part), "{name}: {message}"),
@@ -509,45 +446,21 @@ mod tests {
         check_kind("photo.png", b"\x89PNG\r\n\x1a\n\xff\xfe", Ok(Manual));
         check_kind("wide.txt", b"\xff\xfeh\0i\0", Ok(Manual));
 
-        check_kind(
-            "r.sarif",
-            b"<html>sign in</html>",
-            Err("the name says so, the content does not"),
-        );
+        check_kind("r.sarif", b"<html>sign in</html>", Err("the name says so, the content does not"));
         check_kind("r.sarif", b"{\"a\":1}", Err("the name says so"));
         check_kind("TEST-a.xml", b"<html/>", Err("the name says so"));
         check_kind("b.cdx.json", b"plain", Err("the name says so"));
-        check_kind(
-            "b.xml",
-            b"<bom xmlns='http://cyclonedx.org/schema/bom/1.5'/>",
-            Err("in XML is not read"),
-        );
-        check_kind(
-            "x.json",
-            b"{\"runs\":[],\"bomFormat\":\"CycloneDX\"}",
-            Err("the marks of both"),
-        );
+        check_kind("b.xml", b"<bom xmlns='http://cyclonedx.org/schema/bom/1.5'/>", Err("in XML is not read"));
+        check_kind("x.json", b"{\"runs\":[],\"bomFormat\":\"CycloneDX\"}", Err("the marks of both"));
         check_kind("x.json", b"{\"a\":", Err("broken JSON"));
-        check_kind(
-            "x",
-            b"{\"version\":\"2.1.0\",\"runs\":[",
-            Err("broken JSON"),
-        );
+        check_kind("x", b"{\"version\":\"2.1.0\",\"runs\":[", Err("broken JSON"));
         check_kind("x", b"{\"runs\":[],\"runs\":[]}", Err("stands twice"));
         check_kind("x.xml", b"<testsuite", Err("broken XML"));
         check_kind("x", b"<?xml version='1.0'?><testsuite", Err("broken XML"));
         check_kind("x.xml", b"<testsuite>\xff</testsuite>", Err("not UTF-8"));
         check_kind("x.xml", b"<\0t\0/\0>\0", Err("UTF-16"));
-        check_kind(
-            "c.xml",
-            b"<!DOCTYPE coverage SYSTEM 'x.dtd'><coverage/>",
-            Err("refused as hostile"),
-        );
-        check_kind(
-            "x",
-            b"<!DOCTYPE testsuite [<!ENTITY a 'b'>]><testsuite/>",
-            Err("refused as hostile"),
-        );
+        check_kind("c.xml", b"<!DOCTYPE coverage SYSTEM 'x.dtd'><coverage/>", Err("refused as hostile"));
+        check_kind("x", b"<!DOCTYPE testsuite [<!ENTITY a 'b'>]><testsuite/>", Err("refused as hostile"));
         check_kind("x", b"<!ENTITY % a 'b'>", Err("refused as hostile"));
         check_kind("x", b"", Err("the file is empty"));
     }
@@ -556,27 +469,15 @@ mod tests {
     fn a_hidden_test_report_behind_an_html_mark_is_no_test_report() {
         let page = format!("<!DOCTYPE html>{JUNIT}");
         let report = read(page.as_bytes(), "x.xml").unwrap();
-        assert_eq!(
-            (report.kind, report.conclusion),
-            (EvidenceKind::Manual, Conclusion::Inconclusive)
-        );
+        assert_eq!((report.kind, report.conclusion), (EvidenceKind::Manual, Conclusion::Inconclusive));
     }
 
     #[test]
     fn any_file_can_be_manual_evidence_and_says_nothing_by_itself() {
-        for bytes in [
-            &b"\0"[..],
-            b"<!DOCTYPE x [<!ENTITY a 'b'>]><x/>",
-            JUNIT.as_bytes(),
-        ] {
+        for bytes in [&b"\0"[..], b"<!DOCTYPE x [<!ENTITY a 'b'>]><x/>", JUNIT.as_bytes()] {
             let report = read_as(EvidenceKind::Manual, bytes, Limits::default()).unwrap();
             assert_eq!(report.conclusion, Conclusion::Inconclusive);
-            assert_eq!(
-                report.counts,
-                Counts::File {
-                    bytes: bytes.len() as u64
-                }
-            );
+            assert_eq!(report.counts, Counts::File { bytes: bytes.len() as u64 });
             assert_eq!(report.digest, Digest::of(bytes));
         }
     }
@@ -586,13 +487,7 @@ mod tests {
         let limits = Limits { file_bytes: 10 };
         assert!(read_within(b"0123456789", "a", limits).is_ok());
         let error = read_within(b"0123456789x", "a", limits).unwrap_err();
-        assert_eq!(
-            error,
-            ReadError::TooLarge {
-                bytes: 11,
-                limit: 10
-            }
-        );
+        assert_eq!(error, ReadError::TooLarge { bytes: 11, limit: 10 });
         for kind in [EvidenceKind::Junit, EvidenceKind::Manual] {
             assert_eq!(read_as(kind, b"0123456789x", limits), Err(error.clone()));
             assert_eq!(read_as(kind, b"", limits), Err(ReadError::Empty));
@@ -622,17 +517,12 @@ mod tests {
     fn twenty_megabytes_are_read_within_bounds() {
         const SIZE: usize = 20_000_000;
         let mut junit = "<testsuites><testsuite name='s'>".to_owned();
-        let mut sarif =
-            r#"{"version":"2.1.0","runs":[{"tool":{"driver":{}},"results":["#.to_owned();
+        let mut sarif = r#"{"version":"2.1.0","runs":[{"tool":{"driver":{}},"results":["#.to_owned();
         let mut bom = r#"{"bomFormat":"CycloneDX","specVersion":"1.6","components":["#.to_owned();
         let (mut cases, mut findings, mut components) = (0_u64, 0_u64, 0_u64);
         while junit.len() < SIZE {
             let body = "at module.function(line)\n".repeat(8);
-            write!(
-                junit,
-                "<testcase name='t{cases}'><failure message='m'>{body}</failure></testcase>"
-            )
-            .unwrap();
+            write!(junit, "<testcase name='t{cases}'><failure message='m'>{body}</failure></testcase>").unwrap();
             cases += 1;
         }
         junit.push_str("</testsuite></testsuites>");
@@ -649,34 +539,9 @@ mod tests {
         }
         bom.push_str("]}");
         for (bytes, expected) in [
-            (
-                junit,
-                Counts::Tests {
-                    total: cases,
-                    passed: 0,
-                    failed: cases,
-                    errors: 0,
-                    skipped: 0,
-                    flaky: 0,
-                },
-            ),
-            (
-                sarif,
-                Counts::Findings {
-                    error: findings,
-                    warning: 0,
-                    note: 0,
-                    none: 0,
-                    suppressed: 0,
-                },
-            ),
-            (
-                bom,
-                Counts::Components {
-                    components,
-                    vulnerabilities: 0,
-                },
-            ),
+            (junit, Counts::Tests { total: cases, passed: 0, failed: cases, errors: 0, skipped: 0, flaky: 0 }),
+            (sarif, Counts::Findings { error: findings, warning: 0, note: 0, none: 0, suppressed: 0 }),
+            (bom, Counts::Components { components, vulnerabilities: 0 }),
         ] {
             let start = Instant::now();
             let report = read(bytes.as_bytes(), "r").unwrap();
@@ -699,15 +564,8 @@ mod tests {
         for report in ways.flatten() {
             passes |= report.conclusion == Conclusion::Pass;
             assert!(report.items.iter().all(|item| {
-                let texts = [
-                    Some(&item.name),
-                    item.location.as_ref(),
-                    item.message.as_ref(),
-                ];
-                texts
-                    .into_iter()
-                    .flatten()
-                    .all(|text| text.len() <= MAX_TEXT_BYTES && *visible_lines(text) == **text)
+                let texts = [Some(&item.name), item.location.as_ref(), item.message.as_ref()];
+                texts.into_iter().flatten().all(|text| text.len() <= MAX_TEXT_BYTES && *visible_lines(text) == **text)
             }));
             assert!(report.notes.iter().all(|note| *visible(note) == **note));
         }

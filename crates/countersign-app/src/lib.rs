@@ -3,6 +3,7 @@
 
 pub mod backup;
 pub mod blob;
+pub mod changes;
 pub mod desk;
 pub mod durable;
 pub mod evidence;

@@ -59,17 +59,8 @@ const MAX_CLAIMS: usize = 8;
 
 /// Tells whether a property of this name carries a commit.
 pub(super) fn is_commit_property(name: &str) -> bool {
-    let name: String = name
-        .trim()
-        .chars()
-        .map(|c| {
-            if matches!(c, '_' | '-') {
-                '.'
-            } else {
-                c.to_ascii_lowercase()
-            }
-        })
-        .collect();
+    let name: String =
+        name.trim().chars().map(|c| if matches!(c, '_' | '-') { '.' } else { c.to_ascii_lowercase() }).collect();
     COMMIT_PROPERTIES.contains(&name.as_str())
 }
 
@@ -109,21 +100,12 @@ impl Claims {
             return;
         }
         let is_git_id = is_git_id(value);
-        let value = if is_git_id {
-            value.to_ascii_lowercase()
-        } else {
-            shown::line(value, MAX_ID_BYTES)
-        };
-        let same = |held: &str| {
-            held == value || is_git_id && (held.starts_with(&value) || value.starts_with(held))
-        };
+        let value = if is_git_id { value.to_ascii_lowercase() } else { shown::line(value, MAX_ID_BYTES) };
+        let same = |held: &str| held == value || is_git_id && (held.starts_with(&value) || value.starts_with(held));
         match self.0.iter_mut().find(|claim| same(&claim.value)) {
             Some(held) if held.value.len() >= value.len() => {}
             Some(held) => held.value = value,
-            None => self.0.push(CommitClaim {
-                value,
-                source: shown::line(source, MAX_ID_BYTES),
-            }),
+            None => self.0.push(CommitClaim { value, source: shown::line(source, MAX_ID_BYTES) }),
         }
     }
 
@@ -131,13 +113,9 @@ impl Claims {
         match (self.0.pop(), self.0.is_empty()) {
             (None, _) => Resolved::None,
             (Some(claim), true) => Resolved::One(claim),
-            (Some(last), false) => Resolved::Several(
-                self.0
-                    .into_iter()
-                    .chain([last])
-                    .map(|claim| claim.value)
-                    .collect(),
-            ),
+            (Some(last), false) => {
+                Resolved::Several(self.0.into_iter().chain([last]).map(|claim| claim.value).collect())
+            }
         }
     }
 }

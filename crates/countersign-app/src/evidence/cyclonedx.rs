@@ -158,10 +158,7 @@ impl<'de> Deserialize<'de> for ComponentCount {
 
 pub(super) fn read(bytes: &[u8]) -> Result<Report, ReadError> {
     let bom: Bom = json::parse(bytes, KIND)?;
-    let not_this = |reason: &str| ReadError::NotThisKind {
-        kind: KIND,
-        reason: reason.to_owned(),
-    };
+    let not_this = |reason: &str| ReadError::NotThisKind { kind: KIND, reason: reason.to_owned() };
     match bom.bom_format.as_deref() {
         Some("CycloneDX") => {}
         Some(_) => return Err(not_this("`bomFormat` is not `CycloneDX`")),
@@ -170,42 +167,28 @@ pub(super) fn read(bytes: &[u8]) -> Result<Report, ReadError> {
     match bom.spec_version.as_deref() {
         Some(version) if VERSIONS.contains(&version) => {}
         Some(version) => {
-            return Err(ReadError::Unsupported {
-                what: format!("CycloneDX version `{version:.20}`"),
-            });
+            return Err(ReadError::Unsupported { what: format!("CycloneDX version `{version:.20}`") });
         }
         None => return Err(not_this("there is no `specVersion`")),
     }
     let mut draft = Draft::default();
     read_claims(&bom, &mut draft);
     let components = bom.components.unwrap_or_default().0;
-    let inner = bom
-        .metadata
-        .as_ref()
-        .and_then(|metadata| metadata.component.as_ref()?.components);
+    let inner = bom.metadata.as_ref().and_then(|metadata| metadata.component.as_ref()?.components);
     if let Some(ComponentCount(inner @ 1..)) = inner {
-        draft.note(format!(
-            "metadata.component holds {inner} components, which are not counted"
-        ));
+        draft.note(format!("metadata.component holds {inner} components, which are not counted"));
     }
     let vulnerabilities = bom.vulnerabilities.unwrap_or_default().0;
     let (mut open, mut undecided) = (0_u64, 0_u64);
     for vulnerability in &vulnerabilities {
-        let verdict = judge(
-            vulnerability
-                .analysis
-                .as_ref()
-                .and_then(|analysis| analysis.state),
-        );
+        let verdict = judge(vulnerability.analysis.as_ref().and_then(|analysis| analysis.state));
         open += u64::from(verdict != ItemLevel::Suppressed);
         undecided += u64::from(verdict == ItemLevel::Warning);
         vulnerability.list(verdict, &mut draft);
     }
     let total = vulnerabilities.len();
     if total > 0 {
-        draft.note(format!(
-            "{total} vulnerabilities are listed, {open} of them open"
-        ));
+        draft.note(format!("{total} vulnerabilities are listed, {open} of them open"));
     }
     let conclusion = if open > undecided {
         Conclusion::Fail
@@ -214,28 +197,21 @@ pub(super) fn read(bytes: &[u8]) -> Result<Report, ReadError> {
     } else if components > 0 {
         Conclusion::Pass
     } else if total > 0 {
-        draft
-            .note("there are vulnerabilities and no components: this is a VEX beside another bill");
+        draft.note("there are vulnerabilities and no components: this is a VEX beside another bill");
         Conclusion::Inconclusive
     } else {
         Conclusion::Missing
     };
-    let counts = Counts::Components {
-        components,
-        vulnerabilities: open,
-    };
+    let counts = Counts::Components { components, vulnerabilities: open };
     Ok(draft.report(EvidenceKind::Cyclonedx, bytes, counts, conclusion))
 }
 
 /// Tells what the state of an analysis makes of a vulnerability.
 fn judge(state: Option<State>) -> ItemLevel {
     match state {
-        Some(
-            State::Resolved
-            | State::ResolvedWithPedigree
-            | State::FalsePositive
-            | State::NotAffected,
-        ) => ItemLevel::Suppressed,
+        Some(State::Resolved | State::ResolvedWithPedigree | State::FalsePositive | State::NotAffected) => {
+            ItemLevel::Suppressed
+        }
         Some(State::InTriage | State::Unknown) => ItemLevel::Warning,
         None | Some(State::Exploitable) => ItemLevel::Error,
     }
@@ -243,12 +219,7 @@ fn judge(state: Option<State>) -> ItemLevel {
 
 impl Vulnerability {
     fn list(&self, level: ItemLevel, draft: &mut Draft) {
-        let severity = self
-            .ratings
-            .iter()
-            .flatten()
-            .filter_map(|rating| rating.severity)
-            .min();
+        let severity = self.ratings.iter().flatten().filter_map(|rating| rating.severity).min();
         let state = match self.analysis.as_ref().and_then(|analysis| analysis.state) {
             None => "not analyzed",
             Some(State::Resolved | State::ResolvedWithPedigree) => "resolved",
@@ -269,14 +240,9 @@ impl Vulnerability {
         };
         let description = self.description.as_deref().unwrap_or_default();
         let message = format!("severity {severity}, {state}\n{description}");
-        let affected = self
-            .affects
-            .as_ref()
-            .and_then(|first| first.0.as_ref()?.reference.as_deref());
+        let affected = self.affects.as_ref().and_then(|first| first.0.as_ref()?.reference.as_deref());
         let name = self.id.as_deref().unwrap_or_default();
-        draft
-            .items
-            .push(level, name, affected, Some(message.trim_end()));
+        draft.items.push(level, name, affected, Some(message.trim_end()));
     }
 }
 
@@ -298,10 +264,8 @@ fn read_claims(bom: &Bom, draft: &mut Draft) {
     if let Some([Commit { uid: Some(uid) }]) = pedigree.map(Vec::as_slice) {
         draft.claims.add(uid, "metadata.component.pedigree.commits");
     }
-    let references = [
-        subject.and_then(|subject| subject.external_references.as_ref()),
-        bom.external_references.as_ref(),
-    ];
+    let references =
+        [subject.and_then(|subject| subject.external_references.as_ref()), bom.external_references.as_ref()];
     for reference in references.into_iter().flatten().flatten() {
         let is_vcs = reference.reference_type.as_deref() == Some("vcs");
         let commit = reference.url.as_deref().and_then(claims::commit_of_address);
@@ -325,22 +289,11 @@ mod tests {
     #[track_caller]
     fn check(fields: Value, expected: &str) -> Report {
         let mut bom = json!({"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1});
-        bom.as_object_mut()
-            .unwrap()
-            .extend(fields.as_object().unwrap().clone());
+        bom.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         let report = read_value(&bom).unwrap();
-        let Counts::Components {
-            components,
-            vulnerabilities,
-        } = report.counts
-        else {
-            panic!("{:?}", report.counts)
-        };
+        let Counts::Components { components, vulnerabilities } = report.counts else { panic!("{:?}", report.counts) };
         let conclusion = serde_json::to_value(report.conclusion).unwrap();
-        let found = format!(
-            "{components} {vulnerabilities} {}",
-            conclusion.as_str().unwrap()
-        );
+        let found = format!("{components} {vulnerabilities} {}", conclusion.as_str().unwrap());
         assert_eq!(found, expected, "{bom}\n{:?}", report.notes);
         report
     }
@@ -350,27 +303,16 @@ mod tests {
         check(json!({"components": [{"name": "a"}]}), "1 0 pass");
         let nested = json!([{"components": [{"components": [{}]}, {}]}, {}]);
         check(json!({ "components": nested }), "5 0 pass");
-        let report = check(
-            json!({"metadata": {"component": {"components": [{}, {}]}}, "components": [{}]}),
-            "1 0 pass",
-        );
-        assert_eq!(
-            report.notes,
-            ["metadata.component holds 2 components, which are not counted"]
-        );
+        let report =
+            check(json!({"metadata": {"component": {"components": [{}, {}]}}, "components": [{}]}), "1 0 pass");
+        assert_eq!(report.notes, ["metadata.component holds 2 components, which are not counted"]);
     }
 
     #[test]
     fn empty_is_no_evidence() {
         check(json!({}), "0 0 missing");
-        check(
-            json!({"components": [], "vulnerabilities": []}),
-            "0 0 missing",
-        );
-        check(
-            json!({"components": null, "metadata": {"component": {"name": "x"}}}),
-            "0 0 missing",
-        );
+        check(json!({"components": [], "vulnerabilities": []}), "0 0 missing");
+        check(json!({"components": null, "metadata": {"component": {"name": "x"}}}), "0 0 missing");
     }
 
     #[test]
@@ -379,40 +321,24 @@ mod tests {
             (json!({}), "1 1 fail"),
             (json!({"analysis": {}}), "1 1 fail"),
             (json!({"analysis": {"state": "exploitable"}}), "1 1 fail"),
-            (
-                json!({"analysis": {"state": "in_triage"}}),
-                "1 1 inconclusive",
-            ),
+            (json!({"analysis": {"state": "in_triage"}}), "1 1 inconclusive"),
             (json!({"analysis": {"state": "fine"}}), "1 1 inconclusive"),
             (json!({"analysis": {"state": "resolved"}}), "1 0 pass"),
-            (
-                json!({"analysis": {"state": "resolved_with_pedigree"}}),
-                "1 0 pass",
-            ),
+            (json!({"analysis": {"state": "resolved_with_pedigree"}}), "1 0 pass"),
             (json!({"analysis": {"state": "false_positive"}}), "1 0 pass"),
             (json!({"analysis": {"state": "not_affected"}}), "1 0 pass"),
         ] {
-            check(
-                json!({"components": [{}], "vulnerabilities": [state]}),
-                expected,
-            );
+            check(json!({"components": [{}], "vulnerabilities": [state]}), expected);
         }
         let both = json!([{"analysis": {"state": "in_triage"}}, {}]);
-        check(
-            json!({"components": [{}], "vulnerabilities": both}),
-            "1 2 fail",
-        );
+        check(json!({"components": [{}], "vulnerabilities": both}), "1 2 fail");
     }
 
     #[test]
     fn vulnerabilities_without_components_are_a_statement_beside_another_bill() {
         let answered = json!([{"id": "CVE-1", "analysis": {"state": "not_affected"}}]);
         let report = check(json!({ "vulnerabilities": answered }), "0 0 inconclusive");
-        assert!(
-            report.notes.iter().any(|note| note.contains("VEX")),
-            "{:?}",
-            report.notes
-        );
+        assert!(report.notes.iter().any(|note| note.contains("VEX")), "{:?}", report.notes);
         check(json!({"vulnerabilities": [{"id": "CVE-1"}]}), "0 1 fail");
     }
 
@@ -429,54 +355,23 @@ mod tests {
         let item = &report.items[0];
         assert_eq!(item.name, "CVE-2026-1");
         assert_eq!(item.location.as_deref(), Some("pkg:x/y@1"));
-        assert_eq!(
-            item.message.as_deref(),
-            Some("severity high, not analyzed\nboom")
-        );
+        assert_eq!(item.message.as_deref(), Some("severity high, not analyzed\nboom"));
         assert_eq!(item.level, ItemLevel::Error);
     }
 
     #[test]
     fn the_commit_is_read_from_the_subject() {
         let id = "0123456789abcdef0123456789abcdef01234567";
-        let of = |metadata: Value| {
-            check(
-                json!({"metadata": metadata, "components": [{}]}),
-                "1 0 pass",
-            )
-            .commit
-        };
+        let of = |metadata: Value| check(json!({"metadata": metadata, "components": [{}]}), "1 0 pass").commit;
         let property = json!([{"name": "git.commit", "value": id}, {"name": "x"}]);
-        assert_eq!(
-            of(json!({"properties": property})).unwrap().source,
-            "property git.commit"
-        );
-        assert_eq!(
-            of(json!({"component": {"properties": property}}))
-                .unwrap()
-                .value,
-            id
-        );
+        assert_eq!(of(json!({"properties": property})).unwrap().source, "property git.commit");
+        assert_eq!(of(json!({"component": {"properties": property}})).unwrap().value, id);
         let commits = json!({"commits": [{"uid": id}]});
-        assert_eq!(
-            of(json!({"component": {"pedigree": commits}}))
-                .unwrap()
-                .value,
-            id
-        );
+        assert_eq!(of(json!({"component": {"pedigree": commits}})).unwrap().value, id);
         let vcs = json!([{"type": "vcs", "url": format!("https://example.org/r.git#{id}")}]);
-        assert_eq!(
-            of(json!({"component": {"externalReferences": vcs}}))
-                .unwrap()
-                .value,
-            id
-        );
-        let website =
-            json!([{"type": "website", "url": format!("https://example.org/commit/{id}")}]);
-        assert_eq!(
-            of(json!({"component": {"externalReferences": website}})),
-            None
-        );
+        assert_eq!(of(json!({"component": {"externalReferences": vcs}})).unwrap().value, id);
+        let website = json!([{"type": "website", "url": format!("https://example.org/commit/{id}")}]);
+        assert_eq!(of(json!({"component": {"externalReferences": website}})), None);
         assert_eq!(of(json!({})), None);
     }
 
@@ -486,35 +381,14 @@ mod tests {
             read_value(&json!({"bomFormat": "CycloneDX", "specVersion": version})).unwrap();
         }
         for (value, part) in [
-            (
-                json!({"bomFormat": "CycloneDX", "specVersion": "1.1"}),
-                "version `1.1` is not read",
-            ),
-            (
-                json!({"bomFormat": "CycloneDX", "specVersion": "2.0"}),
-                "version `2.0` is not read",
-            ),
-            (
-                json!({"bomFormat": "CycloneDX", "specVersion": 1.4}),
-                "not a CycloneDX report",
-            ),
-            (
-                json!({"bomFormat": "CycloneDX"}),
-                "there is no `specVersion`",
-            ),
-            (
-                json!({"bomFormat": "SPDX", "specVersion": "1.4"}),
-                "`bomFormat` is not",
-            ),
+            (json!({"bomFormat": "CycloneDX", "specVersion": "1.1"}), "version `1.1` is not read"),
+            (json!({"bomFormat": "CycloneDX", "specVersion": "2.0"}), "version `2.0` is not read"),
+            (json!({"bomFormat": "CycloneDX", "specVersion": 1.4}), "not a CycloneDX report"),
+            (json!({"bomFormat": "CycloneDX"}), "there is no `specVersion`"),
+            (json!({"bomFormat": "SPDX", "specVersion": "1.4"}), "`bomFormat` is not"),
             (json!({"specVersion": "1.4"}), "there is no `bomFormat`"),
-            (
-                json!({"bomFormat": "CycloneDX", "specVersion": "1.4", "components": {}}),
-                "not a CycloneDX",
-            ),
-            (
-                json!({"bomFormat": "CycloneDX", "specVersion": "1.4", "components": ["a"]}),
-                "not a CycloneDX",
-            ),
+            (json!({"bomFormat": "CycloneDX", "specVersion": "1.4", "components": {}}), "not a CycloneDX"),
+            (json!({"bomFormat": "CycloneDX", "specVersion": "1.4", "components": ["a"]}), "not a CycloneDX"),
         ] {
             let message = read_value(&value).unwrap_err().to_string();
             assert!(message.contains(part), "{value}: {message}");

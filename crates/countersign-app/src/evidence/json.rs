@@ -32,47 +32,31 @@ pub(super) fn outline(bytes: &[u8]) -> (Outline, Result<(), ReadError>) {
     let state = RefCell::new(State::default());
     let checked = text(bytes).and_then(|text| {
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        Walk {
-            state: &state,
-            depth: 0,
-        }
-        .deserialize(&mut deserializer)
-        .and_then(|()| deserializer.end())
-        .map_err(|error| broken(&error, state.borrow_mut().refusal.take()))
+        Walk { state: &state, depth: 0 }
+            .deserialize(&mut deserializer)
+            .and_then(|()| deserializer.end())
+            .map_err(|error| broken(&error, state.borrow_mut().refusal.take()))
     });
     let outline = state.borrow().outline;
     (outline, checked)
 }
 
 /// Judges the text, then takes a `T` out of it; `kind` names the format in errors.
-pub(super) fn parse<'a, T: Deserialize<'a>>(
-    bytes: &'a [u8],
-    kind: &'static str,
-) -> Result<T, ReadError> {
+pub(super) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8], kind: &'static str) -> Result<T, ReadError> {
     outline(bytes).1?;
     serde_json::from_str(text(bytes)?).map_err(|error| {
         let reason = reason(&error);
-        match reason
-            .strip_prefix(TOO_MANY)
-            .and_then(|limit| limit.parse().ok())
-        {
-            Some(limit) => ReadError::TooMany {
-                what: "elements in one array",
-                limit,
-            },
-            None => ReadError::NotThisKind {
-                kind,
-                reason: format!("{reason}, in line {}", error.line()),
-            },
+        match reason.strip_prefix(TOO_MANY).and_then(|limit| limit.parse().ok()) {
+            Some(limit) => ReadError::TooMany { what: "elements in one array", limit },
+            None => ReadError::NotThisKind { kind, reason: format!("{reason}, in line {}", error.line()) },
         }
     })
 }
 
 fn text(bytes: &[u8]) -> Result<&str, ReadError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    std::str::from_utf8(bytes).map_err(|error| ReadError::Encoding {
-        reason: format!("byte {} is not", error.valid_up_to()),
-    })
+    std::str::from_utf8(bytes)
+        .map_err(|error| ReadError::Encoding { reason: format!("byte {} is not", error.valid_up_to()) })
 }
 
 /// Returns the message of an error without its position, which serde_json puts at the end.
@@ -85,27 +69,11 @@ fn reason(error: &serde_json::Error) -> String {
 fn broken(error: &serde_json::Error, refusal: Option<Refusal>) -> ReadError {
     let line = error.line() as u64;
     match refusal {
-        Some(Refusal::TooDeep) => ReadError::TooDeep {
-            limit: MAX_DEPTH,
-            line,
-        },
-        Some(Refusal::TooManyKeys) => ReadError::TooMany {
-            what: "keys in one object",
-            limit: MAX_KEYS,
-        },
-        Some(Refusal::TooManyContainers) => ReadError::TooMany {
-            what: "objects and arrays",
-            limit: MAX_CONTAINERS,
-        },
-        Some(Refusal::Duplicate(key)) => ReadError::DuplicateKey {
-            key: shown::line(&key, 100),
-            line,
-        },
-        None => ReadError::Malformed {
-            language: "JSON",
-            line,
-            reason: reason(error),
-        },
+        Some(Refusal::TooDeep) => ReadError::TooDeep { limit: MAX_DEPTH, line },
+        Some(Refusal::TooManyKeys) => ReadError::TooMany { what: "keys in one object", limit: MAX_KEYS },
+        Some(Refusal::TooManyContainers) => ReadError::TooMany { what: "objects and arrays", limit: MAX_CONTAINERS },
+        Some(Refusal::Duplicate(key)) => ReadError::DuplicateKey { key: shown::line(&key, 100), line },
+        None => ReadError::Malformed { language: "JSON", line, reason: reason(error) },
     }
 }
 
@@ -147,10 +115,7 @@ impl Walk<'_> {
         if self.depth == MAX_DEPTH {
             return Err(self.refuse(Refusal::TooDeep));
         }
-        Ok(Self {
-            depth: self.depth + 1,
-            ..self
-        })
+        Ok(Self { depth: self.depth + 1, ..self })
     }
 
     fn see_top_key(&self, key: &str) {
@@ -358,9 +323,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: Result<(), &str>) {
-        let found = outline(text.as_bytes())
-            .1
-            .map_err(|error| error.to_string());
+        let found = outline(text.as_bytes()).1.map_err(|error| error.to_string());
         match (&found, expected) {
             (Ok(()), Ok(())) => {}
             (Err(message), Err(part)) => assert!(message.contains(part), "{message}"),
@@ -370,15 +333,9 @@ mod tests {
 
     #[test]
     fn what_readers_could_disagree_about_is_refused() {
-        check(
-            "\u{feff}{\"a\":[1,-2,3.5e3,true,null,\"x\"],\"b\":{}}",
-            Ok(()),
-        );
+        check("\u{feff}{\"a\":[1,-2,3.5e3,true,null,\"x\"],\"b\":{}}", Ok(()));
         check("{\"a\":1,\"a\":2}", Err("`a` stands twice"));
-        check(
-            "{\"x\":[{\"a\":1,\n\"\\u0061\":2}]}",
-            Err("`a` stands twice in one object, in line 2"),
-        );
+        check("{\"x\":[{\"a\":1,\n\"\\u0061\":2}]}", Err("`a` stands twice in one object, in line 2"));
         check("{\"a\":{\"a\":{\"a\":1}}}", Ok(()));
         check("{\"a\":1} x", Err("line 1"));
         check("{\"a\":1", Err("EOF"));
@@ -392,17 +349,11 @@ mod tests {
 
     #[test]
     fn nesting_and_counts_have_an_end() {
-        check(
-            &format!("{}{}", "[".repeat(MAX_DEPTH), "]".repeat(MAX_DEPTH)),
-            Ok(()),
-        );
+        check(&format!("{}{}", "[".repeat(MAX_DEPTH), "]".repeat(MAX_DEPTH)), Ok(()));
         check(&"[".repeat(MAX_DEPTH + 1), Err("deeper than 100 levels"));
         check(&"[".repeat(100_000), Err("deeper than 100 levels"));
         check(&"{\"a\":".repeat(100_000), Err("deeper than 100 levels"));
-        check(
-            &format!("[{}[]]", "[],".repeat(MAX_CONTAINERS)),
-            Err("objects and arrays"),
-        );
+        check(&format!("[{}[]]", "[],".repeat(MAX_CONTAINERS)), Err("objects and arrays"));
         let keys: String = (0..=MAX_KEYS).map(|key| format!("\"{key}\":0,")).collect();
         check(&format!("{{{keys}\"x\":0}}"), Err("keys in one object"));
     }
@@ -410,10 +361,7 @@ mod tests {
     #[test]
     fn bytes_that_are_not_utf8_are_refused() {
         let (_, checked) = outline(b"{\"a\":\"\xff\"}");
-        assert!(
-            matches!(checked, Err(ReadError::Encoding { .. })),
-            "{checked:?}"
-        );
+        assert!(matches!(checked, Err(ReadError::Encoding { .. })), "{checked:?}");
     }
 
     #[test]

@@ -133,11 +133,7 @@ impl Tally {
     }
 
     fn of(verdict: Verdict, reruns: u64) -> Self {
-        let mut tally = Self {
-            total: 1,
-            reruns,
-            ..Self::default()
-        };
+        let mut tally = Self { total: 1, reruns, ..Self::default() };
         match verdict {
             Verdict::Error => tally.errors = 1,
             Verdict::Failed => tally.failed = 1,
@@ -236,27 +232,23 @@ impl JunitReader {
             reason: format!("{reason}, in line {}", document.line_now()),
         };
         let frame = match (self.frames.last(), name) {
-            (None, "testsuite" | "testsuites")
-            | (Some(Frame::Suite(_)), "testsuite" | "testsuites") => {
+            (None, "testsuite" | "testsuites") | (Some(Frame::Suite(_)), "testsuite" | "testsuites") => {
                 Frame::Suite(Suite::of(&element))
             }
             (None, _) => return Err(wrong("the root is neither <testsuites> nor <testsuite>")),
             (Some(Frame::Suite(suite)), "testcase") => {
                 let (case, unknown) = Case::of(&element, &suite.name);
                 if let Some(word) = unknown {
-                    self.draft.doubt(format!(
-                        "case `{}` has the unknown status `{word}`",
-                        case.name
-                    ));
+                    self.draft.doubt(format!("case `{}` has the unknown status `{word}`", case.name));
                 }
                 Frame::Case(case)
             }
             (Some(_), "testcase" | "testsuite" | "testsuites") => {
                 return Err(wrong(&format!("a <{name}> stands where none can")));
             }
-            (Some(Frame::Suite(_) | Frame::Case(_)), "properties") => Frame::Properties {
-                are_of_suite: matches!(self.frames.last(), Some(Frame::Suite(_))),
-            },
+            (Some(Frame::Suite(_) | Frame::Case(_)), "properties") => {
+                Frame::Properties { are_of_suite: matches!(self.frames.last(), Some(Frame::Suite(_))) }
+            }
             (Some(Frame::Properties { are_of_suite: true }), "property") => Frame::Property {
                 name: element.attribute("name").unwrap_or_default().to_owned(),
                 value: element.attribute("value").map(str::to_owned),
@@ -290,11 +282,7 @@ impl JunitReader {
     }
 
     fn text(&mut self, text: &str) {
-        let innermost = self
-            .frames
-            .iter_mut()
-            .rev()
-            .find(|frame| !matches!(frame, Frame::InMark));
+        let innermost = self.frames.iter_mut().rev().find(|frame| !matches!(frame, Frame::InMark));
         if let Some(Frame::Mark { body, .. } | Frame::Property { body, .. }) = innermost {
             let room = (2 * MAX_TEXT_BYTES).saturating_sub(body.len());
             body.push_str(&text[..text.floor_char_boundary(room)]);
@@ -330,22 +318,9 @@ impl JunitReader {
                 let is_bad = matches!(verdict, Verdict::Error | Verdict::Failed);
                 self.failed_and_skipped += u64::from(is_bad && case.marks.contains(&Mark::Skipped));
                 suite.count(Tally::of(verdict, case.reruns));
-                list(
-                    &mut self.draft,
-                    verdict,
-                    &case.name,
-                    &case.location,
-                    case.message.map(|m| m.1),
-                );
+                list(&mut self.draft, verdict, &case.name, &case.location, case.message.map(|m| m.1));
             }
-            (
-                Frame::Mark {
-                    mark,
-                    message,
-                    body,
-                },
-                Some(Frame::Case(case)),
-            ) => {
+            (Frame::Mark { mark, message, body }, Some(Frame::Case(case))) => {
                 case.reruns += u64::from(matches!(mark, Mark::Rerun | Mark::Flaky));
                 if case.message.as_ref().is_none_or(|(held, _)| mark < *held) {
                     case.message = Some((mark, joined(&message, &body)));
@@ -354,33 +329,14 @@ impl JunitReader {
                     case.marks.push(mark);
                 }
             }
-            (
-                Frame::Mark {
-                    mark,
-                    message,
-                    body,
-                },
-                Some(Frame::Suite(suite)),
-            ) => {
-                let verdict = if mark == Mark::Error {
-                    Verdict::Error
-                } else {
-                    Verdict::Failed
-                };
+            (Frame::Mark { mark, message, body }, Some(Frame::Suite(suite))) => {
+                let verdict = if mark == Mark::Error { Verdict::Error } else { Verdict::Failed };
                 suite.count(Tally::of(verdict, 0));
                 let text = joined(&message, &body);
-                list(
-                    &mut self.draft,
-                    verdict,
-                    &suite.name,
-                    "the suite itself",
-                    Some(text),
-                );
+                list(&mut self.draft, verdict, &suite.name, "the suite itself", Some(text));
             }
             (Frame::Property { name, value, body }, _) if claims::is_commit_property(&name) => {
-                self.draft
-                    .claims
-                    .add_property(&name, value.as_deref().unwrap_or(&body));
+                self.draft.claims.add_property(&name, value.as_deref().unwrap_or(&body));
             }
             _ => {}
         }
@@ -395,10 +351,7 @@ impl JunitReader {
             ));
         }
         if self.misplaced > 0 {
-            self.draft.doubt(format!(
-                "{} failure marks stand outside of any case",
-                self.misplaced
-            ));
+            self.draft.doubt(format!("{} failure marks stand outside of any case", self.misplaced));
         }
         if self.failed_and_skipped > 0 {
             self.draft.note(format!(
@@ -407,15 +360,10 @@ impl JunitReader {
             ));
         }
         if tally.reruns > 0 {
-            self.draft.note(format!(
-                "{} failed runs were followed by a run again",
-                tally.reruns
-            ));
+            self.draft.note(format!("{} failed runs were followed by a run again", tally.reruns));
         }
         for (name, count) in std::mem::take(&mut self.unknown_names) {
-            self.draft.note(format!(
-                "{count} <{name}> elements are not known and not counted"
-            ));
+            self.draft.note(format!("{count} <{name}> elements are not known and not counted"));
         }
         let conclusion = if tally.total == 0 {
             Conclusion::Missing
@@ -426,25 +374,9 @@ impl JunitReader {
         } else {
             Conclusion::Pass
         };
-        let Tally {
-            total,
-            passed,
-            failed,
-            errors,
-            skipped,
-            flaky,
-            ..
-        } = tally;
-        let counts = Counts::Tests {
-            total,
-            passed,
-            failed,
-            errors,
-            skipped,
-            flaky,
-        };
-        self.draft
-            .report(EvidenceKind::Junit, bytes, counts, conclusion)
+        let Tally { total, passed, failed, errors, skipped, flaky, .. } = tally;
+        let counts = Counts::Tests { total, passed, failed, errors, skipped, flaky };
+        self.draft.report(EvidenceKind::Junit, bytes, counts, conclusion)
     }
 }
 
@@ -457,9 +389,7 @@ fn list(draft: &mut Draft, verdict: Verdict, name: &str, location: &str, message
         Verdict::Flaky => ItemLevel::Flaky,
         Verdict::Passed => return,
     };
-    draft
-        .items
-        .push(level, name, Some(location), message.as_deref());
+    draft.items.push(level, name, Some(location), message.as_deref());
 }
 
 /// Returns an element's `message` and text as one, without saying the same twice.
@@ -476,11 +406,7 @@ impl Frame {
     fn mark(element: &Element) -> Self {
         let mark = mark(&element.name).unwrap_or(Mark::Error);
         let message = element.attribute("message").unwrap_or_default().to_owned();
-        Self::Mark {
-            mark,
-            message,
-            body: String::new(),
-        }
+        Self::Mark { mark, message, body: String::new() }
     }
 }
 
@@ -516,23 +442,16 @@ impl Suite {
                         claimed_bad = claimed_bad.saturating_add(*number);
                     }
                     if *number != direct[index] && *number != with_inner[index] {
-                        differences
-                            .push(format!("{word} {number} (counted {})", with_inner[index]));
+                        differences.push(format!("{word} {number} (counted {})", with_inner[index]));
                     }
                 }
-                Claimed::Odd(value) => {
-                    differences.push(format!("{word} `{value}`, which is no number"))
-                }
+                Claimed::Odd(value) => differences.push(format!("{word} `{value}`, which is no number")),
             }
         }
         if differences.is_empty() {
             return;
         }
-        let note = format!(
-            "the header of suite `{}` claims {}",
-            self.name,
-            differences.join(", ")
-        );
+        let note = format!("the header of suite `{}` claims {}", self.name, differences.join(", "));
         // Surefire counts every run of a case that was run again.
         if claimed_bad > self.with_inner.bad() + self.with_inner.reruns {
             draft.doubt(note);
@@ -558,10 +477,7 @@ impl Case {
         };
         let mut status = None;
         let mut unknown = None;
-        for word in ["status", "result"]
-            .iter()
-            .filter_map(|name| element.attribute(name))
-        {
+        for word in ["status", "result"].iter().filter_map(|name| element.attribute(name)) {
             let wanted = word.trim().to_ascii_lowercase();
             let meaning = match STATUS_WORDS.iter().find(|(known, _)| *known == wanted) {
                 Some((_, meaning)) => *meaning,
@@ -576,17 +492,7 @@ impl Case {
             };
         }
         let name = element.attribute("name").unwrap_or_default().to_owned();
-        (
-            Self {
-                name,
-                location,
-                marks: vec![],
-                reruns: 0,
-                status,
-                message: None,
-            },
-            unknown,
-        )
+        (Self { name, location, marks: vec![], reruns: 0, status, message: None }, unknown)
     }
 
     fn verdict(&self) -> Verdict {
@@ -602,8 +508,7 @@ impl Case {
         } else {
             Verdict::Passed
         };
-        self.status
-            .map_or(by_marks, |status| worse(by_marks, status))
+        self.status.map_or(by_marks, |status| worse(by_marks, status))
     }
 }
 
@@ -620,28 +525,13 @@ mod tests {
     #[track_caller]
     fn check(xml: &str, expected: &str) -> Report {
         let report = read(xml.as_bytes()).unwrap();
-        let Counts::Tests {
-            total,
-            passed,
-            failed,
-            errors,
-            skipped,
-            flaky,
-        } = report.counts
-        else {
+        let Counts::Tests { total, passed, failed, errors, skipped, flaky } = report.counts else {
             panic!("{:?}", report.counts)
         };
         let conclusion = serde_json::to_value(report.conclusion).unwrap();
-        let found = format!(
-            "{total} {passed} {failed} {errors} {skipped} {flaky} {}",
-            conclusion.as_str().unwrap()
-        );
+        let found = format!("{total} {passed} {failed} {errors} {skipped} {flaky} {}", conclusion.as_str().unwrap());
         assert_eq!(found, expected, "{xml}\n{:?}", report.notes);
-        assert_eq!(
-            total,
-            passed + failed + errors + skipped,
-            "every case has one verdict"
-        );
+        assert_eq!(total, passed + failed + errors + skipped, "every case has one verdict");
         report
     }
 
@@ -664,61 +554,38 @@ mod tests {
         check(&case("<flakyFailure/><flakyError/>"), "2 2 0 0 0 1 pass");
         check(&case("<rerunFailure/>"), "2 1 1 0 0 0 fail");
         check(&case("<rerunError/>"), "2 1 1 0 0 0 fail");
-        check(
-            &case("<failure/><rerunFailure/><rerunFailure/>"),
-            "2 1 1 0 0 0 fail",
-        );
+        check(&case("<failure/><rerunFailure/><rerunFailure/>"), "2 1 1 0 0 0 fail");
         check(&case("<failure/><flakyFailure/>"), "2 1 1 0 0 0 fail");
         check(&case("<failure/><error/>"), "2 1 0 1 0 0 fail");
         check(&case("<skipped/><failure/>"), "2 1 1 0 0 0 fail");
-        check(
-            &case("<system-out>&lt;failure/&gt;</system-out><system-err/>"),
-            "2 2 0 0 0 0 pass",
-        );
-        check(
-            &case("<system-out><![CDATA[<failure/>]]></system-out>"),
-            "2 2 0 0 0 0 pass",
-        );
+        check(&case("<system-out>&lt;failure/&gt;</system-out><system-err/>"), "2 2 0 0 0 0 pass");
+        check(&case("<system-out><![CDATA[<failure/>]]></system-out>"), "2 2 0 0 0 0 pass");
         check(&case("<!-- <failure/> -->"), "2 2 0 0 0 0 pass");
-        check(
-            &case("<properties><property name='x'/></properties>"),
-            "2 2 0 0 0 0 pass",
-        );
+        check(&case("<properties><property name='x'/></properties>"), "2 2 0 0 0 0 pass");
     }
 
     #[test]
     fn status_words_count_and_unknown_ones_are_no_success() {
-        let with = |attributes: &str| {
-            format!("<testsuite><testcase name='a' {attributes}/><testcase name='b'/></testsuite>")
-        };
+        let with =
+            |attributes: &str| format!("<testsuite><testcase name='a' {attributes}/><testcase name='b'/></testsuite>");
         check(&with("status='run' result='completed'"), "2 2 0 0 0 0 pass");
         check(&with("status='Passed'"), "2 2 0 0 0 0 pass");
-        check(
-            &with("status='notrun' result='suppressed'"),
-            "2 1 0 0 1 0 pass",
-        );
+        check(&with("status='notrun' result='suppressed'"), "2 1 0 0 1 0 pass");
         check(&with("status='run' result='skipped'"), "2 1 0 0 1 0 pass");
         check(&with("status='FAILED'"), "2 1 1 0 0 0 fail");
         check(&with("status='error'"), "2 1 0 1 0 0 fail");
         let report = check(&with("status='gr&#xFC;n'"), "2 1 0 0 1 0 inconclusive");
         assert_eq!(report.notes, ["case `a` has the unknown status `grün`"]);
-        let skipped =
-            "<testsuite><testcase name='a' status='failed'><skipped/></testcase></testsuite>";
+        let skipped = "<testsuite><testcase name='a' status='failed'><skipped/></testcase></testsuite>";
         check(skipped, "1 0 1 0 0 0 fail");
     }
 
     #[test]
     fn empty_is_no_evidence_and_all_skipped_is_none_either() {
         check("<testsuite/>", "0 0 0 0 0 0 missing");
-        check(
-            "<testsuites><testsuite tests='7'/><testsuite/></testsuites>",
-            "0 0 0 0 0 0 missing",
-        );
+        check("<testsuites><testsuite tests='7'/><testsuite/></testsuites>", "0 0 0 0 0 0 missing");
         let skipped = "<testcase name='a'><skipped/></testcase>";
-        check(
-            &format!("<testsuite>{skipped}{skipped}</testsuite>"),
-            "2 0 0 0 2 0 inconclusive",
-        );
+        check(&format!("<testsuite>{skipped}{skipped}</testsuite>"), "2 0 0 0 2 0 inconclusive");
     }
 
     #[test]
@@ -798,18 +665,9 @@ mod tests {
                  <!-- tests 2 -->\n{comments}\n<!-- skipped 0 -->\n</testsuites>\n"
             )
         };
-        check(
-            &node("<!-- pass 2 -->\n<!-- fail 0 -->\n<!-- cancelled 0 -->"),
-            "1 1 0 0 0 0 pass",
-        );
-        check(
-            &node("<!-- pass 1 -->\n<!-- fail 1 -->"),
-            "1 1 0 0 0 0 inconclusive",
-        );
-        check(
-            &node("<!-- fail 0 -->\n<!-- cancelled 1 -->"),
-            "1 1 0 0 0 0 inconclusive",
-        );
+        check(&node("<!-- pass 2 -->\n<!-- fail 0 -->\n<!-- cancelled 0 -->"), "1 1 0 0 0 0 pass");
+        check(&node("<!-- pass 1 -->\n<!-- fail 1 -->"), "1 1 0 0 0 0 inconclusive");
+        check(&node("<!-- fail 0 -->\n<!-- cancelled 1 -->"), "1 1 0 0 0 0 inconclusive");
     }
 
     #[test]
@@ -825,22 +683,15 @@ mod tests {
     fn the_commit_is_read_from_the_properties_of_a_suite() {
         let id = "0123456789abcdef0123456789abcdef01234567";
         let with = |inner: &str| {
-            let xml = format!(
-                "<testsuites><testsuite>{inner}<testcase name='a'/></testsuite></testsuites>"
-            );
+            let xml = format!("<testsuites><testsuite>{inner}<testcase name='a'/></testsuite></testsuites>");
             read(xml.as_bytes()).unwrap()
         };
-        let property = |name: &str, value: &str| {
-            format!("<properties><property name='{name}' value='{value}'/></properties>")
-        };
+        let property =
+            |name: &str, value: &str| format!("<properties><property name='{name}' value='{value}'/></properties>");
         let report = with(&property("git.commit", id));
         let claim = report.commit.unwrap();
-        assert_eq!(
-            (claim.value.as_str(), claim.source.as_str()),
-            (id, "property git.commit")
-        );
-        let body =
-            format!("<properties><property name='revision'>\n {id}\n</property></properties>");
+        assert_eq!((claim.value.as_str(), claim.source.as_str()), (id, "property git.commit"));
+        let body = format!("<properties><property name='revision'>\n {id}\n</property></properties>");
         assert_eq!(with(&body).commit.unwrap().value, id);
         assert_eq!(with(&property("revision", "1.2.3")).commit, None);
         let of_case = format!("<testcase name='b'>{}</testcase>", property("commit", id));
@@ -867,12 +718,7 @@ mod tests {
             .iter()
             .map(|item| {
                 let location = item.location.as_deref().unwrap();
-                (
-                    item.name.as_str(),
-                    location,
-                    item.level,
-                    item.message.as_deref().unwrap(),
-                )
+                (item.name.as_str(), location, item.level, item.message.as_deref().unwrap())
             })
             .collect();
         assert_eq!(
@@ -890,27 +736,14 @@ mod tests {
     fn a_case_or_failure_out_of_place_is_never_overlooked() {
         check_refused("<suite/>", "the root is neither");
         check_refused("<testcase name='a'/>", "the root is neither");
-        check_refused(
-            &case("<testcase name='c'/>"),
-            "a <testcase> stands where none can",
-        );
+        check_refused(&case("<testcase name='c'/>"), "a <testcase> stands where none can");
         check_refused(&case("<testsuite/>"), "a <testsuite> stands where none can");
-        let hidden =
-            "<testsuite><group><testcase name='a'><failure/></testcase></group></testsuite>";
+        let hidden = "<testsuite><group><testcase name='a'><failure/></testcase></group></testsuite>";
         check_refused(hidden, "a <testcase> stands where none can");
-        check(
-            &case("<group><failure/></group>"),
-            "2 2 0 0 0 0 inconclusive",
-        );
-        check(
-            &case("<system-out><failure/></system-out>"),
-            "2 2 0 0 0 0 inconclusive",
-        );
+        check(&case("<group><failure/></group>"), "2 2 0 0 0 0 inconclusive");
+        check(&case("<system-out><failure/></system-out>"), "2 2 0 0 0 0 inconclusive");
         let report = check(&case("<warning/>"), "2 2 0 0 0 0 pass");
-        assert_eq!(
-            report.notes,
-            ["1 <warning> elements are not known and not counted"]
-        );
+        assert_eq!(report.notes, ["1 <warning> elements are not known and not counted"]);
     }
 
     #[test]

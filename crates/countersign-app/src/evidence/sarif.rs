@@ -230,9 +230,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Report, ReadError> {
     match log.version.as_deref() {
         Some("2.1.0") => {}
         Some(version) => {
-            return Err(ReadError::Unsupported {
-                what: format!("SARIF version `{version:.20}`"),
-            });
+            return Err(ReadError::Unsupported { what: format!("SARIF version `{version:.20}`") });
         }
         None => {
             let reason = "there is no `version`".to_owned();
@@ -251,10 +249,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Report, ReadError> {
         read_run(&run, &mut tally, &mut draft);
     }
     if looked > 0 && missing > 0 {
-        draft.doubt(format!(
-            "{missing} of {} runs have no results: the tool did not look",
-            looked + missing
-        ));
+        draft.doubt(format!("{missing} of {} runs have no results: the tool did not look", looked + missing));
     }
     if log.inline_external_properties.is_some() {
         draft.doubt("the file carries inline external properties, which are not read");
@@ -265,21 +260,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Report, ReadError> {
         (0, _) => Conclusion::Missing,
         _ => Conclusion::Pass,
     };
-    let Tally {
-        error,
-        warning,
-        note,
-        none,
-        suppressed,
-        ..
-    } = tally;
-    let counts = Counts::Findings {
-        error,
-        warning,
-        note,
-        none,
-        suppressed,
-    };
+    let Tally { error, warning, note, none, suppressed, .. } = tally;
+    let counts = Counts::Findings { error, warning, note, none, suppressed };
     Ok(draft.report(EvidenceKind::Sarif, bytes, counts, conclusion))
 }
 
@@ -309,19 +291,10 @@ impl Tally {
             draft.doubt(format!("{} {undecided}", self.undecided));
         }
         for (count, what) in [
-            (
-                self.absent,
-                "findings are gone since the baseline and not counted",
-            ),
-            (
-                self.misnamed,
-                "findings name another rule than the one they point at; the latter gives the level",
-            ),
+            (self.absent, "findings are gone since the baseline and not counted"),
+            (self.misnamed, "findings name another rule than the one they point at; the latter gives the level"),
             (self.lost, "findings point at a rule that is not there"),
-            (
-                self.contradictory,
-                "findings carry a level though their kind has none; the level counts",
-            ),
+            (self.contradictory, "findings carry a level though their kind has none; the level counts"),
         ] {
             if count > 0 {
                 draft.note(format!("{count} {what}"));
@@ -339,22 +312,14 @@ fn read_run(run: &Run, tally: &mut Tally, draft: &mut Draft) {
             None => draft.doubt(format!("tool `{tool}` does not say whether it succeeded")),
         }
     }
-    if let Some(ExternalFiles {
-        results,
-        driver,
-        extensions,
-    }) = &run.external_property_file_references
+    if let Some(ExternalFiles { results, driver, extensions }) = &run.external_property_file_references
         && (results.is_some() || driver.is_some() || extensions.is_some())
     {
-        draft.doubt(format!(
-            "results or rules of tool `{tool}` are in another file, which is not read"
-        ));
+        draft.doubt(format!("results or rules of tool `{tool}` are in another file, which is not read"));
     }
     for provenance in run.version_control_provenance.iter().flatten() {
         if let Some(revision) = &provenance.revision_id {
-            draft
-                .claims
-                .add(revision, "versionControlProvenance.revisionId");
+            draft.claims.add(revision, "versionControlProvenance.revisionId");
         }
     }
     for finding in run.results.iter().flat_map(|results| &results.0) {
@@ -387,35 +352,18 @@ fn read_run(run: &Run, tally: &mut Tally, draft: &mut Draft) {
                 }
             }
         };
-        let named = finding
-            .rule_id
-            .as_deref()
-            .or(finding.rule.as_ref().and_then(|r| r.id.as_deref()));
-        let name = named
-            .or(rule.and_then(|r| r.rule.id.as_deref()))
-            .unwrap_or_default();
-        let location = finding
-            .locations
-            .as_ref()
-            .and_then(|first| first.0.as_ref())
-            .and_then(place);
-        let message = finding
-            .message
-            .as_deref()
-            .and_then(|message| run.text_of(message, rule));
-        draft
-            .items
-            .push(level, name, location.as_deref(), message.as_deref());
+        let named = finding.rule_id.as_deref().or(finding.rule.as_ref().and_then(|r| r.id.as_deref()));
+        let name = named.or(rule.and_then(|r| r.rule.id.as_deref())).unwrap_or_default();
+        let location = finding.locations.as_ref().and_then(|first| first.0.as_ref()).and_then(place);
+        let message = finding.message.as_deref().and_then(|message| run.text_of(message, rule));
+        draft.items.push(level, name, location.as_deref(), message.as_deref());
     }
 }
 
 impl Finding {
     fn is_suppressed(&self) -> bool {
         let accepted = |status| matches!(status, None | Some(SuppressionStatus::Accepted));
-        self.suppressions
-            .iter()
-            .flatten()
-            .any(|suppression| accepted(suppression.status))
+        self.suppressions.iter().flatten().any(|suppression| accepted(suppression.status))
     }
 }
 
@@ -438,9 +386,7 @@ impl Run {
 
     fn components(&self) -> impl Iterator<Item = (usize, &Component)> {
         let extensions = self.tool.extensions.iter().flat_map(|list| &list.0);
-        std::iter::once(&self.tool.driver)
-            .chain(extensions)
-            .enumerate()
+        std::iter::once(&self.tool.driver).chain(extensions).enumerate()
     }
 
     /// Finds the component a reference means; none named means the driver (§3.54).
@@ -452,16 +398,10 @@ impl Run {
             return usize::try_from(index).ok()?.checked_add(1);
         }
         let find = |matches: &dyn Fn(&Component) -> bool| {
-            self.components()
-                .find(|(_, component)| matches(component))
-                .map(|(at, _)| at)
+            self.components().find(|(_, component)| matches(component)).map(|(at, _)| at)
         };
         match (guid, name) {
-            (Some(guid), _) => find(&|c| {
-                c.guid
-                    .as_deref()
-                    .is_some_and(|held| held.eq_ignore_ascii_case(guid))
-            }),
+            (Some(guid), _) => find(&|c| c.guid.as_deref().is_some_and(|held| held.eq_ignore_ascii_case(guid))),
             (None, Some(name)) => find(&|c| c.name.as_ref() == Some(name)),
             (None, None) => Some(0),
         }
@@ -474,20 +414,14 @@ impl Run {
         let index = match reference.index.filter(|index| *index >= 0) {
             Some(index) => usize::try_from(index).ok()?,
             None => match (&reference.guid, &reference.id) {
-                (Some(guid), _) => rules.iter().position(|rule| {
-                    rule.guid
-                        .as_deref()
-                        .is_some_and(|held| held.eq_ignore_ascii_case(guid))
-                })?,
+                (Some(guid), _) => rules
+                    .iter()
+                    .position(|rule| rule.guid.as_deref().is_some_and(|held| held.eq_ignore_ascii_case(guid)))?,
                 (None, Some(id)) => position_of_id(rules, id)?,
                 (None, None) => return None,
             },
         };
-        Some(FoundRule {
-            component,
-            index,
-            rule: rules.get(index)?,
-        })
+        Some(FoundRule { component, index, rule: rules.get(index)? })
     }
 
     /// Finds a finding's rule (§3.27.5 to §3.27.7).
@@ -500,35 +434,23 @@ impl Run {
         });
         reference.index = reference.index.or(finding.rule_index);
         reference.id = reference.id.or_else(|| finding.rule_id.clone());
-        let is_pointer =
-            reference.index.is_some_and(|index| index >= 0) || reference.guid.is_some();
+        let is_pointer = reference.index.is_some_and(|index| index >= 0) || reference.guid.is_some();
         let found = self.find_rule(&reference);
         if is_pointer && found.is_none() {
             tally.lost += 1;
         }
         let by_id = || {
             // A bare id may also be a rule of an extension.
-            let id = reference
-                .id
-                .as_deref()
-                .filter(|_| reference.tool_component.is_none())?;
+            let id = reference.id.as_deref().filter(|_| reference.tool_component.is_none())?;
             self.components().find_map(|(component, held)| {
                 let rules = held.rules.as_deref()?;
                 let index = position_of_id(rules, id)?;
-                Some(FoundRule {
-                    component,
-                    index,
-                    rule: &rules[index],
-                })
+                Some(FoundRule { component, index, rule: &rules[index] })
             })
         };
         let found = found.or_else(by_id);
         if let (Some(found), Some(id)) = (found, &finding.rule_id)
-            && found
-                .rule
-                .id
-                .as_deref()
-                .is_some_and(|held| !is_id_or_part_of(id, held))
+            && found.rule.id.as_deref().is_some_and(|held| !is_id_or_part_of(id, held))
         {
             tally.misnamed += 1;
         }
@@ -551,22 +473,13 @@ impl Run {
         };
         let configured = || {
             let index = finding.provenance.as_ref()?.invocation_index?;
-            let invocation = self
-                .invocations
-                .as_ref()?
-                .get(usize::try_from(index).ok()?)?;
+            let invocation = self.invocations.as_ref()?.get(usize::try_from(index).ok()?)?;
             let overrides = invocation.rule_configuration_overrides.as_deref()?;
-            let meant = |found: FoundRule<'_>| {
-                (found.component, found.index) == (rule.component, rule.index)
-            };
-            let found = overrides
-                .iter()
-                .find(|o| self.find_rule(&o.descriptor).is_some_and(meant))?;
+            let meant = |found: FoundRule<'_>| (found.component, found.index) == (rule.component, rule.index);
+            let found = overrides.iter().find(|o| self.find_rule(&o.descriptor).is_some_and(meant))?;
             found.configuration.as_ref()?.level
         };
-        configured()
-            .or_else(|| rule.rule.default_configuration.as_ref()?.level)
-            .unwrap_or(Level::Warning)
+        configured().or_else(|| rule.rule.default_configuration.as_ref()?.level).unwrap_or(Level::Warning)
     }
 
     /// Returns the text of a message, found by its id and filled with its arguments (§3.11.7).
@@ -578,10 +491,7 @@ impl Run {
             let global = || component.global_message_strings.as_deref()?.get(id);
             of_rule.or_else(global)?.text.as_deref()
         })?;
-        Some(filled(
-            text,
-            message.arguments.as_deref().unwrap_or_default(),
-        ))
+        Some(filled(text, message.arguments.as_deref().unwrap_or_default()))
     }
 }
 
@@ -592,8 +502,7 @@ fn position_of_id(rules: &[Rule], id: &str) -> Option<usize> {
 }
 
 fn is_id_or_part_of(id: &str, rule_id: &str) -> bool {
-    id.strip_prefix(rule_id)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    id.strip_prefix(rule_id).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Replaces `{0}`, `{1}`, … in a message, and `{{` and `}}` by single braces (§3.11.5).
@@ -608,9 +517,8 @@ fn filled(text: &str, arguments: &[String]) -> String {
             return out;
         }
         let placeholder = rest[1..].find('}').map(|end| (&rest[1..=end], end + 2));
-        let argument = placeholder.and_then(|(number, length)| {
-            Some((arguments.get(number.parse::<usize>().ok()?)?, length))
-        });
+        let argument =
+            placeholder.and_then(|(number, length)| Some((arguments.get(number.parse::<usize>().ok()?)?, length)));
         if rest.starts_with("{{") || rest.starts_with("}}") {
             out.push_str(&rest[..1]);
             rest = &rest[2..];
@@ -632,19 +540,14 @@ fn place(location: &Location) -> Option<String> {
     let uri = physical.and_then(|p| p.artifact_location.as_ref()?.uri.as_deref());
     let Some(uri) = uri else {
         let logical = location.logical_locations.as_ref()?.0.as_ref()?;
-        return logical
-            .fully_qualified_name
-            .clone()
-            .or_else(|| logical.name.clone());
+        return logical.fully_qualified_name.clone().or_else(|| logical.name.clone());
     };
     let region = physical.and_then(|p| p.region.as_ref());
-    Some(
-        match region.map(|region| (region.start_line, region.start_column)) {
-            Some((Some(line), Some(column))) => format!("{uri}:{line}:{column}"),
-            Some((Some(line), None)) => format!("{uri}:{line}"),
-            _ => uri.to_owned(),
-        },
-    )
+    Some(match region.map(|region| (region.start_line, region.start_column)) {
+        Some((Some(line), Some(column))) => format!("{uri}:{line}:{column}"),
+        Some((Some(line), None)) => format!("{uri}:{line}"),
+        _ => uri.to_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -666,21 +569,11 @@ mod tests {
     #[track_caller]
     fn check(log: &Value, expected: &str) -> Report {
         let report = read_value(log).unwrap();
-        let Counts::Findings {
-            error,
-            warning,
-            note,
-            none,
-            suppressed,
-        } = report.counts
-        else {
+        let Counts::Findings { error, warning, note, none, suppressed } = report.counts else {
             panic!("{:?}", report.counts)
         };
         let conclusion = serde_json::to_value(report.conclusion).unwrap();
-        let found = format!(
-            "{error} {warning} {note} {none} {suppressed} {}",
-            conclusion.as_str().unwrap()
-        );
+        let found = format!("{error} {warning} {note} {none} {suppressed} {}", conclusion.as_str().unwrap());
         assert_eq!(found, expected, "{log}\n{:?}", report.notes);
         report
     }
@@ -703,10 +596,7 @@ mod tests {
             {"descriptor": {"index": 2}, "configuration": {"level": "error"}},
             {"descriptor": {"index": 1}, "configuration": {"enabled": true}},
         ]}]);
-        check_run(
-            json!({"tool": tool, "invocations": invocations, "results": findings}),
-            expected,
-        )
+        check_run(json!({"tool": tool, "invocations": invocations, "results": findings}), expected)
     }
 
     #[test]
@@ -727,61 +617,25 @@ mod tests {
             (json!({"ruleIndex": -1, "ruleId": "E"}), "1 0 0 0 0 fail"),
             (json!({"rule": {"id": "E"}}), "1 0 0 0 0 fail"),
             (json!({"rule": {"index": 0}}), "1 0 0 0 0 fail"),
-            (
-                json!({"rule": {"guid": "00000000-0000-0000-0000-00000000000E"}}),
-                "1 0 0 0 0 fail",
-            ),
+            (json!({"rule": {"guid": "00000000-0000-0000-0000-00000000000E"}}), "1 0 0 0 0 fail"),
             (json!({"ruleId": "P"}), "1 0 0 0 0 fail"),
-            (
-                json!({"rule": {"id": "P", "toolComponent": {"index": 0}}}),
-                "1 0 0 0 0 fail",
-            ),
-            (
-                json!({"rule": {"index": 0, "toolComponent": {"name": "plug-in"}}}),
-                "1 0 0 0 0 fail",
-            ),
+            (json!({"rule": {"id": "P", "toolComponent": {"index": 0}}}), "1 0 0 0 0 fail"),
+            (json!({"rule": {"index": 0, "toolComponent": {"name": "plug-in"}}}), "1 0 0 0 0 fail"),
             (
                 json!({"rule": {"index": 0, "toolComponent": {"guid": "00000000-0000-0000-0000-0000000000FF"}}}),
                 "1 0 0 0 0 fail",
             ),
-            (
-                json!({"rule": {"id": "P", "toolComponent": {"index": 7}}}),
-                "0 1 0 0 0 pass",
-            ),
-            (
-                json!({"ruleId": "E", "provenance": {"invocationIndex": 0}}),
-                "0 0 1 0 0 pass",
-            ),
-            (
-                json!({"ruleId": "D", "provenance": {"invocationIndex": 0}}),
-                "1 0 0 0 0 fail",
-            ),
-            (
-                json!({"ruleId": "N", "provenance": {"invocationIndex": 0}}),
-                "0 0 1 0 0 pass",
-            ),
-            (
-                json!({"ruleId": "E", "provenance": {"invocationIndex": -1}}),
-                "1 0 0 0 0 fail",
-            ),
+            (json!({"rule": {"id": "P", "toolComponent": {"index": 7}}}), "0 1 0 0 0 pass"),
+            (json!({"ruleId": "E", "provenance": {"invocationIndex": 0}}), "0 0 1 0 0 pass"),
+            (json!({"ruleId": "D", "provenance": {"invocationIndex": 0}}), "1 0 0 0 0 fail"),
+            (json!({"ruleId": "N", "provenance": {"invocationIndex": 0}}), "0 0 1 0 0 pass"),
+            (json!({"ruleId": "E", "provenance": {"invocationIndex": -1}}), "1 0 0 0 0 fail"),
             (json!({"ruleId": "E", "kind": "fail"}), "1 0 0 0 0 fail"),
             (json!({"ruleId": "E", "kind": "pass"}), "0 0 0 1 0 pass"),
-            (
-                json!({"ruleId": "E", "kind": "notApplicable"}),
-                "0 0 0 1 0 pass",
-            ),
-            (
-                json!({"ruleId": "E", "kind": "informational"}),
-                "0 0 0 1 0 pass",
-            ),
-            (
-                json!({"ruleId": "E", "kind": "open"}),
-                "0 0 0 1 0 inconclusive",
-            ),
-            (
-                json!({"ruleId": "E", "kind": "review"}),
-                "0 0 0 1 0 inconclusive",
-            ),
+            (json!({"ruleId": "E", "kind": "notApplicable"}), "0 0 0 1 0 pass"),
+            (json!({"ruleId": "E", "kind": "informational"}), "0 0 0 1 0 pass"),
+            (json!({"ruleId": "E", "kind": "open"}), "0 0 0 1 0 inconclusive"),
+            (json!({"ruleId": "E", "kind": "review"}), "0 0 0 1 0 inconclusive"),
             (json!({"kind": "pass", "level": "error"}), "1 0 0 0 0 fail"),
         ] {
             check_findings(json!([finding]), expected);
@@ -791,16 +645,9 @@ mod tests {
     #[test]
     fn a_pointer_and_a_name_that_differ_are_told() {
         let report = check_findings(json!([{"ruleIndex": 0, "ruleId": "N"}]), "1 0 0 0 0 fail");
-        assert!(
-            report.notes[0].starts_with("1 findings name another rule"),
-            "{:?}",
-            report.notes
-        );
+        assert!(report.notes[0].starts_with("1 findings name another rule"), "{:?}", report.notes);
         let report = check_findings(json!([{"ruleIndex": 9, "ruleId": "N"}]), "0 0 1 0 0 pass");
-        assert_eq!(
-            report.notes,
-            ["1 findings point at a rule that is not there"]
-        );
+        assert_eq!(report.notes, ["1 findings point at a rule that is not there"]);
     }
 
     #[test]
@@ -812,21 +659,10 @@ mod tests {
             json!({"kind": "external", "status": "underReview"}),
         );
         let plain = json!({"kind": "inSource"});
-        for suppressions in [
-            json!([plain]),
-            json!([accepted]),
-            json!([accepted, rejected]),
-            json!([rejected, plain]),
-        ] {
+        for suppressions in [json!([plain]), json!([accepted]), json!([accepted, rejected]), json!([rejected, plain])] {
             check_findings(with(suppressions), "0 0 0 0 1 pass");
         }
-        for suppressions in [
-            Value::Null,
-            json!([]),
-            json!([rejected]),
-            json!([review]),
-            json!([review, rejected]),
-        ] {
+        for suppressions in [Value::Null, json!([]), json!([rejected]), json!([review]), json!([review, rejected])] {
             check_findings(with(suppressions), "1 0 0 0 0 fail");
         }
     }
@@ -838,10 +674,7 @@ mod tests {
             check_findings(with(state), "1 0 0 0 0 fail");
         }
         let report = check_findings(with("absent"), "0 0 0 0 0 pass");
-        assert_eq!(
-            report.notes,
-            ["1 findings are gone since the baseline and not counted"]
-        );
+        assert_eq!(report.notes, ["1 findings are gone since the baseline and not counted"]);
     }
 
     #[test]
@@ -851,57 +684,25 @@ mod tests {
         check(&log(json!([])), "0 0 0 0 0 missing");
         check(&log(Value::Null), "0 0 0 0 0 missing");
         check(&json!({"version": "2.1.0"}), "0 0 0 0 0 missing");
-        check(
-            &log(json!([{"tool": {"driver": {"name": "t"}}}])),
-            "0 0 0 0 0 missing",
-        );
+        check(&log(json!([{"tool": {"driver": {"name": "t"}}}])), "0 0 0 0 0 missing");
         check(&log(json!([run(Value::Null)])), "0 0 0 0 0 missing");
         check(&log(json!([run(json!([]))])), "0 0 0 0 0 pass");
-        check(
-            &log(json!([run(json!([])), run(Value::Null)])),
-            "0 0 0 0 0 inconclusive",
-        );
-        check(
-            &log(json!([run(json!([{"level": "error"}])), run(Value::Null)])),
-            "1 0 0 0 0 fail",
-        );
+        check(&log(json!([run(json!([])), run(Value::Null)])), "0 0 0 0 0 inconclusive");
+        check(&log(json!([run(json!([{"level": "error"}])), run(Value::Null)])), "1 0 0 0 0 fail");
     }
 
     #[test]
     fn a_tool_that_failed_or_hides_its_results_is_inconclusive() {
         let driver = json!({"driver": {"name": "t"}});
         for (key, value, expected) in [
-            (
-                "invocations",
-                json!([{"executionSuccessful": true}]),
-                "pass",
-            ),
-            (
-                "invocations",
-                json!([{"executionSuccessful": false}]),
-                "inconclusive",
-            ),
+            ("invocations", json!([{"executionSuccessful": true}]), "pass"),
+            ("invocations", json!([{"executionSuccessful": false}]), "inconclusive"),
             ("invocations", json!([{}]), "inconclusive"),
-            (
-                "externalPropertyFileReferences",
-                json!({"results": [{}]}),
-                "inconclusive",
-            ),
-            (
-                "externalPropertyFileReferences",
-                json!({"driver": {}}),
-                "inconclusive",
-            ),
-            (
-                "externalPropertyFileReferences",
-                json!({"artifacts": [{}]}),
-                "pass",
-            ),
+            ("externalPropertyFileReferences", json!({"results": [{}]}), "inconclusive"),
+            ("externalPropertyFileReferences", json!({"driver": {}}), "inconclusive"),
+            ("externalPropertyFileReferences", json!({"artifacts": [{}]}), "pass"),
         ] {
-            check_run(
-                json!({"tool": driver, "results": [], key: value}),
-                &format!("0 0 0 0 0 {expected}"),
-            );
+            check_run(json!({"tool": driver, "results": [], key: value}), &format!("0 0 0 0 0 {expected}"));
         }
         let log = json!({"version": "2.1.0", "runs": [{"tool": driver, "results": []}],
             "inlineExternalProperties": [{"results": [{"level": "error"}]}]});
@@ -920,10 +721,7 @@ mod tests {
         assert_eq!(with(&["ABCDEF0123"]).commit.unwrap().value, "abcdef0123");
         assert_eq!(with(&["r4711"]).commit.unwrap().value, "r4711");
         let two = with(&["1234567", "7654321"]);
-        assert_eq!(
-            (two.commit, two.conclusion),
-            (None, Conclusion::Inconclusive)
-        );
+        assert_eq!((two.commit, two.conclusion), (None, Conclusion::Inconclusive));
     }
 
     #[test]
@@ -944,31 +742,14 @@ mod tests {
         let shown: Vec<_> = report
             .items
             .iter()
-            .map(|item| {
-                (
-                    item.name.as_str(),
-                    item.location.as_deref(),
-                    item.level,
-                    item.message.as_deref(),
-                )
-            })
+            .map(|item| (item.name.as_str(), item.location.as_deref(), item.level, item.message.as_deref()))
             .collect();
         assert_eq!(
             shown,
             [
-                (
-                    "E",
-                    Some("a.c:3:7"),
-                    ItemLevel::Error,
-                    Some("the sky is blue, not {0} {9}")
-                ),
+                ("E", Some("a.c:3:7"), ItemLevel::Error, Some("the sky is blue, not {0} {9}")),
                 ("N", Some("b.c:4"), ItemLevel::Note, Some("global")),
-                (
-                    "X\\u{202e}",
-                    Some("ns::f"),
-                    ItemLevel::Warning,
-                    Some("plain")
-                ),
+                ("X\\u{202e}", Some("ns::f"), ItemLevel::Warning, Some("plain")),
                 ("Y", None, ItemLevel::Suppressed, Some("s")),
             ]
         );
@@ -979,39 +760,18 @@ mod tests {
         let log = |run: Value| json!({"version": "2.1.0", "runs": [run]});
         let finding = |finding: Value| log(json!({"tool": {"driver": {}}, "results": [finding]}));
         for (value, part) in [
-            (
-                json!({"version": "2.0.0", "runs": []}),
-                "SARIF version `2.0.0` is not read",
-            ),
+            (json!({"version": "2.0.0", "runs": []}), "SARIF version `2.0.0` is not read"),
             (json!({"version": "2.2", "runs": []}), "is not read"),
             (json!({"runs": []}), "there is no `version`"),
             (json!({"version": 2, "runs": []}), "not a SARIF report"),
-            (
-                json!({"version": "2.1.0", "runs": {}}),
-                "not a SARIF report",
-            ),
+            (json!({"version": "2.1.0", "runs": {}}), "not a SARIF report"),
             (log(json!({"results": []})), "missing field `tool`"),
-            (
-                log(json!({"tool": {"driver": {}}, "results": {}})),
-                "not a SARIF report",
-            ),
-            (
-                finding(json!({"level": "critical"})),
-                "unknown variant `critical`",
-            ),
-            (
-                finding(json!({"level": "Error"})),
-                "unknown variant `Error`",
-            ),
+            (log(json!({"tool": {"driver": {}}, "results": {}})), "not a SARIF report"),
+            (finding(json!({"level": "critical"})), "unknown variant `critical`"),
+            (finding(json!({"level": "Error"})), "unknown variant `Error`"),
             (finding(json!({"kind": "ok"})), "unknown variant `ok`"),
-            (
-                finding(json!({"baselineState": "gone"})),
-                "unknown variant `gone`",
-            ),
-            (
-                finding(json!({"suppressions": [{"status": "yes"}]})),
-                "unknown variant `yes`",
-            ),
+            (finding(json!({"baselineState": "gone"})), "unknown variant `gone`"),
+            (finding(json!({"suppressions": [{"status": "yes"}]})), "unknown variant `yes`"),
             (json!([]), "not a SARIF report"),
         ] {
             let message = read_value(&value).unwrap_err().to_string();

@@ -11,19 +11,12 @@ use super::{Item, ItemLevel, MAX_ITEMS, MAX_TEXT_BYTES};
 /// Controls, line ends, tabs, bidirectional controls (Unicode Standard Annex 9), invisible and
 /// deprecated format characters and tags become `\n`, `\t`, `\r` or `\u{…}`; all else stays as it is.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    if text.chars().any(deceives) {
-        Cow::Owned(line(text, usize::MAX))
-    } else {
-        Cow::Borrowed(text)
-    }
+    if text.chars().any(deceives) { Cow::Owned(line(text, usize::MAX)) } else { Cow::Borrowed(text) }
 }
 
 /// Returns `text` like [`visible`], but keeps line feeds and tabs; CR LF becomes LF.
 pub fn visible_lines(text: &str) -> Cow<'_, str> {
-    if text
-        .chars()
-        .any(|c| deceives(c) && !matches!(c, '\n' | '\t'))
-    {
+    if text.chars().any(|c| deceives(c) && !matches!(c, '\n' | '\t')) {
         Cow::Owned(lines(text, usize::MAX))
     } else {
         Cow::Borrowed(text)
@@ -40,22 +33,14 @@ pub(super) fn lines(text: &str, limit_bytes: usize) -> String {
     let mut rest = text.chars().peekable();
     let chars = std::iter::from_fn(move || {
         let c = rest.next()?;
-        if c == '\r' && rest.peek() == Some(&'\n') {
-            rest.next()
-        } else {
-            Some(c)
-        }
+        if c == '\r' && rest.peek() == Some(&'\n') { rest.next() } else { Some(c) }
     });
     write_out(chars, limit_bytes, |c| matches!(c, '\n' | '\t'))
 }
 
 const CUT: &str = "…";
 
-fn write_out(
-    chars: impl Iterator<Item = char>,
-    limit: usize,
-    keep: impl Fn(char) -> bool,
-) -> String {
+fn write_out(chars: impl Iterator<Item = char>, limit: usize, keep: impl Fn(char) -> bool) -> String {
     let mut out = String::new();
     // Where to cut when a later character does not fit any more.
     let mut fits_with_mark = 0;
@@ -103,20 +88,11 @@ pub(super) struct Items {
 
 impl Items {
     /// Adds an item; texts are made safe and short.
-    pub(super) fn push(
-        &mut self,
-        level: ItemLevel,
-        name: &str,
-        location: Option<&str>,
-        message: Option<&str>,
-    ) {
+    pub(super) fn push(&mut self, level: ItemLevel, name: &str, location: Option<&str>, message: Option<&str>) {
         self.seen += 1;
         if self.held == MAX_ITEMS {
             // Of equally bad ones the first stay.
-            let mildest = self
-                .by_level
-                .last_entry()
-                .filter(|mildest| *mildest.key() > level);
+            let mildest = self.by_level.last_entry().filter(|mildest| *mildest.key() > level);
             let Some(mut mildest) = mildest else { return };
             mildest.get_mut().pop();
             if mildest.get().is_empty() {
@@ -126,18 +102,11 @@ impl Items {
         }
         let item = Item {
             name: line(name, MAX_TEXT_BYTES),
-            location: location
-                .filter(|text| !text.is_empty())
-                .map(|text| line(text, MAX_TEXT_BYTES)),
+            location: location.filter(|text| !text.is_empty()).map(|text| line(text, MAX_TEXT_BYTES)),
             level,
-            message: message
-                .filter(|text| !text.is_empty())
-                .map(|text| lines(text, MAX_TEXT_BYTES)),
+            message: message.filter(|text| !text.is_empty()).map(|text| lines(text, MAX_TEXT_BYTES)),
         };
-        self.by_level
-            .entry(level)
-            .or_default()
-            .push((self.seen, item));
+        self.by_level.entry(level).or_default().push((self.seen, item));
         self.held += 1;
     }
 
@@ -157,47 +126,22 @@ mod tests {
     #[test]
     fn what_could_deceive_is_written_out() {
         for (text, one_line, many_lines) in [
-            (
-                "plain é 漢 👍 c:\\dir",
-                "plain é 漢 👍 c:\\dir",
-                "plain é 漢 👍 c:\\dir",
-            ),
+            ("plain é 漢 👍 c:\\dir", "plain é 漢 👍 c:\\dir", "plain é 漢 👍 c:\\dir"),
             ("a\u{1b}[31mred", "a\\u{1b}[31mred", "a\\u{1b}[31mred"),
-            (
-                "a\u{202e}b\u{2066}c",
-                "a\\u{202e}b\\u{2066}c",
-                "a\\u{202e}b\\u{2066}c",
-            ),
+            ("a\u{202e}b\u{2066}c", "a\\u{202e}b\\u{2066}c", "a\\u{202e}b\\u{2066}c"),
             ("a\r\nb\tc\rd", "a\\r\\nb\\tc\\rd", "a\nb\tc\\rd"),
-            (
-                "\u{0}\u{7f}\u{9b}",
-                "\\u{0}\\u{7f}\\u{9b}",
-                "\\u{0}\\u{7f}\\u{9b}",
-            ),
-            (
-                "zero\u{200b}width\u{e0041}",
-                "zero\\u{200b}width\\u{e0041}",
-                "zero\\u{200b}width\\u{e0041}",
-            ),
+            ("\u{0}\u{7f}\u{9b}", "\\u{0}\\u{7f}\\u{9b}", "\\u{0}\\u{7f}\\u{9b}"),
+            ("zero\u{200b}width\u{e0041}", "zero\\u{200b}width\\u{e0041}", "zero\\u{200b}width\\u{e0041}"),
         ] {
             assert_eq!(visible(text), one_line);
             assert_eq!(visible_lines(text), many_lines);
-            assert_eq!(
-                visible(&visible(text)),
-                one_line,
-                "showing twice changes nothing"
-            );
+            assert_eq!(visible(&visible(text)), one_line, "showing twice changes nothing");
         }
     }
 
     #[test]
     fn a_cut_text_keeps_the_limit_and_says_so() {
-        for text in [
-            "x".repeat(5000),
-            "é".repeat(5000),
-            "\u{1b}".repeat(5000),
-            "👍".repeat(2000),
-        ] {
+        for text in ["x".repeat(5000), "é".repeat(5000), "\u{1b}".repeat(5000), "👍".repeat(2000)] {
             for limit in [8, 9, 10, 11, 4096] {
                 let cut = line(&text, limit);
                 assert!(cut.len() <= limit, "{} > {limit}", cut.len());

@@ -17,15 +17,7 @@ use super::{MAX_DEPTH, ReadError, shown};
 const MAX_ATTRIBUTES: usize = 256;
 
 /// Encodings whose ASCII half is ASCII; a text of ASCII alone means the same in all of them.
-const ASCII_BASED: &[&str] = &[
-    "us-ascii",
-    "ascii",
-    "iso-8859-",
-    "iso8859-",
-    "latin1",
-    "windows-125",
-    "cp125",
-];
+const ASCII_BASED: &[&str] = &["us-ascii", "ascii", "iso-8859-", "iso8859-", "latin1", "windows-125", "cp125"];
 
 /// One step through a document.
 pub(super) enum Node<'a> {
@@ -45,24 +37,18 @@ pub(super) struct Element {
 
 impl Element {
     pub(super) fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 }
 
 /// Returns the text of a file, without a byte order mark.
 pub(super) fn text(bytes: &[u8]) -> Result<&str, ReadError> {
     if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'<', 0, ..] | [0, b'<', ..] = bytes {
-        return Err(ReadError::Encoding {
-            reason: "it looks like UTF-16".to_owned(),
-        });
+        return Err(ReadError::Encoding { reason: "it looks like UTF-16".to_owned() });
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    std::str::from_utf8(bytes).map_err(|error| ReadError::Encoding {
-        reason: format!("byte {} is not", error.valid_up_to()),
-    })
+    std::str::from_utf8(bytes)
+        .map_err(|error| ReadError::Encoding { reason: format!("byte {} is not", error.valid_up_to()) })
 }
 
 /// Tells whether a file starts like XML does.
@@ -73,12 +59,7 @@ pub(super) fn has_declaration(bytes: &[u8]) -> bool {
 
 /// Tells whether a text is an HTML page, whose document type is no definition.
 pub(super) fn is_html(text: &str) -> bool {
-    let start: String = text
-        .trim_start()
-        .chars()
-        .take(14)
-        .collect::<String>()
-        .to_ascii_lowercase();
+    let start: String = text.trim_start().chars().take(14).collect::<String>().to_ascii_lowercase();
     start.starts_with("<!doctype html") || start.starts_with("<html")
 }
 
@@ -110,23 +91,14 @@ impl<'a> Document<'a> {
         config.expand_empty_elements = true;
         config.check_comments = true;
         config.check_end_names = true;
-        Self {
-            reader,
-            text,
-            depth: 0,
-            has_root: false,
-            at_start: true,
-        }
+        Self { reader, text, depth: 0, has_root: false, at_start: true }
     }
 
     /// Returns the next step; after [`Node::End`] there is none.
     pub(super) fn next(&mut self) -> Result<Node<'a>, ReadError> {
         loop {
             let before = self.reader.buffer_position();
-            let event = self
-                .reader
-                .read_event()
-                .map_err(|error| self.refused(before, &error))?;
+            let event = self.reader.read_event().map_err(|error| self.refused(before, &error))?;
             let at_start = std::mem::replace(&mut self.at_start, false);
             let node = match event {
                 Event::Start(start) => Node::Open(self.open(&start)?),
@@ -147,18 +119,14 @@ impl<'a> Document<'a> {
                     Node::Text(text)
                 }
                 Event::CData(data) if self.depth > 0 => Node::Text(data.into_inner()),
-                Event::GeneralRef(reference) if self.depth > 0 => {
-                    Node::Text(self.resolve(&reference)?)
-                }
+                Event::GeneralRef(reference) if self.depth > 0 => Node::Text(self.resolve(&reference)?),
                 Event::CData(_) | Event::GeneralRef(_) => {
                     return Err(self.malformed("there is text outside the root element".to_owned()));
                 }
                 Event::Comment(comment) => Node::Comment(comment.to_string()),
                 Event::Decl(declaration) => {
                     if !at_start {
-                        return Err(
-                            self.malformed("the XML declaration is not at the start".to_owned())
-                        );
+                        return Err(self.malformed("the XML declaration is not at the start".to_owned()));
                     }
                     self.check_declaration(&declaration)?;
                     continue;
@@ -188,46 +156,28 @@ impl<'a> Document<'a> {
     }
 
     fn line(&self, offset: u64) -> u64 {
-        let end = usize::try_from(offset)
-            .unwrap_or(usize::MAX)
-            .min(self.text.len());
-        let line_feeds = self.text.as_bytes()[..end]
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count();
+        let end = usize::try_from(offset).unwrap_or(usize::MAX).min(self.text.len());
+        let line_feeds = self.text.as_bytes()[..end].iter().filter(|byte| **byte == b'\n').count();
         line_feeds as u64 + 1
     }
 
     pub(super) fn malformed(&self, reason: String) -> ReadError {
-        ReadError::Malformed {
-            language: "XML",
-            line: self.line_now(),
-            reason,
-        }
+        ReadError::Malformed { language: "XML", line: self.line_now(), reason }
     }
 
     /// Turns a tokenizer's error into ours; a declaration outside a DTD is part of one.
     fn refused(&self, before: u64, error: &quick_xml::Error) -> ReadError {
         let at = self.reader.error_position().max(before);
-        let rest = usize::try_from(at)
-            .ok()
-            .and_then(|at| self.text.as_bytes().get(at..));
+        let rest = usize::try_from(at).ok().and_then(|at| self.text.as_bytes().get(at..));
         let line = self.line(at);
         let is_declaration = rest.is_some_and(|rest| {
             let rest = rest.trim_ascii_start();
             rest.starts_with(b"<!") && !rest.starts_with(b"<!--") && !rest.starts_with(b"<![")
         });
         if is_declaration {
-            return ReadError::Hostile {
-                what: "a document type definition (DTD)",
-                line,
-            };
+            return ReadError::Hostile { what: "a document type definition (DTD)", line };
         }
-        ReadError::Malformed {
-            language: "XML",
-            line,
-            reason: shown::line(&error.to_string(), 300),
-        }
+        ReadError::Malformed { language: "XML", line, reason: shown::line(&error.to_string(), 300) }
     }
 
     fn open(&mut self, start: &BytesStart<'_>) -> Result<Element, ReadError> {
@@ -235,10 +185,7 @@ impl<'a> Document<'a> {
             return Err(self.malformed("there is a second root element".to_owned()));
         }
         if self.depth == MAX_DEPTH {
-            return Err(ReadError::TooDeep {
-                limit: MAX_DEPTH,
-                line: self.line_now(),
-            });
+            return Err(ReadError::TooDeep { limit: MAX_DEPTH, line: self.line_now() });
         }
         self.has_root = true;
         self.depth += 1;
@@ -246,13 +193,9 @@ impl<'a> Document<'a> {
         let mut attributes = Vec::new();
         for attribute in start.attributes() {
             if attributes.len() == MAX_ATTRIBUTES {
-                return Err(ReadError::TooMany {
-                    what: "attributes of one element",
-                    limit: MAX_ATTRIBUTES,
-                });
+                return Err(ReadError::TooMany { what: "attributes of one element", limit: MAX_ATTRIBUTES });
             }
-            let attribute =
-                attribute.map_err(|error| self.malformed(shown::line(&error.to_string(), 300)))?;
+            let attribute = attribute.map_err(|error| self.malformed(shown::line(&error.to_string(), 300)))?;
             self.check_name(attribute.key.as_ref())?;
             if attribute.value.contains('<') {
                 return Err(self.malformed("an attribute's value holds `<`".to_owned()));
@@ -262,58 +205,36 @@ impl<'a> Document<'a> {
                 .map_err(|error| self.malformed(shown::line(&error.to_string(), 300)))?;
             attributes.push((attribute.key.as_ref().to_owned(), value.into_owned()));
         }
-        Ok(Element {
-            name: start.local_name().as_ref().to_owned(),
-            attributes,
-        })
+        Ok(Element { name: start.local_name().as_ref().to_owned(), attributes })
     }
 
     fn check_name(&self, name: &str) -> Result<(), ReadError> {
-        let starts_well = name
-            .starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | ':') || !c.is_ascii());
-        let is_name = starts_well
-            && !name.contains(|c: char| {
-                c.is_ascii() && !c.is_ascii_alphanumeric() && !"_:-.".contains(c)
-            });
-        if is_name {
-            Ok(())
-        } else {
-            Err(self.malformed(format!("`{}` is no name", shown::line(name, 60))))
-        }
+        let starts_well = name.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | ':') || !c.is_ascii());
+        let is_name =
+            starts_well && !name.contains(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric() && !"_:-.".contains(c));
+        if is_name { Ok(()) } else { Err(self.malformed(format!("`{}` is no name", shown::line(name, 60)))) }
     }
 
     fn check_outside(&self, text: &str) -> Result<(), ReadError> {
-        if text
-            .bytes()
-            .all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
-        {
+        if text.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')) {
             Ok(())
         } else {
             Err(self.malformed("there is text outside the root element".to_owned()))
         }
     }
 
-    fn resolve(
-        &self,
-        reference: &quick_xml::events::BytesRef<'a>,
-    ) -> Result<Cow<'a, str>, ReadError> {
+    fn resolve(&self, reference: &quick_xml::events::BytesRef<'a>) -> Result<Cow<'a, str>, ReadError> {
         match reference.resolve_char_ref() {
             Ok(Some(c)) => Ok(Cow::Owned(c.to_string())),
             Ok(None) => resolve_predefined_entity(reference)
                 .map(Cow::Borrowed)
-                .ok_or_else(|| {
-                    self.malformed(format!(
-                        "the entity `&{};` is not defined",
-                        shown::line(reference, 60)
-                    ))
-                }),
+                .ok_or_else(|| self.malformed(format!("the entity `&{};` is not defined", shown::line(reference, 60)))),
             Err(error) => Err(self.malformed(shown::line(&error.to_string(), 300))),
         }
     }
 
     fn check_declaration(&self, declaration: &BytesDecl<'_>) -> Result<(), ReadError> {
-        let error =
-            |error: &dyn std::fmt::Display| self.malformed(shown::line(&error.to_string(), 300));
+        let error = |error: &dyn std::fmt::Display| self.malformed(shown::line(&error.to_string(), 300));
         match declaration.version().map_err(|e| error(&e))?.as_ref() {
             "1.0" | "1.1" => {}
             other => return Err(error(&format_args!("XML version `{other}` is not known"))),
@@ -433,10 +354,7 @@ mod tests {
         ];
         for bytes in encodings {
             let found = walk(bytes);
-            assert!(
-                matches!(found, Err(ReadError::Encoding { .. })),
-                "{found:?}"
-            );
+            assert!(matches!(found, Err(ReadError::Encoding { .. })), "{found:?}");
         }
     }
 
@@ -447,9 +365,6 @@ mod tests {
         check(&nested(MAX_DEPTH + 1), Err("deeper than 100"));
         check(&"<a>".repeat(100_000), Err("deeper than 100"));
         let attributes: String = (0..100_000).map(|n| format!(" a{n}=''")).collect();
-        check(
-            &format!("<a{attributes}/>"),
-            Err("attributes of one element"),
-        );
+        check(&format!("<a{attributes}/>"), Err("attributes of one element"));
     }
 }
