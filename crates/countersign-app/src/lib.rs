@@ -1,9 +1,11 @@
 //! The application: stores, keys, connectors, evidence readers, use cases.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod attestation;
 pub mod backup;
 pub mod blob;
 pub mod changes;
+pub mod connector;
 pub mod desk;
 pub mod durable;
 pub mod evidence;

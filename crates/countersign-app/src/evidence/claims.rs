@@ -1,5 +1,6 @@
 //! The commit a file says it was made from.
 
+use countersign_core::words::CommitId;
 use serde::Serialize;
 
 use super::shown;
@@ -13,6 +14,14 @@ pub struct CommitClaim {
     /// The place in the file, for people: `property git.commit`.
     #[serde(rename = "commit_source")]
     pub source: String,
+}
+
+impl CommitClaim {
+    /// Tells whether the claim is this commit, or an abbreviation of it of at least seven digits.
+    #[must_use]
+    pub fn agrees_with(&self, commit: &CommitId) -> bool {
+        is_git_id(&self.value) && commit.as_str().starts_with(&self.value)
+    }
 }
 
 /// The property names that carry a commit, in lower case with `.` for `_` and `-`.
@@ -151,6 +160,17 @@ mod tests {
         check(&[("revision", "4.2.0")], &[]);
         check(&[("commit", "")], &[]);
         check(&[("java.version", A)], &[]);
+    }
+
+    #[test]
+    fn a_claim_agrees_with_its_commit_alone() {
+        let commit: CommitId = A.parse().unwrap();
+        for (value, expected) in
+            [(A, true), (&A[..7], true), (&A[..6], false), (B, false), ("r4711", false), ("", false)]
+        {
+            let claim = CommitClaim { value: value.to_owned(), source: String::new() };
+            assert_eq!(claim.agrees_with(&commit), expected, "{value}");
+        }
     }
 
     #[test]
