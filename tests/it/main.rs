@@ -1,4 +1,5 @@
 //! One test binary for the cross-crate tests.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod evidence_corpus;
 mod tidy;
