@@ -1,1 +1,6 @@
 //! One test binary for the cross-crate tests.
+#![allow(clippy::unwrap_used)]
+
+mod keys;
+mod store_contract;
+mod store_faults;
