@@ -1,6 +1,7 @@
 //! One test binary for the cross-crate tests.
-#![allow(clippy::unwrap_used)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod keys;
 mod store_contract;
 mod store_faults;
+mod tidy;

@@ -1,17 +1,13 @@
 //! What every store promises, asked of each: memory and SQLite here, each opened twice as two processes would.
 
-#![allow(
-    clippy::print_stdout,
-    reason = "figures are for whoever asks with --nocapture"
-)]
+#![allow(clippy::print_stdout, reason = "figures are for whoever asks with --nocapture")]
 
 use std::path::Path;
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 use countersign_app::store::{
-    AppendError, LEAF_LIMIT_BYTES, MemoryStore, NewLeaf, SqliteStore, Store, StoreError,
-    StoredHead, landed,
+    AppendError, LEAF_LIMIT_BYTES, MemoryStore, NewLeaf, SqliteStore, Store, StoreError, landed,
 };
 use countersign_core::hash::Digest;
 use countersign_core::merkle::{Head, Tree, leaf_hash};
@@ -20,10 +16,7 @@ use proptest::prelude::*;
 /// An entry about `text`; the store does not look at what an armor says.
 pub(crate) fn entry(text: &str) -> NewLeaf {
     let leaf = format!("{{\"text\":\"{text}\"}}\narmor of {text}\n").into_bytes();
-    NewLeaf {
-        leaf,
-        payload_hash: payload_hash(text),
-    }
+    NewLeaf { leaf, payload_hash: payload_hash(text) }
 }
 
 pub(crate) fn payload_hash(text: &str) -> Digest {
@@ -39,10 +32,7 @@ pub(crate) struct Writer<S> {
 impl<S: Store> Writer<S> {
     /// Reads the whole ledger and checks that it hashes to its head.
     pub(crate) fn open(store: S) -> Self {
-        let mut writer = Self {
-            store,
-            tree: Tree::new(),
-        };
+        let mut writer = Self { store, tree: Tree::new() };
         writer.catch_up();
         writer
     }
@@ -54,11 +44,7 @@ impl<S: Store> Writer<S> {
         for leaf in self.store.read(self.tree.size()..stored.head.size).unwrap() {
             self.tree.append(leaf_hash(&leaf));
         }
-        assert_eq!(
-            self.tree.head(),
-            stored.head,
-            "leaves and head are of one append"
-        );
+        assert_eq!(self.tree.head(), stored.head, "leaves and head are of one append");
         assert_eq!(stored.checkpoint, checkpoint(stored.head));
     }
 
@@ -69,8 +55,7 @@ impl<S: Store> Writer<S> {
             tree.append(leaf_hash(&leaf.leaf));
         }
         let new = tree.head();
-        self.store
-            .append(self.tree.head(), leaves, new, &checkpoint(new))?;
+        self.store.append(self.tree.head(), leaves, new, &checkpoint(new))?;
         self.tree = tree;
         Ok(())
     }
@@ -89,47 +74,12 @@ impl<S: Store> Writer<S> {
 
     pub(crate) fn texts(&self) -> Vec<String> {
         let leaves = self.store.read(0..self.tree.size()).unwrap();
-        leaves
-            .into_iter()
-            .map(|leaf| {
-                String::from_utf8(leaf)
-                    .unwrap()
-                    .split('"')
-                    .nth(3)
-                    .unwrap()
-                    .to_owned()
-            })
-            .collect()
+        leaves.into_iter().map(|leaf| String::from_utf8(leaf).unwrap().split('"').nth(3).unwrap().to_owned()).collect()
     }
 }
 
 fn checkpoint(head: Head) -> String {
-    format!(
-        "countersign.example/ledger\n{}\n{}\n",
-        head.size,
-        head.root.to_base64()
-    )
-}
-
-impl Store for Box<dyn Store> {
-    fn head(&self) -> Result<Option<StoredHead>, StoreError> {
-        (**self).head()
-    }
-    fn read(&self, range: std::ops::Range<u64>) -> Result<Vec<Vec<u8>>, StoreError> {
-        (**self).read(range)
-    }
-    fn find(&self, payload_hash: &Digest) -> Result<Option<u64>, StoreError> {
-        (**self).find(payload_hash)
-    }
-    fn append(
-        &self,
-        expected: Head,
-        leaves: &[NewLeaf],
-        new: Head,
-        checkpoint: &str,
-    ) -> Result<(), AppendError> {
-        (**self).append(expected, leaves, new, checkpoint)
-    }
+    format!("countersign.example/ledger\n{}\n{}\n", head.size, head.root.to_base64())
 }
 
 /// Asks `law` of each kind of store; it gets a way to open one new ledger as often as it likes.
@@ -149,10 +99,7 @@ fn a_new_ledger_is_empty() {
         let store = open();
         assert_eq!(store.head().unwrap(), None);
         assert_eq!(store.read(0..0).unwrap(), Vec::<Vec<u8>>::new());
-        assert!(matches!(
-            store.read(0..1),
-            Err(StoreError::OutOfRange { size: 0, .. })
-        ));
+        assert!(matches!(store.read(0..1), Err(StoreError::OutOfRange { size: 0, .. })));
         assert_eq!(store.find(&payload_hash("a")).unwrap(), None);
         assert!(!store.changed_since(0).unwrap());
     });
@@ -164,33 +111,18 @@ fn entries_are_read_in_order_by_every_handle_then_and_later() {
         let other = open();
         let mut writer = Writer::open(open());
         writer.try_append(&[entry("0")]).unwrap();
-        writer
-            .try_append(&[entry("1"), entry("2"), entry("3")])
-            .unwrap();
+        writer.try_append(&[entry("1"), entry("2"), entry("3")]).unwrap();
         assert!(other.changed_since(1).unwrap() && !other.changed_since(4).unwrap());
         writer.try_append(&[entry("4")]).unwrap();
         for reader in [other, open()] {
             let reader = Writer::open(reader);
             assert_eq!(reader.tree.head(), writer.tree.head());
             assert_eq!(reader.texts(), ["0", "1", "2", "3", "4"]);
-            assert_eq!(
-                reader.store.read(1..3).unwrap(),
-                [entry("1").leaf, entry("2").leaf]
-            );
+            assert_eq!(reader.store.read(1..3).unwrap(), [entry("1").leaf, entry("2").leaf]);
             assert_eq!(reader.store.read(5..5).unwrap(), Vec::<Vec<u8>>::new());
-            for range in [
-                0..6,
-                5..6,
-                6..6,
-                4..u64::MAX,
-                u64::MAX..u64::MAX,
-                std::ops::Range { start: 3, end: 1 },
-            ] {
+            for range in [0..6, 5..6, 6..6, 4..u64::MAX, u64::MAX..u64::MAX, std::ops::Range { start: 3, end: 1 }] {
                 let answer = reader.store.read(range.clone());
-                assert!(
-                    matches!(answer, Err(StoreError::OutOfRange { size: 5, .. })),
-                    "{range:?}"
-                );
+                assert!(matches!(answer, Err(StoreError::OutOfRange { size: 5, .. })), "{range:?}");
             }
             for (index, text) in (0..).zip(["0", "1", "2", "3", "4"]) {
                 assert_eq!(reader.store.find(&payload_hash(text)).unwrap(), Some(index));
@@ -206,25 +138,13 @@ fn an_append_on_another_head_is_a_conflict_and_changes_nothing() {
         let mut writer = Writer::open(open());
         writer.try_append(&[entry("0"), entry("1")]).unwrap();
         let actual = writer.tree.head();
-        let wrong_root = Head {
-            root: Digest::of(b"x"),
-            ..actual
-        };
-        let behind = Head {
-            size: 1,
-            root: writer.tree.root_at(1).unwrap(),
-        };
+        let wrong_root = Head { root: Digest::of(b"x"), ..actual };
+        let behind = Head { size: 1, root: writer.tree.root_at(1).unwrap() };
         let ahead = Head { size: 3, ..actual };
         for expected in [wrong_root, behind, ahead, Head::EMPTY] {
-            let new = Head {
-                size: expected.size + 1,
-                root: Digest::of(b"new"),
-            };
+            let new = Head { size: expected.size + 1, root: Digest::of(b"new") };
             match writer.store.append(expected, &[entry("2")], new, "") {
-                Err(AppendError::Conflict {
-                    expected: e,
-                    actual: a,
-                }) => assert_eq!((e, a), (expected, actual)),
+                Err(AppendError::Conflict { expected: e, actual: a }) => assert_eq!((e, a), (expected, actual)),
                 other => panic!("{other:?}"),
             }
         }
@@ -238,10 +158,7 @@ fn a_payload_stands_in_a_ledger_once() {
     each_store(|open| {
         let mut writer = Writer::open(open());
         writer.try_append(&[entry("0"), entry("1")]).unwrap();
-        let rearmored = NewLeaf {
-            leaf: b"{\"text\":\"1\"}\nother armor\n".to_vec(),
-            ..entry("1")
-        };
+        let rearmored = NewLeaf { leaf: b"{\"text\":\"1\"}\nother armor\n".to_vec(), ..entry("1") };
         for (leaves, first) in [
             (vec![entry("1")], 1),
             (vec![rearmored], 1),
@@ -253,11 +170,7 @@ fn a_payload_stands_in_a_ledger_once() {
                 other => panic!("{other:?}"),
             }
         }
-        assert_eq!(
-            Writer::open(open()).texts(),
-            ["0", "1"],
-            "no part of a refused append stays"
-        );
+        assert_eq!(Writer::open(open()).texts(), ["0", "1"], "no part of a refused append stays");
         writer.try_append(&[entry("2")]).unwrap();
     });
 }
@@ -266,18 +179,9 @@ fn a_payload_stands_in_a_ledger_once() {
 fn contradicting_arguments_are_refused() {
     each_store(|open| {
         let mut writer = Writer::open(open());
-        let sized = |bytes| NewLeaf {
-            leaf: vec![b'x'; bytes],
-            payload_hash: Digest::of(&[0]),
-        };
-        let head = |size| Head {
-            size,
-            root: Digest::of(b"new"),
-        };
-        let huge = Head {
-            size: u64::MAX,
-            root: Digest::of(b"x"),
-        };
+        let sized = |bytes| NewLeaf { leaf: vec![b'x'; bytes], payload_hash: Digest::of(&[0]) };
+        let head = |size| Head { size, root: Digest::of(b"new") };
+        let huge = Head { size: u64::MAX, root: Digest::of(b"x") };
         for (expected, leaves, new) in [
             (Head::EMPTY, vec![], Head::EMPTY),
             (Head::EMPTY, vec![entry("0")], head(2)),
@@ -286,10 +190,7 @@ fn contradicting_arguments_are_refused() {
             (Head::EMPTY, vec![sized(LEAF_LIMIT_BYTES + 1)], head(1)),
             (huge, vec![entry("0")], head(0)),
         ] {
-            assert!(matches!(
-                writer.store.append(expected, &leaves, new, ""),
-                Err(AppendError::Invalid(_))
-            ));
+            assert!(matches!(writer.store.append(expected, &leaves, new, ""), Err(AppendError::Invalid(_))));
         }
         writer.try_append(&[sized(LEAF_LIMIT_BYTES)]).unwrap();
     });
@@ -305,19 +206,10 @@ fn after_an_unknown_outcome_the_payload_tells_whether_it_landed() {
         assert!(!landed(&writer.store, before, &ours).unwrap());
         let mut other = Writer::open(open());
         other.try_append(&[entry("x")]).unwrap();
-        assert!(
-            !landed(&writer.store, before, &ours).unwrap(),
-            "somebody else's entry is not ours"
-        );
+        assert!(!landed(&writer.store, before, &ours).unwrap(), "somebody else's entry is not ours");
         other.try_append(&ours).unwrap();
-        assert!(
-            !landed(&writer.store, before, &ours).unwrap(),
-            "ours, but not by that append"
-        );
-        let after = Head {
-            size: 2,
-            root: other.tree.root_at(2).unwrap(),
-        };
+        assert!(!landed(&writer.store, before, &ours).unwrap(), "ours, but not by that append");
+        let after = Head { size: 2, root: other.tree.root_at(2).unwrap() };
         assert!(landed(&writer.store, after, &ours).unwrap());
     });
 }
@@ -333,15 +225,10 @@ fn racing_writers_leave_no_gap_and_lose_nothing() {
                     let mut writer = Writer::open(open());
                     start.wait();
                     let texts = (0..50).map(|n| format!("{name}{n}"));
-                    texts
-                        .map(|text| (writer.append(&text).0, text))
-                        .collect::<Vec<_>>()
+                    texts.map(|text| (writer.append(&text).0, text)).collect::<Vec<_>>()
                 })
             });
-            writers
-                .into_iter()
-                .flat_map(|writer| writer.join().unwrap())
-                .collect()
+            writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect()
         });
         let texts = Writer::open(open()).texts();
         assert_eq!((texts.len(), acknowledged.len()), (100, 100));
@@ -391,8 +278,7 @@ fn a_try() -> impl Strategy<Value = Try> {
         1 => (0..8_u64).prop_map(Believed::Prefix),
         1 => Just(Believed::Other),
     ];
-    (prop::collection::vec(0..24_u8, 0..4), believed)
-        .prop_map(|(texts, expected)| Try { texts, expected })
+    (prop::collection::vec(0..24_u8, 0..4), believed).prop_map(|(texts, expected)| Try { texts, expected })
 }
 
 proptest! {
@@ -441,10 +327,8 @@ fn sqlite() -> (tempfile::TempDir, std::path::PathBuf, Writer<SqliteStore>) {
 }
 
 fn names(dir: &Path) -> Vec<String> {
-    let mut names: Vec<_> = std::fs::read_dir(dir)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let mut names: Vec<_> =
+        std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
@@ -453,46 +337,24 @@ fn names(dir: &Path) -> Vec<String> {
 fn a_wrong_path_never_starts_a_ledger() {
     let (dir, path, writer) = sqlite();
     for absent in ["other.db", "none/ledger.db"] {
-        assert!(matches!(
-            SqliteStore::open(&dir.path().join(absent)),
-            Err(StoreError::NotFound { .. })
-        ));
+        assert!(matches!(SqliteStore::open(&dir.path().join(absent)), Err(StoreError::NotFound { .. })));
     }
-    assert!(matches!(
-        SqliteStore::create(&path),
-        Err(StoreError::AlreadyExists { .. })
-    ));
-    assert!(matches!(
-        SqliteStore::create(&dir.path().join("none/ledger.db")),
-        Err(StoreError::NotFound { .. })
-    ));
+    assert!(matches!(SqliteStore::create(&path), Err(StoreError::AlreadyExists { .. })));
+    assert!(matches!(SqliteStore::create(&dir.path().join("none/ledger.db")), Err(StoreError::NotFound { .. })));
     let not_a_ledger = |name: &str| {
         let opened = SqliteStore::open(&dir.path().join(name));
-        assert!(
-            matches!(opened, Err(StoreError::NotALedger { .. })),
-            "{name}: {opened:?}"
-        );
+        assert!(matches!(opened, Err(StoreError::NotALedger { .. })), "{name}: {opened:?}");
     };
     for (name, bytes) in [
         ("empty", &b""[..]),
-        (
-            "text",
-            b"a text long enough to have the size of a header, or so",
-        ),
+        ("text", b"a text long enough to have the size of a header, or so"),
         ("zeros", &[0; 8192]),
     ] {
         std::fs::write(dir.path().join(name), bytes).unwrap();
         not_a_ledger(name);
-        assert_eq!(
-            std::fs::read(dir.path().join(name)).unwrap(),
-            bytes,
-            "and is left as it was"
-        );
+        assert_eq!(std::fs::read(dir.path().join(name)).unwrap(), bytes, "and is left as it was");
     }
-    rusqlite::Connection::open(dir.path().join("foreign"))
-        .unwrap()
-        .execute_batch("CREATE TABLE entry (x)")
-        .unwrap();
+    rusqlite::Connection::open(dir.path().join("foreign")).unwrap().execute_batch("CREATE TABLE entry (x)").unwrap();
     not_a_ledger("foreign");
     std::fs::create_dir(dir.path().join("dir")).unwrap();
     not_a_ledger("dir");
@@ -502,10 +364,7 @@ fn a_wrong_path_never_starts_a_ledger() {
         not_a_ledger("link");
     }
     drop(writer);
-    let left: Vec<_> = names(dir.path())
-        .into_iter()
-        .filter(|name| name.starts_with('.'))
-        .collect();
+    let left: Vec<_> = names(dir.path()).into_iter().filter(|name| name.starts_with('.')).collect();
     assert_eq!(left, Vec::<String>::new());
 }
 
@@ -535,8 +394,7 @@ fn other_tools_meet_the_guards() {
         format!("INSERT INTO entry VALUES (4, {hash}, x'00')"),
         format!("INSERT INTO entry VALUES (1, {hash}, x'00')"),
         format!("INSERT OR REPLACE INTO entry VALUES (1, {hash}, x'00')"),
-        "INSERT OR REPLACE INTO entry SELECT 3, payload_hash, leaf FROM entry WHERE idx = 1"
-            .to_owned(),
+        "INSERT OR REPLACE INTO entry SELECT 3, payload_hash, leaf FROM entry WHERE idx = 1".to_owned(),
         "UPDATE head SET size = 2".to_owned(),
         "UPDATE head SET size = 4".to_owned(),
         format!("UPDATE head SET root = {hash}"),
@@ -557,24 +415,15 @@ fn an_altered_file_is_refused_or_the_missing_entry_named() {
         let (_dir, path, writer) = sqlite();
         let head = writer.tree.head();
         drop(writer);
-        rusqlite::Connection::open(&path)
-            .unwrap()
-            .execute_batch(sql)
-            .unwrap();
+        rusqlite::Connection::open(&path).unwrap().execute_batch(sql).unwrap();
         let error = match SqliteStore::open(&path) {
             Err(error) => error.to_string(),
             Ok(store) => match store.read(0..3) {
                 Err(error) => error.to_string(),
                 Ok(_) => {
                     let leaf = entry("3");
-                    let new = Head {
-                        size: 4,
-                        root: Digest::of(b"new"),
-                    };
-                    store
-                        .append(head, &[leaf], new, "")
-                        .unwrap_err()
-                        .to_string()
+                    let new = Head { size: 4, root: Digest::of(b"new") };
+                    store.append(head, &[leaf], new, "").unwrap_err().to_string()
                 }
             },
         };
@@ -587,23 +436,14 @@ BEGIN SELECT RAISE(ABORT, 'an entry is never removed'); END";
         "DROP TRIGGER entry_delete; CREATE TRIGGER entry_delete BEFORE DELETE ON entry BEGIN SELECT 1; END",
         "changed",
     );
-    check(
-        "CREATE TRIGGER extra AFTER INSERT ON entry BEGIN SELECT 1; END",
-        "`extra` was added",
-    );
+    check("CREATE TRIGGER extra AFTER INSERT ON entry BEGIN SELECT 1; END", "`extra` was added");
     check("CREATE VIEW extra AS SELECT 1", "`extra` was added");
     check("CREATE TABLE extra (x)", "`extra` was added");
     check("PRAGMA user_version = 2", "storage format 2");
     check("PRAGMA user_version = 0", "storage format says 0");
     check("PRAGMA application_id = 1", "not a ledger");
-    check(
-        &format!("DROP TRIGGER entry_delete; DELETE FROM entry WHERE idx = 1; {guard}"),
-        "entry 1 is missing",
-    );
-    check(
-        &format!("DROP TRIGGER entry_delete; DELETE FROM entry WHERE idx = 2; {guard}"),
-        "entry 2 is missing",
-    );
+    check(&format!("DROP TRIGGER entry_delete; DELETE FROM entry WHERE idx = 1; {guard}"), "entry 1 is missing");
+    check(&format!("DROP TRIGGER entry_delete; DELETE FROM entry WHERE idx = 2; {guard}"), "entry 2 is missing");
     // A row that nobody counted in the head: reading does not show it, and appending stops.
     let row = "INSERT INTO entry VALUES (3, zeroblob(32), x'00')";
     check(row, "altered from outside");
@@ -629,8 +469,7 @@ fn appending_costs_little_more_than_bare_sqlite() {
         writer.append(&text);
         ours.push(started.elapsed());
         let started = Instant::now();
-        bare.execute("INSERT INTO entry (leaf) VALUES (?1)", [entry(&text).leaf])
-            .unwrap();
+        bare.execute("INSERT INTO entry (leaf) VALUES (?1)", [entry(&text).leaf]).unwrap();
         theirs.push(started.elapsed());
     }
     let figures = |mut times: Vec<Duration>| {
@@ -638,12 +477,7 @@ fn appending_costs_little_more_than_bare_sqlite() {
         (times[APPENDS / 2], times[APPENDS * 99 / 100])
     };
     let ((p50, p99), (bare_p50, bare_p99)) = (figures(ours), figures(theirs));
-    println!(
-        "append of 1 KiB: p50 {p50:?} p99 {p99:?}; bare SQLite p50 {bare_p50:?} p99 {bare_p99:?}"
-    );
-    println!(
-        "append at {:.2} of the rate of bare SQLite",
-        bare_p50.as_secs_f64() / p50.as_secs_f64()
-    );
+    println!("append of 1 KiB: p50 {p50:?} p99 {p99:?}; bare SQLite p50 {bare_p50:?} p99 {bare_p99:?}");
+    println!("append at {:.2} of the rate of bare SQLite", bare_p50.as_secs_f64() / p50.as_secs_f64());
     assert_eq!(writer.tree.size() as usize, APPENDS);
 }

@@ -3,10 +3,7 @@
 //! The tests with several processes run this very test again as a child, told by an environment variable to do its
 //! part.
 
-#![allow(
-    clippy::print_stdout,
-    reason = "figures are for whoever asks with --nocapture"
-)]
+#![allow(clippy::print_stdout, reason = "figures are for whoever asks with --nocapture")]
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -33,38 +30,24 @@ const DIR: &str = "COUNTERSIGN_TEST_DIR";
 fn command(test: &str, name: &str, dir: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", test, "--nocapture", "--test-threads=1"]);
-    command
-        .env(NAME, name)
-        .env(DIR, dir)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped());
+    command.env(NAME, name).env(DIR, dir).stdout(Stdio::null()).stderr(Stdio::piped());
     command
 }
 
 /// The name and directory of a child; none in the test itself.
 fn child() -> Option<(String, PathBuf)> {
-    Some((
-        std::env::var(NAME).ok()?,
-        PathBuf::from(std::env::var_os(DIR)?),
-    ))
+    Some((std::env::var(NAME).ok()?, PathBuf::from(std::env::var_os(DIR)?)))
 }
 
 fn say(line: &str) {
     // One write, so that a kill leaves a whole line or none.
-    std::io::stderr()
-        .write_all(format!("{line}\n").as_bytes())
-        .unwrap();
+    std::io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
 }
 
 /// What a child said, after it has ended.
 fn said(child: &mut Child) -> String {
     let mut text = String::new();
-    child
-        .stderr
-        .take()
-        .unwrap()
-        .read_to_string(&mut text)
-        .unwrap();
+    child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
     child.wait().unwrap();
     text
 }
@@ -121,8 +104,7 @@ fn killed_writers_lose_nothing_acknowledged_and_leave_nothing_half() {
     }
 
     const KILLS: usize = 200;
-    const TEST: &str =
-        "store_faults::killed_writers_lose_nothing_acknowledged_and_leave_nothing_half";
+    const TEST: &str = "store_faults::killed_writers_lose_nothing_acknowledged_and_leave_nothing_half";
     let started = Instant::now();
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
     let (mut kills, mut acks, mut unacknowledged, mut journals) = (0, 0, 0, 0);
@@ -133,24 +115,15 @@ fn killed_writers_lose_nothing_acknowledged_and_leave_nothing_half() {
         for round in 0..20 {
             let writers = 1 + round % 2;
             let names = (0..writers).map(|w| format!("{kills}-{round}-{w}"));
-            let mut children: Vec<_> = names
-                .map(|name| command(TEST, &name, dir.path()).spawn().unwrap())
-                .collect();
+            let mut children: Vec<_> = names.map(|name| command(TEST, &name, dir.path()).spawn().unwrap()).collect();
             std::thread::sleep(Duration::from_millis(20 + numbers.below(140)));
             for child in &mut children {
                 child.kill().unwrap();
                 kills += 1;
             }
-            for (index, text) in children
-                .iter_mut()
-                .flat_map(|child| acknowledged(&said(child)))
-            {
+            for (index, text) in children.iter_mut().flat_map(|child| acknowledged(&said(child))) {
                 acks += 1;
-                assert_eq!(
-                    known.insert(index, text),
-                    None,
-                    "two acknowledgments of one entry"
-                );
+                assert_eq!(known.insert(index, text), None, "two acknowledgments of one entry");
             }
             journals += usize::from(dir.path().join("ledger.db-journal").exists());
 
@@ -158,11 +131,7 @@ fn killed_writers_lose_nothing_acknowledged_and_leave_nothing_half() {
             let writer = open(dir.path());
             let texts = writer.texts();
             for (index, text) in &known {
-                assert_eq!(
-                    texts.get(usize::try_from(*index).unwrap()),
-                    Some(text),
-                    "acknowledged and lost"
-                );
+                assert_eq!(texts.get(usize::try_from(*index).unwrap()), Some(text), "acknowledged and lost");
             }
             unacknowledged += texts.len() - known.len();
             known = (0..).zip(texts.iter().cloned()).collect();
@@ -196,25 +165,14 @@ fn racing_processes_wait_their_turn() {
             slowest = slowest.max(started.elapsed());
             say(&format!("ack {index} {name}-{n}"));
         }
-        say(&format!(
-            "conflicts {conflicts} slowest {}",
-            slowest.as_millis()
-        ));
+        say(&format!("conflicts {conflicts} slowest {}", slowest.as_millis()));
         return;
     }
     let dir = tempfile::tempdir().unwrap();
     create(dir.path());
     let started = Instant::now();
     let mut children: Vec<_> = (0..PROCESSES)
-        .map(|n| {
-            command(
-                "store_faults::racing_processes_wait_their_turn",
-                &n.to_string(),
-                dir.path(),
-            )
-            .spawn()
-            .unwrap()
-        })
+        .map(|n| command("store_faults::racing_processes_wait_their_turn", &n.to_string(), dir.path()).spawn().unwrap())
         .collect();
     let mut acknowledgments = vec![(0, "genesis".to_owned())];
     let (mut conflicts, mut slowest) = (0, 0);
@@ -222,13 +180,7 @@ fn racing_processes_wait_their_turn() {
         let said = said(child);
         assert!(child.wait().unwrap().success(), "{said}");
         acknowledgments.extend(acknowledged(&said));
-        let figures: Vec<u64> = said
-            .lines()
-            .last()
-            .unwrap()
-            .split(' ')
-            .filter_map(|word| word.parse().ok())
-            .collect();
+        let figures: Vec<u64> = said.lines().last().unwrap().split(' ').filter_map(|word| word.parse().ok()).collect();
         conflicts += figures[0];
         slowest = slowest.max(figures[1]);
     }
@@ -248,10 +200,7 @@ fn a_full_disk_is_said_and_costs_nothing() {
     let mut writer = create(dir.path());
     let database = LedgerDir::at(dir.path()).database();
     let filler = "x".repeat(3000);
-    writer
-        .store
-        .limit_size(std::fs::metadata(&database).unwrap().len() + 64 * 1024)
-        .unwrap();
+    writer.store.limit_size(std::fs::metadata(&database).unwrap().len() + 64 * 1024).unwrap();
     let mut texts = vec!["genesis".to_owned()];
     let full = loop {
         let text = format!("{}-{filler}", texts.len());
@@ -264,22 +213,10 @@ fn a_full_disk_is_said_and_costs_nothing() {
     assert!(matches!(full, AppendError::DiskFull), "{full:?}");
     assert!(texts.len() > 5);
     let before = writer.tree.head();
-    assert!(
-        !landed(
-            &writer.store,
-            before,
-            &[entry(&format!("{}-{filler}", texts.len()))]
-        )
-        .unwrap()
-    );
+    assert!(!landed(&writer.store, before, &[entry(&format!("{}-{filler}", texts.len()))]).unwrap());
     // A batch that fits only in part is not there in part.
-    let batch: Vec<_> = (0..40)
-        .map(|n| entry(&format!("batch{n}-{filler}")))
-        .collect();
-    assert!(matches!(
-        writer.try_append(&batch),
-        Err(AppendError::DiskFull)
-    ));
+    let batch: Vec<_> = (0..40).map(|n| entry(&format!("batch{n}-{filler}"))).collect();
+    assert!(matches!(writer.try_append(&batch), Err(AppendError::DiskFull)));
     assert_eq!(open(dir.path()).texts(), texts);
 
     writer.store.limit_size(u64::MAX).unwrap();
@@ -303,13 +240,8 @@ fn no_flipped_bit_passes_for_the_ledger() {
     /// Reads a ledger file as `verify` does, from its bytes alone; none where it is not what was pinned.
     fn verdict(path: &Path, pinned: Head) -> Result<Option<Vec<Vec<u8>>>, String> {
         let store = SqliteStore::open_read_only(path).map_err(|error| error.to_string())?;
-        let head = store
-            .head()
-            .map_err(|error| error.to_string())?
-            .map(|stored| stored.head);
-        let leaves = store
-            .read(0..head.map_or(0, |head| head.size))
-            .map_err(|error| error.to_string())?;
+        let head = store.head().map_err(|error| error.to_string())?.map(|stored| stored.head);
+        let leaves = store.read(0..head.map_or(0, |head| head.size)).map_err(|error| error.to_string())?;
         let mut tree = Tree::new();
         leaves.iter().for_each(|leaf| {
             tree.append(leaf_hash(leaf));
@@ -357,10 +289,7 @@ fn no_flipped_bit_passes_for_the_ledger() {
         started.elapsed().as_secs_f64()
     );
     assert_eq!((refused + found + harmless) as usize, sound.len());
-    assert!(
-        found > 2000,
-        "flips in leaves and head are found by hash, not by luck"
-    );
+    assert!(found > 2000, "flips in leaves and head are found by hash, not by luck");
 }
 
 /// One append with each of its file calls failing or ending the process, in turn (Linux, where `strace` is there).
@@ -372,52 +301,28 @@ fn each_failing_call_of_an_append_leaves_old_or_new_and_is_told_truly() {
         let before = writer.tree.head();
         match writer.try_append(&[entry("new")]) {
             Ok(()) => say("ack 1 new"),
-            Err(AppendError::Unknown { .. }) => {
-                match landed(&writer.store, before, &[entry("new")]) {
-                    Ok(true) => say("ack 1 new"),
-                    Ok(false) => say("refused"),
-                    Err(_) => say("unknown"),
-                }
-            }
+            Err(AppendError::Unknown { .. }) => match landed(&writer.store, before, &[entry("new")]) {
+                Ok(true) => say("ack 1 new"),
+                Ok(false) => say("refused"),
+                Err(_) => say("unknown"),
+            },
             Err(_) => say("refused"),
         }
         return;
     }
-    const TEST: &str =
-        "store_faults::each_failing_call_of_an_append_leaves_old_or_new_and_is_told_truly";
-    const CALLS: [&str; 10] = [
-        "openat",
-        "pread64",
-        "pwrite64",
-        "write",
-        "fsync",
-        "fdatasync",
-        "ftruncate",
-        "unlink",
-        "fcntl",
-        "lseek",
-    ];
-    if !Command::new("strace")
-        .arg("-V")
-        .output()
-        .is_ok_and(|output| output.status.success())
-    {
+    const TEST: &str = "store_faults::each_failing_call_of_an_append_leaves_old_or_new_and_is_told_truly";
+    const CALLS: [&str; 10] =
+        ["openat", "pread64", "pwrite64", "write", "fsync", "fdatasync", "ftruncate", "unlink", "fcntl", "lseek"];
+    if !Command::new("strace").arg("-V").output().is_ok_and(|output| output.status.success()) {
         println!("strace absent: skipped");
         return;
     }
     let strace = |dir: &Path, options: &[&str]| {
         let child = command(TEST, "append", dir);
         let mut strace = Command::new("strace");
-        strace
-            .args(["-f", "-qq", "-o"])
-            .arg(dir.join("trace"))
-            .args(options);
+        strace.args(["-f", "-qq", "-o"]).arg(dir.join("trace")).args(options);
         strace.arg(child.get_program()).args(child.get_args());
-        strace
-            .env(NAME, "append")
-            .env(DIR, dir)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped());
+        strace.env(NAME, "append").env(DIR, dir).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = strace.spawn().unwrap();
         let said = said(&mut child);
         let trace = std::fs::read_to_string(dir.join("trace")).unwrap_or_default();
@@ -454,16 +359,10 @@ fn each_failing_call_of_an_append_leaves_old_or_new_and_is_told_truly() {
             for fault in ["signal=KILL", "error=EIO", "error=ENOSPC"] {
                 let dir = fresh();
                 let injection = format!("inject={call}:{fault}:when={place}");
-                let (said, _) = strace(
-                    dir.path(),
-                    &["-e", &format!("trace={call}"), "-e", &injection],
-                );
+                let (said, _) = strace(dir.path(), &["-e", &format!("trace={call}"), "-e", &injection]);
                 // Opening rolls back what was left, hashes all leaves and compares with the head.
                 let texts = open(dir.path()).texts();
-                let told = match said
-                    .lines()
-                    .find(|line| ["refused", "unknown", "ack 1 new"].contains(line))
-                {
+                let told = match said.lines().find(|line| ["refused", "unknown", "ack 1 new"].contains(line)) {
                     Some("ack 1 new") => "acknowledged",
                     Some("refused") => "refused",
                     Some(_) => "not known",
@@ -480,14 +379,8 @@ fn each_failing_call_of_an_append_leaves_old_or_new_and_is_told_truly() {
             }
         }
     }
-    println!(
-        "faults at every call in {:.1} s: {outcomes:?}, 0 wrong",
-        started.elapsed().as_secs_f64()
-    );
-    assert!(
-        outcomes.get("refused").is_some_and(|refused| *refused > 5),
-        "{outcomes:?}"
-    );
+    println!("faults at every call in {:.1} s: {outcomes:?}, 0 wrong", started.elapsed().as_secs_f64());
+    assert!(outcomes.get("refused").is_some_and(|refused| *refused > 5), "{outcomes:?}");
 }
 
 #[test]
@@ -496,9 +389,7 @@ fn a_backup_is_whole_holds_no_key_and_restores_to_the_same_root() {
     let home = Home::at(dir.path().join("home"));
     let mut writer = create(&dir.path().join("ledger"));
     let ledger = LedgerDir::at(dir.path().join("ledger"));
-    let desk = home
-        .create_desk(&leaf_hash(&entry("genesis").leaf))
-        .unwrap();
+    let desk = home.create_desk(&leaf_hash(&entry("genesis").leaf)).unwrap();
     DeviceKeyFile::generate(&desk.device_key(), "laptop").unwrap();
     let blobs = BlobStore::new(ledger.blobs());
     for n in 0..20 {
@@ -508,19 +399,18 @@ fn a_backup_is_whole_holds_no_key_and_restores_to_the_same_root() {
     let destination = dir.path().join("backups").join("monday");
     // Another process goes on appending meanwhile.
     let made = std::thread::scope(|scope| {
-        let appending =
-            scope.spawn(|| (0..20).for_each(|n| drop(writer.append(&format!("meanwhile {n}")))));
+        let appending = scope.spawn(|| {
+            for n in 0..20 {
+                writer.append(&format!("meanwhile {n}"));
+            }
+        });
         let store = SqliteStore::open(&ledger.database()).unwrap();
         let made = backup::back_up(&store, &blobs, &destination).unwrap();
         appending.join().unwrap();
         made
     });
     assert!(made.head.size >= 21);
-    assert_eq!(
-        writer.tree.root_at(made.head.size),
-        Some(made.head.root),
-        "a prefix of the ledger"
-    );
+    assert_eq!(writer.tree.root_at(made.head.size), Some(made.head.root), "a prefix of the ledger");
     assert_eq!((made.blobs, &made.damaged), (20, &vec![]));
     assert_eq!(backup::verify_backup(&destination).unwrap(), made);
     let again = backup::back_up(&writer.store, &blobs, &destination);
@@ -531,21 +421,13 @@ fn a_backup_is_whole_holds_no_key_and_restores_to_the_same_root() {
     while let Some(dir) = dirs.pop() {
         for entry in std::fs::read_dir(dir).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_dir() {
-                dirs.push(path)
-            } else {
-                files.push(path)
-            }
+            if path.is_dir() { dirs.push(path) } else { files.push(path) }
         }
     }
     assert_eq!(files.len(), 20 + 3);
     for file in &files {
         let bytes = std::fs::read(file).unwrap();
-        assert!(
-            !bytes.windows(11).any(|window| window == b"PRIVATE KEY"),
-            "{}",
-            file.display()
-        );
+        assert!(!bytes.windows(11).any(|window| window == b"PRIVATE KEY"), "{}", file.display());
     }
 
     let restored = LedgerDir::at(dir.path().join("restored"));
@@ -557,10 +439,7 @@ fn a_backup_is_whole_holds_no_key_and_restores_to_the_same_root() {
     for digest in copies.list().unwrap() {
         assert_eq!(copies.read(&digest).unwrap(), blobs.read(&digest).unwrap());
     }
-    assert!(matches!(
-        backup::restore(&destination, &restored),
-        Err(BackupError::AlreadyExists(_))
-    ));
+    assert!(matches!(backup::restore(&destination, &restored), Err(BackupError::AlreadyExists(_))));
     let mut copy = copy;
     copy.append("life goes on");
 }
@@ -574,20 +453,11 @@ fn a_changed_backup_is_refused_and_nothing_is_restored_from_it() {
     let backup = dir.path().join("backup");
     backup::back_up(&writer.store, &blobs, &backup).unwrap();
     let files = ["ledger.db", "checkpoint", "manifest.json"].map(|name| backup.join(name));
-    let files: Vec<_> = files
-        .into_iter()
-        .chain([BlobStore::new(backup.join("blobs")).path(&blob)])
-        .collect();
+    let files: Vec<_> = files.into_iter().chain([BlobStore::new(backup.join("blobs")).path(&blob)]).collect();
     let target = LedgerDir::at(dir.path().join("restored"));
     let refused = |what: &str| {
         let error = backup::restore(&backup, &target).unwrap_err();
-        assert!(
-            matches!(
-                error,
-                BackupError::Damaged(_) | BackupError::NotABackup { .. }
-            ),
-            "{what}: {error:?}"
-        );
+        assert!(matches!(error, BackupError::Damaged(_) | BackupError::NotABackup { .. }), "{what}: {error:?}");
         assert!(!target.path().exists(), "{what}");
     };
     for file in &files {
@@ -615,19 +485,11 @@ fn a_damaged_blob_does_not_cost_the_backup() {
     let dir = tempfile::tempdir().unwrap();
     let writer = create(&dir.path().join("ledger"));
     let blobs = BlobStore::new(LedgerDir::at(dir.path().join("ledger")).blobs());
-    let (sound, damaged) = (
-        blobs.write(b"sound").unwrap(),
-        blobs.write(b"damaged").unwrap(),
-    );
+    let (sound, damaged) = (blobs.write(b"sound").unwrap(), blobs.write(b"damaged").unwrap());
     std::fs::write(blobs.path(&damaged), b"damagee").unwrap();
     let made = backup::back_up(&writer.store, &blobs, &dir.path().join("backup")).unwrap();
     assert_eq!((made.blobs, made.damaged), (1, vec![damaged]));
-    assert_eq!(
-        BlobStore::new(dir.path().join("backup/blobs"))
-            .list()
-            .unwrap(),
-        [sound]
-    );
+    assert_eq!(BlobStore::new(dir.path().join("backup/blobs")).list().unwrap(), [sound]);
 }
 
 #[test]
@@ -648,13 +510,7 @@ fn an_older_copy_raises_the_alarm_of_the_pin() {
     assert_eq!(made.fingerprint, fingerprint);
     let mut copy = open(restored.path());
     let seen = pin.load().unwrap().unwrap();
-    assert_eq!(
-        seen.check(&copy.tree),
-        Err(PinAlarm::Rollback {
-            pinned: writer.tree.head(),
-            found: 2
-        })
-    );
+    assert_eq!(seen.check(&copy.tree), Err(PinAlarm::Rollback { pinned: writer.tree.head(), found: 2 }));
     assert_eq!(seen.check(&writer.tree), Ok(()));
     // And grown again past the pin, it is a fork: the no-go does not come back by itself.
     copy.append("go again");
@@ -672,20 +528,9 @@ fn a_lock_is_let_go_of_by_the_dead() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let mut child = command(
-        "store_faults::a_lock_is_let_go_of_by_the_dead",
-        "holder",
-        dir.path(),
-    )
-    .spawn()
-    .unwrap();
+    let mut child = command("store_faults::a_lock_is_let_go_of_by_the_dead", "holder", dir.path()).spawn().unwrap();
     let mut word = [0; 6];
-    child
-        .stderr
-        .as_mut()
-        .unwrap()
-        .read_exact(&mut word)
-        .unwrap();
+    child.stderr.as_mut().unwrap().read_exact(&mut word).unwrap();
     assert_eq!(&word, b"locked");
     let waiting = std::thread::spawn({
         let path = dir.path().join("lock");

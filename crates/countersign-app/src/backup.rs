@@ -73,9 +73,7 @@ pub enum BackupError {
     #[error("the backup is damaged: {0}; use another one")]
     Damaged(String),
     /// The ledger's own leaves do not hash to its head.
-    #[error(
-        "the ledger's {size} entries have the root {found}, its head says {expected}: run `countersign verify`"
-    )]
+    #[error("the ledger's {size} entries have the root {found}, its head says {expected}: run `countersign verify`")]
     RootMismatch {
         /// How many entries there are.
         size: u64,
@@ -121,19 +119,12 @@ struct ManifestFile {
 /// # Errors
 /// [`BackupError::AlreadyExists`], [`BackupError::Empty`], [`BackupError::RootMismatch`], or what reading and writing
 /// refuse.
-pub fn back_up(
-    store: &SqliteStore,
-    blobs: &BlobStore,
-    destination: &Path,
-) -> Result<Backup, BackupError> {
+pub fn back_up(store: &SqliteStore, blobs: &BlobStore, destination: &Path) -> Result<Backup, BackupError> {
     let partial = Partial::beside(destination)?;
     let copy = LedgerDir::at(&partial.dir.path());
     store.copy_to(&copy.database())?;
     let (stored, tree) = load_tree(&copy.database())?;
-    durable::write_new(
-        &partial.dir.path().join(CHECKPOINT),
-        stored.checkpoint.as_bytes(),
-    )?;
+    durable::write_new(&partial.dir.path().join(CHECKPOINT), stored.checkpoint.as_bytes())?;
     let copies = BlobStore::new(copy.blobs()).with_limit(u64::MAX);
     let blobs = blobs.clone().with_limit(u64::MAX);
     let mut damaged = Vec::new();
@@ -151,16 +142,9 @@ pub fn back_up(
         .map(|path| describe(partial.dir.path(), path))
         .collect::<Result<_, _>>()?;
     let fingerprint = tree.leaf_hash_at(0).ok_or(BackupError::Empty)?;
-    let manifest = Manifest {
-        format: FORMAT,
-        fingerprint,
-        head: stored.head,
-        damaged,
-        files,
-    };
-    let text = serde_json::to_vec_pretty(&manifest).map_err(|error| {
-        BackupError::Damaged(format!("its manifest cannot be written: {error}"))
-    })?;
+    let manifest = Manifest { format: FORMAT, fingerprint, head: stored.head, damaged, files };
+    let text = serde_json::to_vec_pretty(&manifest)
+        .map_err(|error| BackupError::Damaged(format!("its manifest cannot be written: {error}")))?;
     durable::write_new(&partial.dir.path().join(MANIFEST), &text)?;
     let backup = verify_backup(partial.dir.path())?;
     partial.settle(destination)?;
@@ -172,59 +156,36 @@ pub fn back_up(
 /// # Errors
 /// [`BackupError::NotABackup`], [`BackupError::Damaged`], or what reading refuses.
 pub fn verify_backup(path: &Path) -> Result<Backup, BackupError> {
-    let not_a_backup = |why: String| BackupError::NotABackup {
-        path: path.to_owned(),
-        why,
-    };
-    let text =
-        durable::read(&path.join(MANIFEST), MANIFEST_LIMIT_BYTES).map_err(|error| match error {
-            error if error.is_not_found() => not_a_backup(format!("it has no {MANIFEST}")),
-            error => error.into(),
-        })?;
-    let manifest: Manifest =
-        serde_json::from_slice(&text).map_err(|error| not_a_backup(error.to_string()))?;
+    let not_a_backup = |why: String| BackupError::NotABackup { path: path.to_owned(), why };
+    let text = durable::read(&path.join(MANIFEST), MANIFEST_LIMIT_BYTES).map_err(|error| match error {
+        error if error.is_not_found() => not_a_backup(format!("it has no {MANIFEST}")),
+        error => error.into(),
+    })?;
+    let manifest: Manifest = serde_json::from_slice(&text).map_err(|error| not_a_backup(error.to_string()))?;
     if manifest.format != FORMAT {
-        return Err(not_a_backup(format!(
-            "its format is {}, this version knows {FORMAT}",
-            manifest.format
-        )));
+        return Err(not_a_backup(format!("its format is {}, this version knows {FORMAT}", manifest.format)));
     }
     let mut found = list_files(path)?;
     found.retain(|file| file != MANIFEST);
     for file in &found {
         // Checked before the database is opened: a journal put beside it would change what it says.
-        let Some(expected) = manifest
-            .files
-            .iter()
-            .find(|expected| expected.path == *file)
-        else {
+        let Some(expected) = manifest.files.iter().find(|expected| expected.path == *file) else {
             return Err(BackupError::Damaged(format!("`{file}` was added")));
         };
         if describe(path, file.clone())? != *expected {
             return Err(BackupError::Damaged(format!("`{file}` was changed")));
         }
     }
-    if let Some(missing) = manifest
-        .files
-        .iter()
-        .find(|file| !found.contains(&file.path))
-    {
-        return Err(BackupError::Damaged(format!(
-            "`{}` is missing",
-            missing.path
-        )));
+    if let Some(missing) = manifest.files.iter().find(|file| !found.contains(&file.path)) {
+        return Err(BackupError::Damaged(format!("`{}` is missing", missing.path)));
     }
     let ledger = LedgerDir::at(path);
     let (stored, tree) = load_tree(&ledger.database())?;
     if stored.head != manifest.head || tree.leaf_hash_at(0) != Some(manifest.fingerprint) {
-        return Err(BackupError::Damaged(
-            "its entries are not those of its manifest".to_owned(),
-        ));
+        return Err(BackupError::Damaged("its entries are not those of its manifest".to_owned()));
     }
     if durable::read(&path.join(CHECKPOINT), LIMIT_BYTES)? != stored.checkpoint.as_bytes() {
-        return Err(BackupError::Damaged(
-            "its checkpoint is not that of its entries".to_owned(),
-        ));
+        return Err(BackupError::Damaged("its checkpoint is not that of its entries".to_owned()));
     }
     let blobs = BlobStore::new(ledger.blobs()).with_limit(u64::MAX);
     let digests = blobs.list()?;
@@ -233,9 +194,7 @@ pub fn verify_backup(path: &Path) -> Result<Backup, BackupError> {
     }
     // What is neither an entry, nor the checkpoint, nor a blob, has no business in a backup.
     if found.len() != digests.len() + 2 {
-        return Err(BackupError::Damaged(
-            "it holds files that are neither entries nor blobs".to_owned(),
-        ));
+        return Err(BackupError::Damaged("it holds files that are neither entries nor blobs".to_owned()));
     }
     Ok(Backup {
         fingerprint: manifest.fingerprint,
@@ -259,9 +218,7 @@ pub fn restore(backup: &Path, ledger: &LedgerDir) -> Result<Backup, BackupError>
     }
     // The copy is what will be used, so the copy is what is verified.
     if verify_backup(partial.dir.path())? != expected {
-        return Err(BackupError::Damaged(
-            "it changed while it was restored".to_owned(),
-        ));
+        return Err(BackupError::Damaged("it changed while it was restored".to_owned()));
     }
     for file in [MANIFEST, CHECKPOINT] {
         let path = partial.dir.path().join(file);
@@ -281,10 +238,7 @@ impl Partial {
     /// Makes a private directory beside `destination`, which must be absent or empty.
     fn beside(destination: &Path) -> Result<Self, BackupError> {
         refuse_content(destination)?;
-        let parent = destination
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
+        let parent = destination.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         durable::create_private_dir(parent)?;
         let parent = fs::canonicalize(parent).map_err(FileError::io("open", parent))?;
         let dir = tempfile::Builder::new()
@@ -343,18 +297,13 @@ fn list_files(root: &Path) -> Result<Vec<String>, BackupError> {
     while let Some(dir) = dirs.pop() {
         for entry in fs::read_dir(&dir).map_err(FileError::io("list", &dir))? {
             let entry = entry.map_err(FileError::io("list", &dir))?;
-            let kind = entry
-                .file_type()
-                .map_err(FileError::io("inspect", &entry.path()))?;
+            let kind = entry.file_type().map_err(FileError::io("inspect", &entry.path()))?;
             if kind.is_dir() {
                 dirs.push(entry.path());
             } else if kind.is_file() {
                 files.push(relative(root, &entry.path())?);
             } else {
-                return Err(BackupError::Damaged(format!(
-                    "{} is not a regular file",
-                    entry.path().display()
-                )));
+                return Err(BackupError::Damaged(format!("{} is not a regular file", entry.path().display())));
             }
         }
     }
@@ -377,18 +326,12 @@ fn relative(root: &Path, path: &Path) -> Result<String, BackupError> {
 }
 
 fn join(root: &Path, relative: &str) -> PathBuf {
-    relative
-        .split('/')
-        .fold(root.to_owned(), |path, part| path.join(part))
+    relative.split('/').fold(root.to_owned(), |path, part| path.join(part))
 }
 
 fn describe(root: &Path, path: String) -> Result<ManifestFile, FileError> {
     let (bytes, sha256) = copy_hashed(&join(root, &path), &mut io::sink())?;
-    Ok(ManifestFile {
-        path,
-        bytes,
-        sha256,
-    })
+    Ok(ManifestFile { path, bytes, sha256 })
 }
 
 fn copy_file(from: &Path, to: &Path) -> Result<(), FileError> {
@@ -413,15 +356,12 @@ fn copy_hashed(from: &Path, to: &mut impl Write) -> Result<(u64, Digest), FileEr
     let mut buffer = vec![0; 256 * 1024];
     let mut length = 0;
     loop {
-        let count = file
-            .read(&mut buffer)
-            .map_err(FileError::io("read", from))?;
+        let count = file.read(&mut buffer).map_err(FileError::io("read", from))?;
         if count == 0 {
             return Ok((length, Digest::from_bytes(hasher.finalize().into())));
         }
         hasher.update(&buffer[..count]);
-        to.write_all(&buffer[..count])
-            .map_err(FileError::io("copy", from))?;
+        to.write_all(&buffer[..count]).map_err(FileError::io("copy", from))?;
         length += count as u64;
     }
 }

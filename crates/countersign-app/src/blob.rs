@@ -59,19 +59,13 @@ impl BlobStore {
     /// Names the blobs in `dir`, of at most [`LIMIT_BYTES`] each; directories are made when the first is written.
     #[must_use]
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self {
-            dir: dir.into(),
-            limit_bytes: LIMIT_BYTES,
-        }
+        Self { dir: dir.into(), limit_bytes: LIMIT_BYTES }
     }
 
     /// Sets the largest blob taken.
     #[must_use]
     pub fn with_limit(self, limit_bytes: u64) -> Self {
-        Self {
-            limit_bytes,
-            ..self
-        }
+        Self { limit_bytes, ..self }
     }
 
     /// Returns the directory.
@@ -96,22 +90,15 @@ impl BlobStore {
     pub fn write(&self, bytes: &[u8]) -> Result<Digest, BlobError> {
         let length = bytes.len() as u64;
         if length > self.limit_bytes {
-            return Err(BlobError::TooLarge {
-                bytes: length,
-                limit_bytes: self.limit_bytes,
-            });
+            return Err(BlobError::TooLarge { bytes: length, limit_bytes: self.limit_bytes });
         }
         let digest = Digest::of(bytes);
         let path = self.path(&digest);
         match self.read(&digest) {
             Ok(_) => {
                 // Another process may have put it there a moment ago and not have flushed it yet.
-                let file = fs::File::options()
-                    .read(true)
-                    .write(cfg!(windows))
-                    .open(&path);
-                file.and_then(|file| file.sync_all())
-                    .map_err(FileError::io("flush", &path))?;
+                let file = fs::File::options().read(true).write(cfg!(windows)).open(&path);
+                file.and_then(|file| file.sync_all()).map_err(FileError::io("flush", &path))?;
                 durable::sync_parent(&path)?;
             }
             Err(BlobError::Missing { .. }) => {
@@ -120,9 +107,7 @@ impl BlobStore {
                 }
                 durable::replace(&path, bytes)?;
             }
-            Err(BlobError::Corrupt { .. } | BlobError::TooLarge { .. }) => {
-                durable::replace(&path, bytes)?
-            }
+            Err(BlobError::Corrupt { .. } | BlobError::TooLarge { .. }) => durable::replace(&path, bytes)?,
             Err(error) => return Err(error),
         }
         Ok(digest)
@@ -133,21 +118,14 @@ impl BlobStore {
     /// # Errors
     /// Any [`BlobError`].
     pub fn read(&self, digest: &Digest) -> Result<Vec<u8>, BlobError> {
-        let bytes =
-            durable::read(&self.path(digest), self.limit_bytes).map_err(|error| match error {
-                error if error.is_not_found() => BlobError::Missing { digest: *digest },
-                FileError::TooLarge { limit_bytes, .. } => BlobError::TooLarge {
-                    bytes: limit_bytes + 1,
-                    limit_bytes,
-                },
-                error => error.into(),
-            })?;
+        let bytes = durable::read(&self.path(digest), self.limit_bytes).map_err(|error| match error {
+            error if error.is_not_found() => BlobError::Missing { digest: *digest },
+            FileError::TooLarge { limit_bytes, .. } => BlobError::TooLarge { bytes: limit_bytes + 1, limit_bytes },
+            error => error.into(),
+        })?;
         match Digest::of(&bytes) {
             actual if actual == *digest => Ok(bytes),
-            actual => Err(BlobError::Corrupt {
-                digest: *digest,
-                actual,
-            }),
+            actual => Err(BlobError::Corrupt { digest: *digest, actual }),
         }
     }
 
@@ -162,10 +140,7 @@ impl BlobStore {
                 continue;
             }
             for file in entries(&dir)? {
-                let digest = file
-                    .file_name()
-                    .and_then(|name| name.to_str())
-                    .and_then(|name| name.parse().ok());
+                let digest = file.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());
                 // A file in the wrong place is not found by its digest, so it is not a blob.
                 digests.extend(digest.filter(|digest| self.path(digest) == file));
             }
@@ -200,10 +175,7 @@ mod tests {
     fn what_is_written_is_read_under_its_digest_and_listed_once() {
         let (_dir, blobs) = store();
         let contents: [&[u8]; 3] = [b"", b"regression.xml", &[0; 100_000]];
-        let mut digests: Vec<_> = contents
-            .iter()
-            .map(|bytes| blobs.write(bytes).unwrap())
-            .collect();
+        let mut digests: Vec<_> = contents.iter().map(|bytes| blobs.write(bytes).unwrap()).collect();
         assert_eq!(blobs.write(contents[1]).unwrap(), Digest::of(contents[1]));
         for (digest, bytes) in digests.iter().zip(contents) {
             assert_eq!(blobs.read(digest).unwrap(), bytes);
@@ -217,45 +189,28 @@ mod tests {
         let (_dir, blobs) = store();
         let digest = Digest::of(b"sound");
         assert_eq!(blobs.list().unwrap(), []);
-        assert!(matches!(
-            blobs.read(&digest),
-            Err(BlobError::Missing { .. })
-        ));
+        assert!(matches!(blobs.read(&digest), Err(BlobError::Missing { .. })));
         blobs.write(b"sound").unwrap();
         for damage in [&b"sount"[..], b"", b"sound and more"] {
             fs::write(blobs.path(&digest), damage).unwrap();
             let found = blobs.read(&digest).unwrap_err();
-            assert!(
-                matches!(found, BlobError::Corrupt { actual, .. } if actual == Digest::of(damage))
-            );
+            assert!(matches!(found, BlobError::Corrupt { actual, .. } if actual == Digest::of(damage)));
             assert_eq!(blobs.write(b"sound").unwrap(), digest);
             assert_eq!(blobs.read(&digest).unwrap(), b"sound");
         }
         fs::remove_file(blobs.path(&digest)).unwrap();
         fs::create_dir(blobs.path(&digest)).unwrap();
-        assert!(
-            matches!(blobs.read(&digest), Err(BlobError::File(_))),
-            "a directory is no blob"
-        );
+        assert!(matches!(blobs.read(&digest), Err(BlobError::File(_))), "a directory is no blob");
     }
 
     #[test]
     fn nothing_beyond_the_limit_is_written_or_read() {
         let (_dir, blobs) = store();
         let small = blobs.clone().with_limit(4);
-        assert!(matches!(
-            small.write(b"12345"),
-            Err(BlobError::TooLarge {
-                bytes: 5,
-                limit_bytes: 4
-            })
-        ));
+        assert!(matches!(small.write(b"12345"), Err(BlobError::TooLarge { bytes: 5, limit_bytes: 4 })));
         assert_eq!(blobs.list().unwrap(), []);
         let digest = blobs.write(b"12345").unwrap();
-        assert!(matches!(
-            small.read(&digest),
-            Err(BlobError::TooLarge { .. })
-        ));
+        assert!(matches!(small.read(&digest), Err(BlobError::TooLarge { .. })));
         assert_eq!(small.write(b"1234").unwrap(), Digest::of(b"1234"));
     }
 
@@ -263,13 +218,9 @@ mod tests {
     fn leftovers_of_a_crash_are_not_blobs() {
         let (_dir, blobs) = store();
         let digest = blobs.write(b"sound").unwrap();
-        let beside = blobs
-            .path(&digest)
-            .with_file_name(format!("{}x1", durable::TEMPORARY_PREFIX));
+        let beside = blobs.path(&digest).with_file_name(format!("{}x1", durable::TEMPORARY_PREFIX));
         fs::write(beside, b"sou").unwrap();
-        let misplaced = blobs
-            .path(&digest)
-            .with_file_name(Digest::of(b"elsewhere").to_string());
+        let misplaced = blobs.path(&digest).with_file_name(Digest::of(b"elsewhere").to_string());
         fs::write(misplaced, b"elsewhere").unwrap();
         assert_eq!(blobs.list().unwrap(), [digest]);
     }

@@ -64,11 +64,8 @@ impl Home {
             }
             return Ok(Self(path));
         }
-        let dirs =
-            directories::ProjectDirs::from("", "", "Countersign").ok_or(DeskError::NoHome)?;
-        Ok(Self(
-            dirs.state_dir().unwrap_or(dirs.data_local_dir()).to_owned(),
-        ))
+        let dirs = directories::ProjectDirs::from("", "", "Countersign").ok_or(DeskError::NoHome)?;
+        Ok(Self(dirs.state_dir().unwrap_or(dirs.data_local_dir()).to_owned()))
     }
 
     /// Takes a directory as home.
@@ -103,12 +100,7 @@ impl Home {
         let mut found = Vec::new();
         for entry in entries {
             let entry = entry.map_err(FileError::io("list", &dir))?;
-            found.extend(
-                entry
-                    .file_name()
-                    .to_str()
-                    .and_then(|name| name.parse::<Digest>().ok()),
-            );
+            found.extend(entry.file_name().to_str().and_then(|name| name.parse::<Digest>().ok()));
         }
         found.sort_unstable();
         Ok(found)
@@ -222,17 +214,10 @@ impl DeskDir {
         let refused = || DeskError::NotAPrincipal(principal.to_owned());
         let (name, host) = principal.split_once('@').ok_or_else(refused)?;
         let all = |text: &str, others: &str| {
-            !text.is_empty()
-                && text
-                    .chars()
-                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || others.contains(c))
+            !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || others.contains(c))
         };
         // Windows drops a dot at the end of a name, and a leading one would look like a leftover.
-        if !all(name, "._+-")
-            || !all(host, ".-")
-            || principal.starts_with('.')
-            || principal.ends_with('.')
-        {
+        if !all(name, "._+-") || !all(host, ".-") || principal.starts_with('.') || principal.ends_with('.') {
             return Err(refused());
         }
         Ok(self.keys().join(principal))
@@ -319,13 +304,10 @@ mod tests {
             assert_eq!(desk.person_key(good).unwrap(), desk.keys().join(good));
         }
         for bad in [
-            "", "alice", "@", "a@", "@b", "A@b", "a@b.", ".a@b", "a@b@c", "../a@b", "a/b@c",
-            "a@b/../c", "a\\b@c", "*@b", "a@b\n", "a b@c", "é@b",
+            "", "alice", "@", "a@", "@b", "A@b", "a@b.", ".a@b", "a@b@c", "../a@b", "a/b@c", "a@b/../c", "a\\b@c",
+            "*@b", "a@b\n", "a b@c", "é@b",
         ] {
-            assert!(
-                matches!(desk.person_key(bad), Err(DeskError::NotAPrincipal(_))),
-                "{bad:?}"
-            );
+            assert!(matches!(desk.person_key(bad), Err(DeskError::NotAPrincipal(_))), "{bad:?}");
         }
     }
 
@@ -339,25 +321,13 @@ mod tests {
         durable::write_new(&prepared.desk().device_key(), b"key").unwrap();
         assert_eq!(home.list().unwrap(), [], "a prepared desk is nobody's");
         let desk = prepared.settle(&fingerprint).unwrap();
-        assert_eq!(
-            (home.list().unwrap(), desk),
-            (vec![fingerprint], home.desk(&fingerprint))
-        );
-        assert_eq!(
-            fs::read(home.desk(&fingerprint).device_key()).unwrap(),
-            b"key"
-        );
-        assert_eq!(
-            home.create_desk(&fingerprint).unwrap(),
-            home.desk(&fingerprint)
-        );
+        assert_eq!((home.list().unwrap(), desk), (vec![fingerprint], home.desk(&fingerprint)));
+        assert_eq!(fs::read(home.desk(&fingerprint).device_key()).unwrap(), b"key");
+        assert_eq!(home.create_desk(&fingerprint).unwrap(), home.desk(&fingerprint));
 
         let again = home.prepare_desk().unwrap();
         let abandoned = again.desk().path().to_owned();
-        assert!(matches!(
-            again.settle(&fingerprint),
-            Err(DeskError::AlreadyExists(_))
-        ));
+        assert!(matches!(again.settle(&fingerprint), Err(DeskError::AlreadyExists(_))));
         assert!(!abandoned.exists(), "keys that were never used do not stay");
         assert!(home.desk(&fingerprint).device_key().exists());
     }
@@ -374,12 +344,7 @@ mod tests {
         fs::set_permissions(ledger.path(), fs::Permissions::from_mode(0o755)).unwrap();
         ledger.create().unwrap();
         for path in [home.path(), desk.path(), &desk.keys(), ledger.path()] {
-            assert_eq!(
-                fs::metadata(path).unwrap().permissions().mode() & 0o777,
-                0o700,
-                "{}",
-                path.display()
-            );
+            assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o700, "{}", path.display());
         }
     }
 }

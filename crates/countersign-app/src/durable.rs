@@ -91,10 +91,7 @@ pub fn create_private_dir(path: &Path) -> Result<(), FileError> {
     if path.is_dir() {
         return Ok(());
     }
-    if let Some(parent) = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-    {
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         create_private_dir(parent)?;
     }
     let mut builder = fs::DirBuilder::new();
@@ -116,13 +113,9 @@ pub fn restrict_dir(path: &Path) -> Result<(), FileError> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let mode = fs::metadata(path)
-            .map_err(FileError::io("inspect", path))?
-            .permissions()
-            .mode();
+        let mode = fs::metadata(path).map_err(FileError::io("inspect", path))?.permissions().mode();
         if mode & 0o077 != 0 {
-            fs::set_permissions(path, fs::Permissions::from_mode(0o700))
-                .map_err(FileError::io("restrict", path))?;
+            fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(FileError::io("restrict", path))?;
         }
     }
     #[cfg(not(unix))]
@@ -137,14 +130,8 @@ pub fn restrict_dir(path: &Path) -> Result<(), FileError> {
 pub fn sync_dir(path: &Path) -> Result<(), FileError> {
     #[cfg(unix)]
     {
-        let path = if path.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            path
-        };
-        File::open(path)
-            .and_then(|dir| dir.sync_all())
-            .map_err(FileError::io("flush", path))?;
+        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+        File::open(path).and_then(|dir| dir.sync_all()).map_err(FileError::io("flush", path))?;
     }
     #[cfg(not(unix))]
     let _ = path;
@@ -165,8 +152,7 @@ pub fn sync_parent(path: &Path) -> Result<(), FileError> {
 /// [`FileError::Io`], for which [`FileError::is_already_there`] holds where the name is taken.
 pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let file = write_beside(path, bytes)?;
-    file.persist_noclobber(path)
-        .map_err(|error| FileError::io("create", path)(error.error))?;
+    file.persist_noclobber(path).map_err(|error| FileError::io("create", path)(error.error))?;
     sync_parent(path)
 }
 
@@ -176,8 +162,7 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 /// [`FileError::Io`]; the old bytes are then still there, or the new ones are whole.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let file = write_beside(path, bytes)?;
-    file.persist(path)
-        .map_err(|error| FileError::io("replace", path)(error.error))?;
+    file.persist(path).map_err(|error| FileError::io("replace", path)(error.error))?;
     sync_parent(path)
 }
 
@@ -201,17 +186,9 @@ pub fn read_private(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, FileError>
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let mode = file
-            .metadata()
-            .map_err(FileError::io("inspect", path))?
-            .permissions()
-            .mode()
-            & 0o777;
+        let mode = file.metadata().map_err(FileError::io("inspect", path))?.permissions().mode() & 0o777;
         if mode & 0o077 != 0 {
-            return Err(FileError::Exposed {
-                path: path.to_owned(),
-                mode,
-            });
+            return Err(FileError::Exposed { path: path.to_owned(), mode });
         }
     }
     read_open(file, path, limit_bytes)
@@ -238,13 +215,9 @@ pub fn lock(path: &Path) -> Result<FileLock, FileError> {
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(FileLock(file)),
-            Err(TryLockError::WouldBlock) if started.elapsed() < LOCK_WAIT => {
-                thread::sleep(Duration::from_millis(2))
-            }
+            Err(TryLockError::WouldBlock) if started.elapsed() < LOCK_WAIT => thread::sleep(Duration::from_millis(2)),
             Err(TryLockError::WouldBlock) => {
-                return Err(FileError::Locked {
-                    path: path.to_owned(),
-                });
+                return Err(FileError::Locked { path: path.to_owned() });
             }
             Err(TryLockError::Error(source)) => return Err(FileError::io("lock", path)(source)),
         }
@@ -252,9 +225,7 @@ pub fn lock(path: &Path) -> Result<FileLock, FileError> {
 }
 
 fn parent(path: &Path) -> &Path {
-    path.parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn write_beside(path: &Path, bytes: &[u8]) -> Result<tempfile::NamedTempFile, FileError> {
@@ -263,34 +234,21 @@ fn write_beside(path: &Path, bytes: &[u8]) -> Result<tempfile::NamedTempFile, Fi
         .prefix(TEMPORARY_PREFIX)
         .tempfile_in(parent(path))
         .map_err(FileError::io("create a file beside", path))?;
-    file.write_all(bytes)
-        .and_then(|()| file.as_file().sync_all())
-        .map_err(FileError::io("write", path))?;
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(FileError::io("write", path))?;
     Ok(file)
 }
 
 fn open_regular(path: &Path) -> Result<File, FileError> {
     let file = File::open(path).map_err(FileError::io("open", path))?;
     let metadata = file.metadata().map_err(FileError::io("inspect", path))?;
-    if metadata.is_file() {
-        Ok(file)
-    } else {
-        Err(FileError::NotAFile {
-            path: path.to_owned(),
-        })
-    }
+    if metadata.is_file() { Ok(file) } else { Err(FileError::NotAFile { path: path.to_owned() }) }
 }
 
 fn read_open(file: File, path: &Path, limit_bytes: u64) -> Result<Vec<u8>, FileError> {
     let mut bytes = Vec::new();
-    file.take(limit_bytes.saturating_add(1))
-        .read_to_end(&mut bytes)
-        .map_err(FileError::io("read", path))?;
+    file.take(limit_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(FileError::io("read", path))?;
     if bytes.len() as u64 > limit_bytes {
-        return Err(FileError::TooLarge {
-            path: path.to_owned(),
-            limit_bytes,
-        });
+        return Err(FileError::TooLarge { path: path.to_owned(), limit_bytes });
     }
     Ok(bytes)
 }

@@ -121,10 +121,7 @@ pub struct UnlockedKey<Job> {
 impl<Job> UnlockedKey<Job> {
     fn new(keypair: &Ed25519Keypair) -> Self {
         // `SigningKey` wipes itself, and so does the pair.
-        Self {
-            key: SigningKey::from(&keypair.private),
-            job: PhantomData,
-        }
+        Self { key: SigningKey::from(&keypair.private), job: PhantomData }
     }
 
     /// Lends the key to whoever signs.
@@ -142,9 +139,7 @@ impl<Job> UnlockedKey<Job> {
 
 impl<Job> fmt::Debug for UnlockedKey<Job> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("UnlockedKey")
-            .field(&self.public_key())
-            .finish()
+        f.debug_tuple("UnlockedKey").field(&self.public_key()).finish()
     }
 }
 
@@ -164,11 +159,7 @@ impl PersonKeyFile {
     /// # Errors
     /// [`KeyError::AlreadyExists`], [`KeyError::NotAPassphrase`], [`KeyError::NoRandomness`], or what the disk
     /// refuses.
-    pub fn generate(
-        path: &Path,
-        comment: &str,
-        passphrase: &Zeroizing<String>,
-    ) -> Result<Self, KeyError> {
+    pub fn generate(path: &Path, comment: &str, passphrase: &Zeroizing<String>) -> Result<Self, KeyError> {
         check_passphrase(passphrase)?;
         refuse_existing(path)?;
         let key = PrivateKey::new(KeypairData::Ed25519(random_keypair()?), comment)
@@ -186,15 +177,8 @@ impl PersonKeyFile {
         let (key, public_key) = read_key(path)?;
         match rounds(path, &key)? {
             None => Err(KeyError::Unencrypted(path.to_owned())),
-            Some(rounds) if rounds < ROUNDS_MIN => Err(KeyError::WeakProtection {
-                path: path.to_owned(),
-                rounds,
-            }),
-            Some(_) => Ok(Self {
-                path: path.to_owned(),
-                key,
-                public_key,
-            }),
+            Some(rounds) if rounds < ROUNDS_MIN => Err(KeyError::WeakProtection { path: path.to_owned(), rounds }),
+            Some(_) => Ok(Self { path: path.to_owned(), key, public_key }),
         }
     }
 
@@ -248,8 +232,7 @@ pub fn reencrypt(
         (Some(_), None) => return Err(KeyError::WrongPassphrase),
     };
     let comment = key.comment().clone();
-    let key = PrivateKey::new(KeypairData::Ed25519(keypair), comment)
-        .map_err(|error| unreadable(source, &error))?;
+    let key = PrivateKey::new(KeypairData::Ed25519(keypair), comment).map_err(|error| unreadable(source, &error))?;
     let text = protect(source, &key, new)?;
     if in_place {
         durable::replace(destination, text.as_bytes())?;
@@ -286,10 +269,7 @@ macro_rules! machine_key_file {
             /// [`KeyError::NotEd25519`], [`KeyError::Unreadable`], or what the disk refuses.
             pub fn load(path: &Path) -> Result<Self, KeyError> {
                 let (keypair, label) = load_machine_key(path, $kind)?;
-                Ok(Self {
-                    key: UnlockedKey::new(&keypair),
-                    label,
-                })
+                Ok(Self { key: UnlockedKey::new(&keypair), label })
             }
 
             /// Lends the key to whoever signs.
@@ -313,18 +293,8 @@ macro_rules! machine_key_file {
     };
 }
 
-machine_key_file!(
-    DeviceKeyFile,
-    Device,
-    "device",
-    "The key of a machine, for what it has observed."
-);
-machine_key_file!(
-    LogKeyFile,
-    Log,
-    "log",
-    "The key of a machine, for checkpoints."
-);
+machine_key_file!(DeviceKeyFile, Device, "device", "The key of a machine, for what it has observed.");
+machine_key_file!(LogKeyFile, Log, "log", "The key of a machine, for checkpoints.");
 
 /// Reads a passphrase from a private file (0600): its text without one line end.
 ///
@@ -332,11 +302,8 @@ machine_key_file!(
 /// [`FileError::Exposed`], [`KeyError::NotAPassphrase`], or what the disk refuses.
 pub fn read_passphrase_file(path: &Path) -> Result<Zeroizing<String>, KeyError> {
     let bytes = Zeroizing::new(durable::read_private(path, PASSPHRASE_LIMIT_BYTES)?);
-    let text =
-        std::str::from_utf8(&bytes).map_err(|_| KeyError::NotAPassphrase("it is not UTF-8"))?;
-    let line = text
-        .strip_suffix('\n')
-        .map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
+    let text = std::str::from_utf8(&bytes).map_err(|_| KeyError::NotAPassphrase("it is not UTF-8"))?;
+    let line = text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
     let passphrase = Zeroizing::new(line.to_owned());
     check_passphrase(&passphrase)?;
     Ok(passphrase)
@@ -367,10 +334,7 @@ fn write_new(path: &Path, text: &str) -> Result<(), KeyError> {
 }
 
 fn unreadable(path: &Path, error: &ssh_key::Error) -> KeyError {
-    KeyError::Unreadable {
-        path: path.to_owned(),
-        why: error.to_string(),
-    }
+    KeyError::Unreadable { path: path.to_owned(), why: error.to_string() }
 }
 
 fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, KeyError> {
@@ -384,15 +348,8 @@ fn random_keypair() -> Result<Ed25519Keypair, KeyError> {
 }
 
 /// Encodes a key under a passphrase.
-fn protect(
-    path: &Path,
-    key: &PrivateKey,
-    passphrase: &Zeroizing<String>,
-) -> Result<Zeroizing<String>, KeyError> {
-    let kdf = Kdf::Bcrypt {
-        salt: random::<16>()?.to_vec(),
-        rounds: ROUNDS_MIN,
-    };
+fn protect(path: &Path, key: &PrivateKey, passphrase: &Zeroizing<String>) -> Result<Zeroizing<String>, KeyError> {
+    let kdf = Kdf::Bcrypt { salt: random::<16>()?.to_vec(), rounds: ROUNDS_MIN };
     let checkint = u32::from_le_bytes(*random()?);
     key.encrypt_with(Cipher::Aes256Ctr, kdf, checkint, passphrase.as_bytes())
         .and_then(|key| key.to_openssh(LineEnding::LF))
@@ -411,14 +368,9 @@ fn read_key(path: &Path) -> Result<(PrivateKey, PublicKey), KeyError> {
         .public_key()
         .key_data()
         .ed25519()
-        .ok_or_else(|| KeyError::NotEd25519 {
-            path: path.to_owned(),
-            algorithm: key.algorithm().to_string(),
-        })?;
-    let public_key = PublicKey::from_bytes(public.0).map_err(|error| KeyError::Unreadable {
-        path: path.to_owned(),
-        why: error.to_string(),
-    })?;
+        .ok_or_else(|| KeyError::NotEd25519 { path: path.to_owned(), algorithm: key.algorithm().to_string() })?;
+    let public_key = PublicKey::from_bytes(public.0)
+        .map_err(|error| KeyError::Unreadable { path: path.to_owned(), why: error.to_string() })?;
     Ok((key, public_key))
 }
 
@@ -426,30 +378,22 @@ fn read_key(path: &Path) -> Result<(PrivateKey, PublicKey), KeyError> {
 fn rounds(path: &Path, key: &PrivateKey) -> Result<Option<u32>, KeyError> {
     match key.kdf() {
         _ if !key.is_encrypted() => Ok(None),
-        Kdf::Bcrypt { rounds, .. } if *rounds > ROUNDS_MAX => Err(KeyError::CostTooHigh {
-            path: path.to_owned(),
-            rounds: *rounds,
-        }),
+        Kdf::Bcrypt { rounds, .. } if *rounds > ROUNDS_MAX => {
+            Err(KeyError::CostTooHigh { path: path.to_owned(), rounds: *rounds })
+        }
         Kdf::Bcrypt { rounds, .. } => Ok(Some(*rounds)),
-        _ => Err(KeyError::Unreadable {
-            path: path.to_owned(),
-            why: "it is encrypted without a passphrase".to_owned(),
-        }),
+        _ => {
+            Err(KeyError::Unreadable { path: path.to_owned(), why: "it is encrypted without a passphrase".to_owned() })
+        }
     }
 }
 
-fn decrypt(
-    path: &Path,
-    key: &PrivateKey,
-    passphrase: &Zeroizing<String>,
-) -> Result<Ed25519Keypair, KeyError> {
-    let clear = key
-        .decrypt(passphrase.as_bytes())
-        .map_err(|error| match error {
-            // Rubbish comes out of a wrong passphrase, and shows first in the check number or the cipher's tag.
-            ssh_key::Error::Crypto => KeyError::WrongPassphrase,
-            error => unreadable(path, &error),
-        })?;
+fn decrypt(path: &Path, key: &PrivateKey, passphrase: &Zeroizing<String>) -> Result<Ed25519Keypair, KeyError> {
+    let clear = key.decrypt(passphrase.as_bytes()).map_err(|error| match error {
+        // Rubbish comes out of a wrong passphrase, and shows first in the check number or the cipher's tag.
+        ssh_key::Error::Crypto => KeyError::WrongPassphrase,
+        error => unreadable(path, &error),
+    })?;
     clear_keypair(path, &clear)
 }
 
@@ -457,10 +401,7 @@ fn clear_keypair(path: &Path, key: &PrivateKey) -> Result<Ed25519Keypair, KeyErr
     key.key_data()
         .ed25519()
         .cloned()
-        .ok_or_else(|| KeyError::Unreadable {
-            path: path.to_owned(),
-            why: "its private half is missing".to_owned(),
-        })
+        .ok_or_else(|| KeyError::Unreadable { path: path.to_owned(), why: "its private half is missing".to_owned() })
 }
 
 /// The comment of a machine's key: what it is for, then the name of the machine.
@@ -470,30 +411,16 @@ fn comment(kind: &str, label: &str) -> String {
 
 fn generate_machine_key(path: &Path, kind: &'static str, label: &str) -> Result<(), KeyError> {
     refuse_existing(path)?;
-    let key = PrivateKey::new(
-        KeypairData::Ed25519(random_keypair()?),
-        comment(kind, label),
-    )
-    .map_err(|error| unreadable(path, &error))?;
-    write_new(
-        path,
-        &key.to_openssh(LineEnding::LF)
-            .map_err(|error| unreadable(path, &error))?,
-    )
+    let key = PrivateKey::new(KeypairData::Ed25519(random_keypair()?), comment(kind, label))
+        .map_err(|error| unreadable(path, &error))?;
+    write_new(path, &key.to_openssh(LineEnding::LF).map_err(|error| unreadable(path, &error))?)
 }
 
 fn load_machine_key(path: &Path, kind: &'static str) -> Result<(Ed25519Keypair, String), KeyError> {
     let (key, _) = read_key(path)?;
-    let label = key
-        .comment()
-        .as_str()
-        .ok()
-        .and_then(|text| text.strip_prefix(&comment(kind, "")));
+    let label = key.comment().as_str().ok().and_then(|text| text.strip_prefix(&comment(kind, "")));
     match label {
         Some(label) if !key.is_encrypted() => Ok((clear_keypair(path, &key)?, label.to_owned())),
-        _ => Err(KeyError::WrongJob {
-            path: path.to_owned(),
-            expected: kind,
-        }),
+        _ => Err(KeyError::WrongJob { path: path.to_owned(), expected: kind }),
     }
 }

@@ -99,9 +99,7 @@ struct Tally {
 impl Tries {
     fn wait(&self) -> Option<TimeDelta> {
         let beyond = self.wrong.checked_sub(FREE_TRIES + 1)?;
-        let step = usize::try_from(beyond)
-            .unwrap_or(usize::MAX)
-            .min(WAITS_MINUTES.len() - 1);
+        let step = usize::try_from(beyond).unwrap_or(usize::MAX).min(WAITS_MINUTES.len() - 1);
         Some(TimeDelta::minutes(WAITS_MINUTES[step]))
     }
 }
@@ -121,34 +119,17 @@ impl Lockout {
     /// [`LockoutError::Locked`], or what the file refuses.
     pub fn permit(&self, key: &str, now: DateTime<Utc>) -> Result<Permit<'_>, LockoutError> {
         self.update(|counts| {
-            let tries = counts.keys.entry(key.to_owned()).or_insert(Tries {
-                wrong: 0,
-                last: now,
-            });
+            let tries = counts.keys.entry(key.to_owned()).or_insert(Tries { wrong: 0, last: now });
             if now < tries.last {
                 tries.last = now;
             }
-            if let Some(until) = tries
-                .wait()
-                .map(|wait| tries.last + wait)
-                .filter(|until| now < *until)
-            {
-                return Err(LockoutError::Locked {
-                    wrong: tries.wrong,
-                    now,
-                    until,
-                });
+            if let Some(until) = tries.wait().map(|wait| tries.last + wait).filter(|until| now < *until) {
+                return Err(LockoutError::Locked { wrong: tries.wrong, now, until });
             }
             tries.wrong = tries.wrong.saturating_add(1);
             let before = std::mem::replace(&mut tries.last, now);
             let until = tries.wait().map(|wait| now + wait);
-            Ok(Permit {
-                lockout: self,
-                key: key.to_owned(),
-                wrong: tries.wrong,
-                until,
-                before,
-            })
+            Ok(Permit { lockout: self, key: key.to_owned(), wrong: tries.wrong, until, before })
         })?
     }
 
@@ -174,23 +155,14 @@ impl Lockout {
     /// What the file refuses.
     pub fn due(&self, subject: &str, now: DateTime<Utc>) -> Result<Option<u32>, LockoutError> {
         let _lock = self.lock()?;
-        Ok(self
-            .load()?
-            .tallies
-            .get(subject)
-            .and_then(|tally| tally.due(now)))
+        Ok(self.load()?.tallies.get(subject).and_then(|tally| tally.due(now)))
     }
 
     /// Notes that an entry about `count` occurrences of `subject` is in the ledger.
     ///
     /// # Errors
     /// What the file refuses.
-    pub fn recorded(
-        &self,
-        subject: &str,
-        count: u32,
-        now: DateTime<Utc>,
-    ) -> Result<(), LockoutError> {
+    pub fn recorded(&self, subject: &str, count: u32, now: DateTime<Utc>) -> Result<(), LockoutError> {
         self.update(|counts| {
             let tally = counts.tallies.entry(subject.to_owned()).or_default();
             tally.unrecorded = tally.unrecorded.saturating_sub(count);
@@ -220,18 +192,13 @@ impl Lockout {
     }
 
     fn damaged(&self, error: &serde_json::Error) -> LockoutError {
-        LockoutError::Damaged {
-            path: self.path.clone(),
-            why: error.to_string(),
-        }
+        LockoutError::Damaged { path: self.path.clone(), why: error.to_string() }
     }
 }
 
 impl Tally {
     fn due(&self, now: DateTime<Utc>) -> Option<u32> {
-        let quiet = self
-            .recorded_at
-            .is_none_or(|at| now < at || now - at >= TimeDelta::seconds(TALLY_SECONDS));
+        let quiet = self.recorded_at.is_none_or(|at| now < at || now - at >= TimeDelta::seconds(TALLY_SECONDS));
         (self.unrecorded > 0 && quiet).then_some(self.unrecorded)
     }
 }
@@ -300,10 +267,7 @@ mod tests {
     #[test]
     fn waits_grow_after_the_fifth_wrong_passphrase_and_a_right_one_ends_them() {
         let (_dir, lockout) = lockout();
-        assert_eq!(
-            (0..5).map(|n| fail(&lockout, n)).collect::<Vec<_>>(),
-            [0, 0, 0, 0, 60]
-        );
+        assert_eq!((0..5).map(|n| fail(&lockout, n)).collect::<Vec<_>>(), [0, 0, 0, 0, 60]);
         assert_eq!((locked(&lockout, 5), locked(&lockout, 63)), (59, 1));
         assert_eq!(fail(&lockout, 64), 300);
         assert_eq!(locked(&lockout, 363), 1);
@@ -311,10 +275,7 @@ mod tests {
         assert_eq!(fail(&lockout, 364 + 900), 900, "the last wait stays");
         lockout.permit("other", at(365)).unwrap().passed().unwrap();
         lockout.permit("k", at(5000)).unwrap().passed().unwrap();
-        assert_eq!(
-            (0..5).map(|n| fail(&lockout, 5000 + n)).collect::<Vec<_>>(),
-            [0, 0, 0, 0, 60]
-        );
+        assert_eq!((0..5).map(|n| fail(&lockout, 5000 + n)).collect::<Vec<_>>(), [0, 0, 0, 0, 60]);
     }
 
     #[test]
@@ -334,10 +295,7 @@ mod tests {
         for n in 0..20 {
             lockout.permit("k", at(n)).unwrap().untried().unwrap();
         }
-        assert_eq!(
-            (20..25).map(|n| fail(&lockout, n)).collect::<Vec<_>>(),
-            [0, 0, 0, 0, 60]
-        );
+        assert_eq!((20..25).map(|n| fail(&lockout, n)).collect::<Vec<_>>(), [0, 0, 0, 0, 60]);
         lockout.permit("k", at(84)).unwrap().untried().unwrap();
         assert_eq!(fail(&lockout, 84), 300, "and does not start the wait anew");
     }
@@ -365,31 +323,16 @@ mod tests {
         assert_eq!(lockout.due("attempt k", at(61)).unwrap(), Some(3));
         lockout.recorded("attempt k", 3, at(61)).unwrap();
         assert_eq!(lockout.due("attempt k", at(1000)).unwrap(), None);
-        assert_eq!(
-            lockout.tally("refusal k", at(62)).unwrap(),
-            Some(1),
-            "each subject for itself"
-        );
+        assert_eq!(lockout.tally("refusal k", at(62)).unwrap(), Some(1), "each subject for itself");
     }
 
     #[test]
     fn a_damaged_count_is_not_zero() {
         let (_dir, lockout) = lockout();
         fail(&lockout, 0);
-        for damage in [
-            "",
-            "{}",
-            "null",
-            r#"{"keys":{"k":{"wrong":-1,"last":"2026-11-22T10:31:07Z"}},"tallies":{}}"#,
-        ] {
+        for damage in ["", "{}", "null", r#"{"keys":{"k":{"wrong":-1,"last":"2026-11-22T10:31:07Z"}},"tallies":{}}"#] {
             std::fs::write(&lockout.path, damage).unwrap();
-            assert!(
-                matches!(
-                    lockout.permit("k", at(1)),
-                    Err(LockoutError::Damaged { .. })
-                ),
-                "{damage:?}"
-            );
+            assert!(matches!(lockout.permit("k", at(1)), Err(LockoutError::Damaged { .. })), "{damage:?}");
         }
     }
 }

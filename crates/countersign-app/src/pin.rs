@@ -107,24 +107,12 @@ impl Pin {
     /// # Errors
     /// The alarm to be raised.
     pub fn check(&self, tree: &Tree) -> Result<(), PinAlarm> {
-        if let Some(found) = tree
-            .leaf_hash_at(0)
-            .filter(|found| *found != self.fingerprint)
-        {
-            return Err(PinAlarm::OtherLedger {
-                pinned: self.fingerprint,
-                found,
-            });
+        if let Some(found) = tree.leaf_hash_at(0).filter(|found| *found != self.fingerprint) {
+            return Err(PinAlarm::OtherLedger { pinned: self.fingerprint, found });
         }
         match tree.root_at(self.head.size) {
-            None => Err(PinAlarm::Rollback {
-                pinned: self.head,
-                found: tree.size(),
-            }),
-            Some(found) if found != self.head.root => Err(PinAlarm::Fork {
-                pinned: self.head,
-                found,
-            }),
+            None => Err(PinAlarm::Rollback { pinned: self.head, found: tree.size() }),
+            Some(found) if found != self.head.root => Err(PinAlarm::Fork { pinned: self.head, found }),
             Some(_) => Ok(()),
         }
     }
@@ -141,10 +129,7 @@ impl PinFile {
     /// Names the pin of the ledger with this fingerprint.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>, fingerprint: Digest) -> Self {
-        Self {
-            path: path.into(),
-            fingerprint,
-        }
+        Self { path: path.into(), fingerprint }
     }
 
     /// Loads the pin; none where this desk has not seen the ledger yet.
@@ -157,18 +142,12 @@ impl PinFile {
             Err(error) if error.is_not_found() => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let pin: Pin = serde_json::from_slice(&bytes).map_err(|error| PinError::Damaged {
-            path: self.path.clone(),
-            why: error.to_string(),
-        })?;
+        let pin: Pin = serde_json::from_slice(&bytes)
+            .map_err(|error| PinError::Damaged { path: self.path.clone(), why: error.to_string() })?;
         if pin.fingerprint == self.fingerprint {
             Ok(Some(pin))
         } else {
-            Err(PinAlarm::OtherLedger {
-                pinned: pin.fingerprint,
-                found: self.fingerprint,
-            }
-            .into())
+            Err(PinAlarm::OtherLedger { pinned: pin.fingerprint, found: self.fingerprint }.into())
         }
     }
 
@@ -181,11 +160,7 @@ impl PinFile {
     /// [`load`](Self::load).
     pub fn advance(&self, tree: &Tree) -> Result<Pin, PinError> {
         let _lock = self.lock()?;
-        let fresh = || Pin {
-            fingerprint: self.fingerprint,
-            head: Head::EMPTY,
-            resets: Vec::new(),
-        };
+        let fresh = || Pin { fingerprint: self.fingerprint, head: Head::EMPTY, resets: Vec::new() };
         let known = self.load()?;
         let mut pin = known.clone().unwrap_or_else(fresh);
         match pin.check(tree) {
@@ -231,10 +206,8 @@ impl PinFile {
     }
 
     fn write(&self, pin: &Pin) -> Result<(), PinError> {
-        let text = serde_json::to_vec_pretty(pin).map_err(|error| PinError::Damaged {
-            path: self.path.clone(),
-            why: error.to_string(),
-        })?;
+        let text = serde_json::to_vec_pretty(pin)
+            .map_err(|error| PinError::Damaged { path: self.path.clone(), why: error.to_string() })?;
         Ok(durable::replace(&self.path, &text)?)
     }
 
@@ -273,11 +246,7 @@ mod tests {
         let long = tree(&["genesis", "a", "b"]);
         assert_eq!(file.advance(&short).unwrap().head, short.head());
         assert_eq!(file.advance(&long).unwrap().head, long.head());
-        assert_eq!(
-            file.advance(&short).unwrap().head,
-            long.head(),
-            "a slower process does not move it back"
-        );
+        assert_eq!(file.advance(&short).unwrap().head, long.head(), "a slower process does not move it back");
         assert_eq!(file.load().unwrap().unwrap().head, long.head());
     }
 
@@ -286,26 +255,11 @@ mod tests {
         let (_dir, file) = pin_file();
         let pin = file.advance(&tree(&["genesis", "a", "b"])).unwrap();
         assert_eq!(pin.check(&tree(&["genesis", "a", "b", "c"])), Ok(()));
-        assert!(matches!(
-            pin.check(&tree(&["genesis", "a"])),
-            Err(PinAlarm::Rollback { found: 2, .. })
-        ));
-        assert!(matches!(
-            pin.check(&tree(&[])),
-            Err(PinAlarm::Rollback { found: 0, .. })
-        ));
-        assert!(matches!(
-            pin.check(&tree(&["genesis", "x", "b"])),
-            Err(PinAlarm::Fork { .. })
-        ));
-        assert!(matches!(
-            pin.check(&tree(&["genesis", "b", "a", "c"])),
-            Err(PinAlarm::Fork { .. })
-        ));
-        assert!(matches!(
-            pin.check(&tree(&["other", "a", "b"])),
-            Err(PinAlarm::OtherLedger { .. })
-        ));
+        assert!(matches!(pin.check(&tree(&["genesis", "a"])), Err(PinAlarm::Rollback { found: 2, .. })));
+        assert!(matches!(pin.check(&tree(&[])), Err(PinAlarm::Rollback { found: 0, .. })));
+        assert!(matches!(pin.check(&tree(&["genesis", "x", "b"])), Err(PinAlarm::Fork { .. })));
+        assert!(matches!(pin.check(&tree(&["genesis", "b", "a", "c"])), Err(PinAlarm::Fork { .. })));
+        assert!(matches!(pin.check(&tree(&["other", "a", "b"])), Err(PinAlarm::OtherLedger { .. })));
         let fork = file.advance(&tree(&["genesis", "x", "b", "c"]));
         assert!(matches!(fork, Err(PinError::Alarm(PinAlarm::Fork { .. }))));
         assert_eq!(file.load().unwrap(), Some(pin));
@@ -326,22 +280,10 @@ mod tests {
         let alone = ["ann@acme.example".to_owned(), "ann@acme.example".to_owned()];
         let nobody = ["ann@acme.example".to_owned(), " ".to_owned()];
         for bad in [
-            Reset {
-                signers: alone,
-                ..good.clone()
-            },
-            Reset {
-                signers: nobody,
-                ..good.clone()
-            },
-            Reset {
-                reason: " ".to_owned(),
-                ..good.clone()
-            },
-            Reset {
-                from: short.head(),
-                ..good.clone()
-            },
+            Reset { signers: alone, ..good.clone() },
+            Reset { signers: nobody, ..good.clone() },
+            Reset { reason: " ".to_owned(), ..good.clone() },
+            Reset { from: short.head(), ..good.clone() },
         ] {
             assert!(matches!(file.reset(bad), Err(PinError::NoReset(_))));
         }
@@ -349,10 +291,7 @@ mod tests {
         assert_eq!((pin.head, pin.check(&short)), (short.head(), Ok(())));
         assert_eq!(file.load().unwrap().unwrap().resets, [good.clone()]);
         file.advance(&long).unwrap();
-        assert!(
-            matches!(file.reset(good), Err(PinError::NoReset(_))),
-            "an act is used once"
-        );
+        assert!(matches!(file.reset(good), Err(PinError::NoReset(_))), "an act is used once");
     }
 
     #[test]
@@ -360,27 +299,13 @@ mod tests {
         let (_dir, file) = pin_file();
         file.advance(&tree(&["genesis"])).unwrap();
         let sound = std::fs::read_to_string(file.path()).unwrap();
-        for damage in [
-            "",
-            "{}",
-            &sound[..sound.len() - 2],
-            &sound.replace("\"size\": 1", "\"size\": -1"),
-        ] {
+        for damage in ["", "{}", &sound[..sound.len() - 2], &sound.replace("\"size\": 1", "\"size\": -1")] {
             std::fs::write(file.path(), damage).unwrap();
-            assert!(
-                matches!(file.load(), Err(PinError::Damaged { .. })),
-                "{damage:?}"
-            );
-            assert!(matches!(
-                file.advance(&tree(&["genesis"])),
-                Err(PinError::Damaged { .. })
-            ));
+            assert!(matches!(file.load(), Err(PinError::Damaged { .. })), "{damage:?}");
+            assert!(matches!(file.advance(&tree(&["genesis"])), Err(PinError::Damaged { .. })));
         }
         let other = PinFile::new(file.path(), leaf_hash(b"other"));
         std::fs::write(file.path(), sound).unwrap();
-        assert!(matches!(
-            other.load(),
-            Err(PinError::Alarm(PinAlarm::OtherLedger { .. }))
-        ));
+        assert!(matches!(other.load(), Err(PinError::Alarm(PinAlarm::OtherLedger { .. }))));
     }
 }

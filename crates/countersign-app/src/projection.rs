@@ -19,9 +19,7 @@ use std::time::Duration;
 
 use countersign_core::hash::Digest;
 use countersign_core::merkle::Head;
-use rusqlite::{
-    Connection, ErrorCode, OpenFlags, OptionalExtension, Row as SqlRow, TransactionBehavior, params,
-};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row as SqlRow, TransactionBehavior, params};
 
 use crate::durable::{self, FileError};
 
@@ -135,10 +133,7 @@ impl ProjectionFile {
         // Two processes that find the same damage must not remove each other's new file.
         let _lock = durable::lock(&path.with_extension("lock"))?;
         let existed = path.symlink_metadata().is_ok();
-        let fail = |source| ProjectionError::Sqlite {
-            path: path.to_owned(),
-            source,
-        };
+        let fail = |source| ProjectionError::Sqlite { path: path.to_owned(), source };
         let (connection, opened) = match connect(path).and_then(|mut connection| {
             let why = adopt(&mut connection, owner, code_version)?;
             Ok((connection, why))
@@ -150,12 +145,7 @@ impl ProjectionFile {
                 remove(path)?;
                 let mut connection = connect(path).map_err(fail)?;
                 adopt(&mut connection, owner, code_version).map_err(fail)?;
-                (
-                    connection,
-                    Opened::Recreated {
-                        why: error.to_string(),
-                    },
-                )
+                (connection, Opened::Recreated { why: error.to_string() })
             }
             Err(error) => return Err(fail(error)),
         };
@@ -176,17 +166,10 @@ impl ProjectionFile {
         self.read(|connection| {
             let found = connection
                 .prepare_cached("SELECT size, root, hash, bytes FROM snapshot WHERE name = ?1")?
-                .query_row([name], |row| {
-                    Ok((
-                        head(row)?,
-                        row.get::<_, [u8; 32]>(2)?,
-                        row.get::<_, Vec<u8>>(3)?,
-                    ))
-                })
+                .query_row([name], |row| Ok((head(row)?, row.get::<_, [u8; 32]>(2)?, row.get::<_, Vec<u8>>(3)?)))
                 .optional()?;
-            Ok(found.and_then(|(head, hash, bytes)| {
-                (hash == snapshot_hash(name, head, &bytes)).then_some((head, bytes))
-            }))
+            Ok(found
+                .and_then(|(head, hash, bytes)| (hash == snapshot_hash(name, head, &bytes)).then_some((head, bytes))))
         })
     }
 
@@ -197,7 +180,9 @@ impl ProjectionFile {
     pub fn store(&self, name: &str, head: Head, bytes: &[u8]) -> Result<(), ProjectionError> {
         self.write(|connection| {
             connection
-                .prepare_cached("INSERT OR REPLACE INTO snapshot (name, size, root, hash, bytes) VALUES (?1, ?2, ?3, ?4, ?5)")?
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO snapshot (name, size, root, hash, bytes) VALUES (?1, ?2, ?3, ?4, ?5)",
+                )?
                 .execute(params![name, size(head), head.root.as_bytes(), snapshot_hash(name, head, bytes), bytes])?;
             Ok(())
         })
@@ -216,12 +201,7 @@ impl ProjectionFile {
     /// # Errors
     /// [`ProjectionError::TakenOver`]; [`ProjectionError::Sqlite`], also where a row does not fit its hash: then the
     /// list is to be stored anew.
-    pub fn rows(
-        &self,
-        list: &str,
-        after: Option<(&str, &str)>,
-        limit: u32,
-    ) -> Result<Vec<Row>, ProjectionError> {
+    pub fn rows(&self, list: &str, after: Option<(&str, &str)>, limit: u32) -> Result<Vec<Row>, ProjectionError> {
         let (place, key) = after.unwrap_or(("", ""));
         self.read(|connection| {
             connection
@@ -241,9 +221,7 @@ impl ProjectionFile {
     pub fn row(&self, list: &str, key: &str) -> Result<Option<Row>, ProjectionError> {
         self.read(|connection| {
             connection
-                .prepare_cached(
-                    "SELECT key, place, hash, bytes FROM item WHERE list = ?1 AND key = ?2",
-                )?
+                .prepare_cached("SELECT key, place, hash, bytes FROM item WHERE list = ?1 AND key = ?2")?
                 .query_row([list, key], |row| row_of(list, row))
                 .optional()
         })
@@ -305,26 +283,14 @@ impl ProjectionFile {
                 .execute(params![list, size(to), to.root.as_bytes()])?;
             Ok(())
         })?;
-        if moved {
-            Err(ProjectionError::Moved {
-                list: list.to_owned(),
-            })
-        } else {
-            Ok(())
-        }
+        if moved { Err(ProjectionError::Moved { list: list.to_owned() }) } else { Ok(()) }
     }
 
-    fn read<T>(
-        &self,
-        read: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
-    ) -> Result<T, ProjectionError> {
+    fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>) -> Result<T, ProjectionError> {
         self.within(TransactionBehavior::Deferred, read)
     }
 
-    fn write<T>(
-        &self,
-        write: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
-    ) -> Result<T, ProjectionError> {
+    fn write<T>(&self, write: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>) -> Result<T, ProjectionError> {
         self.within(TransactionBehavior::Immediate, write)
     }
 
@@ -334,17 +300,9 @@ impl ProjectionFile {
         behavior: TransactionBehavior,
         act: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
     ) -> Result<T, ProjectionError> {
-        let fail = |source| ProjectionError::Sqlite {
-            path: self.path.clone(),
-            source,
-        };
-        let mut connection = self
-            .connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let transaction = connection
-            .transaction_with_behavior(behavior)
-            .map_err(fail)?;
+        let fail = |source| ProjectionError::Sqlite { path: self.path.clone(), source };
+        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let transaction = connection.transaction_with_behavior(behavior).map_err(fail)?;
         if owner(&transaction).map_err(fail)? != Some((self.owner, self.code_version.clone())) {
             return Err(ProjectionError::TakenOver(self.path.clone()));
         }
@@ -378,8 +336,7 @@ fn adopt(
     code_version: &str,
 ) -> Result<Option<String>, rusqlite::Error> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let application_id: i64 =
-        transaction.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let application_id: i64 = transaction.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let format: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let why = if application_id != APPLICATION_ID || format != FORMAT {
         format!("it has another format ({application_id:#x}, {format})")
@@ -396,9 +353,7 @@ fn adopt(
         }
     };
     let tables: Vec<String> = transaction
-        .prepare(
-            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
-        )?
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")?
         .query_map([], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     for table in tables {
@@ -423,10 +378,7 @@ fn owner(connection: &Connection) -> Result<Option<(Digest, String)>, rusqlite::
 }
 
 fn list_head(connection: &Connection, list: &str) -> Result<Option<Head>, rusqlite::Error> {
-    connection
-        .prepare_cached("SELECT size, root FROM list WHERE name = ?1")?
-        .query_row([list], head)
-        .optional()
+    connection.prepare_cached("SELECT size, root FROM list WHERE name = ?1")?.query_row([list], head).optional()
 }
 
 /// Removes a file that is no projection, and SQLite's files beside it.
@@ -449,10 +401,7 @@ fn is_damage(error: &rusqlite::Error) -> bool {
     match error.sqlite_error_code() {
         Some(code) => matches!(
             code,
-            ErrorCode::NotADatabase
-                | ErrorCode::DatabaseCorrupt
-                | ErrorCode::Unknown
-                | ErrorCode::ConstraintViolation
+            ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt | ErrorCode::Unknown | ErrorCode::ConstraintViolation
         ),
         // A value of the wrong type in our own tables.
         None => true,
@@ -461,12 +410,8 @@ fn is_damage(error: &rusqlite::Error) -> bool {
 
 fn head(row: &SqlRow<'_>) -> Result<Head, rusqlite::Error> {
     let size: i64 = row.get(0)?;
-    let size =
-        u64::try_from(size).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(0, size))?;
-    Ok(Head {
-        size,
-        root: Digest::from_bytes(row.get(1)?),
-    })
+    let size = u64::try_from(size).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(0, size))?;
+    Ok(Head { size, root: Digest::from_bytes(row.get(1)?) })
 }
 
 fn size(head: Head) -> i64 {
@@ -475,38 +420,21 @@ fn size(head: Head) -> i64 {
 
 fn row_of(list: &str, row: &SqlRow<'_>) -> Result<Row, rusqlite::Error> {
     let hash: [u8; 32] = row.get(2)?;
-    let row = Row {
-        key: row.get(0)?,
-        place: row.get(1)?,
-        bytes: row.get(3)?,
-    };
+    let row = Row { key: row.get(0)?, place: row.get(1)?, bytes: row.get(3)? };
     if hash == row_hash(list, &row) {
         Ok(row)
     } else {
         let damaged = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
-        Err(rusqlite::Error::SqliteFailure(
-            damaged,
-            Some(format!("a row of the list `{list}` is damaged")),
-        ))
+        Err(rusqlite::Error::SqliteFailure(damaged, Some(format!("a row of the list `{list}` is damaged"))))
     }
 }
 
 fn snapshot_hash(name: &str, head: Head, bytes: &[u8]) -> [u8; 32] {
-    hash(&[
-        name.as_bytes(),
-        &head.size.to_be_bytes(),
-        head.root.as_bytes(),
-        bytes,
-    ])
+    hash(&[name.as_bytes(), &head.size.to_be_bytes(), head.root.as_bytes(), bytes])
 }
 
 fn row_hash(list: &str, row: &Row) -> [u8; 32] {
-    hash(&[
-        list.as_bytes(),
-        row.key.as_bytes(),
-        row.place.as_bytes(),
-        &row.bytes,
-    ])
+    hash(&[list.as_bytes(), row.key.as_bytes(), row.place.as_bytes(), &row.bytes])
 }
 
 /// Each part is preceded by its length, so that no two lists of parts hash alike.
@@ -527,26 +455,15 @@ mod tests {
     const OWNER: Digest = Digest::from_bytes([7; 32]);
 
     fn head_at(size: u64) -> Head {
-        Head {
-            size,
-            root: Digest::of(&size.to_be_bytes()),
-        }
+        Head { size, root: Digest::of(&size.to_be_bytes()) }
     }
 
     fn row(key: &str, place: &str) -> Row {
-        Row {
-            key: key.to_owned(),
-            place: place.to_owned(),
-            bytes: format!("row {key}").into_bytes(),
-        }
+        Row { key: key.to_owned(), place: place.to_owned(), bytes: format!("row {key}").into_bytes() }
     }
 
     fn keys(file: &ProjectionFile, after: Option<(&str, &str)>, limit: u32) -> Vec<String> {
-        file.rows("releases", after, limit)
-            .unwrap()
-            .into_iter()
-            .map(|row| row.key)
-            .collect()
+        file.rows("releases", after, limit).unwrap().into_iter().map(|row| row.key).collect()
     }
 
     fn open(path: &Path) -> (ProjectionFile, Opened) {
@@ -558,17 +475,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("projection.db");
         let (file, opened) = open(&path);
-        assert_eq!(
-            (opened, file.load("state").unwrap()),
-            (Opened::Created, None)
-        );
+        assert_eq!((opened, file.load("state").unwrap()), (Opened::Created, None));
         file.store("state", head_at(3), b"three").unwrap();
         file.store("state", head_at(4), b"four").unwrap();
         let (again, opened) = open(&path);
-        assert_eq!(
-            (opened, again.load("state").unwrap()),
-            (Opened::Kept, Some((head_at(4), b"four".to_vec())))
-        );
+        assert_eq!((opened, again.load("state").unwrap()), (Opened::Kept, Some((head_at(4), b"four".to_vec()))));
     }
 
     #[test]
@@ -576,38 +487,17 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (file, _) = open(&dir.path().join("projection.db"));
         let rows = [row("c", "2"), row("a", "2"), row("b", "1"), row("d", "3")];
-        file.store_rows("releases", None, head_at(1), &rows, &[])
-            .unwrap();
+        file.store_rows("releases", None, head_at(1), &rows, &[]).unwrap();
         assert_eq!(keys(&file, None, 3), ["b", "a", "c"]);
         assert_eq!(keys(&file, Some(("2", "a")), 9), ["c", "d"]);
         let stale = file.store_rows("releases", Some(head_at(9)), head_at(10), &[], &["a"]);
         assert!(matches!(stale, Err(ProjectionError::Moved { .. })));
-        file.store_rows(
-            "releases",
-            Some(head_at(1)),
-            head_at(2),
-            &[row("d", "0")],
-            &["a"],
-        )
-        .unwrap();
+        file.store_rows("releases", Some(head_at(1)), head_at(2), &[row("d", "0")], &["a"]).unwrap();
         assert_eq!(keys(&file, None, 9), ["d", "b", "c"]);
-        assert_eq!(
-            (
-                file.list_head("releases").unwrap(),
-                file.row_count("releases").unwrap()
-            ),
-            (Some(head_at(2)), 3)
-        );
+        assert_eq!((file.list_head("releases").unwrap(), file.row_count("releases").unwrap()), (Some(head_at(2)), 3));
         assert_eq!(file.row("releases", "d").unwrap(), Some(row("d", "0")));
-        assert_eq!(
-            (
-                file.row("releases", "a").unwrap(),
-                file.row("other", "d").unwrap()
-            ),
-            (None, None)
-        );
-        file.store_rows("releases", None, head_at(3), &[row("x", "1")], &[])
-            .unwrap();
+        assert_eq!((file.row("releases", "a").unwrap(), file.row("other", "d").unwrap()), (None, None));
+        file.store_rows("releases", None, head_at(3), &[row("x", "1")], &[]).unwrap();
         assert_eq!(keys(&file, None, 9), ["x"]);
     }
 
@@ -628,29 +518,17 @@ mod tests {
         let (file, _) = open(&path);
         file.store("state", head_at(1), b"state").unwrap();
         assert!(recreated(&OWNER, "2.0.0").contains("version 1.0.0"));
-        assert!(
-            matches!(file.load("state"), Err(ProjectionError::TakenOver(_))),
-            "the older process notices"
-        );
-        assert!(matches!(
-            file.store("state", head_at(2), b""),
-            Err(ProjectionError::TakenOver(_))
-        ));
+        assert!(matches!(file.load("state"), Err(ProjectionError::TakenOver(_))), "the older process notices");
+        assert!(matches!(file.store("state", head_at(2), b""), Err(ProjectionError::TakenOver(_))));
         drop(file);
         assert!(recreated(&Digest::of(b"other"), "2.0.0").contains("belongs to the ledger"));
-        for rubbish in [
-            &b"not a database, but long enough to be taken for the header of one"[..],
-            &[0; 4096],
-        ] {
+        for rubbish in [&b"not a database, but long enough to be taken for the header of one"[..], &[0; 4096]] {
             remove(&path).unwrap();
             fs::write(&path, rubbish).unwrap();
             recreated(&OWNER, "2.0.0");
         }
         remove(&path).unwrap();
-        Connection::open(&path)
-            .unwrap()
-            .execute_batch("CREATE TABLE owner (x); CREATE TABLE y (z)")
-            .unwrap();
+        Connection::open(&path).unwrap().execute_batch("CREATE TABLE owner (x); CREATE TABLE y (z)").unwrap();
         assert!(recreated(&OWNER, "2.0.0").contains("another format"));
     }
 
@@ -661,13 +539,8 @@ mod tests {
         let (file, _) = open(&path);
         let rows = [row("a", "1"), row("b", "2")];
         file.store("state", head_at(3), b"not approved").unwrap();
-        file.store_rows("releases", None, head_at(3), &rows, &[])
-            .unwrap();
-        file.connection
-            .lock()
-            .unwrap()
-            .pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))
-            .unwrap();
+        file.store_rows("releases", None, head_at(3), &rows, &[]).unwrap();
+        file.connection.lock().unwrap().pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(())).unwrap();
         drop(file);
         let sound = fs::read(&path).unwrap();
         let (mut answered, mut refused, mut recreated) = (0, 0, 0);
@@ -677,28 +550,19 @@ mod tests {
             flipped[place] ^= 1 << (place % 8);
             remove(&path).unwrap();
             fs::write(&path, &flipped).unwrap();
-            let Ok((file, opened)) = ProjectionFile::open_or_recreate(&path, &OWNER, "1.0.0 abc")
-            else {
+            let Ok((file, opened)) = ProjectionFile::open_or_recreate(&path, &OWNER, "1.0.0 abc") else {
                 refused += 1;
                 continue;
             };
             recreated += usize::from(opened != Opened::Kept);
             if let Ok(Some(state)) = file.load("state") {
-                assert_eq!(
-                    state,
-                    (head_at(3), b"not approved".to_vec()),
-                    "bit {} of byte {place}",
-                    place % 8
-                );
+                assert_eq!(state, (head_at(3), b"not approved".to_vec()), "bit {} of byte {place}", place % 8);
                 answered += 1;
             }
             for found in file.rows("releases", None, 9).unwrap_or_default() {
                 assert!(rows.contains(&found), "bit {} of byte {place}", place % 8);
             }
         }
-        assert!(
-            answered > 0 && recreated > 0,
-            "{answered} answered, {refused} refused, {recreated} recreated"
-        );
+        assert!(answered > 0 && recreated > 0, "{answered} answered, {refused} refused, {recreated} recreated");
     }
 }

@@ -74,13 +74,7 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// After every [`AppendError`] but [`AppendError::Unknown`] nothing has been appended. After `Unknown` ask
     /// [`landed`] before anything else.
-    fn append(
-        &self,
-        expected: Head,
-        leaves: &[NewLeaf],
-        new: Head,
-        checkpoint: &str,
-    ) -> Result<(), AppendError>;
+    fn append(&self, expected: Head, leaves: &[NewLeaf], new: Head, checkpoint: &str) -> Result<(), AppendError>;
 
     /// Says whether there are entries from `size` on; cheap enough to ask several times a second.
     ///
@@ -88,6 +82,24 @@ pub trait Store: Send + Sync {
     /// Any [`StoreError`].
     fn changed_since(&self, size: u64) -> Result<bool, StoreError> {
         Ok(self.head()?.map_or(0, |stored| stored.head.size) != size)
+    }
+}
+
+impl<S: Store + ?Sized> Store for Box<S> {
+    fn head(&self) -> Result<Option<StoredHead>, StoreError> {
+        (**self).head()
+    }
+
+    fn read(&self, range: Range<u64>) -> Result<Vec<Vec<u8>>, StoreError> {
+        (**self).read(range)
+    }
+
+    fn find(&self, payload_hash: &Digest) -> Result<Option<u64>, StoreError> {
+        (**self).find(payload_hash)
+    }
+
+    fn append(&self, expected: Head, leaves: &[NewLeaf], new: Head, checkpoint: &str) -> Result<(), AppendError> {
+        (**self).append(expected, leaves, new, checkpoint)
     }
 }
 
@@ -106,10 +118,7 @@ pub fn landed(store: &dyn Store, expected: Head, leaves: &[NewLeaf]) -> Result<b
         return Ok(false);
     }
     let stored = store.read(expected.size..expected.size + leaves.len() as u64)?;
-    Ok(stored
-        .iter()
-        .zip(leaves)
-        .all(|(stored, leaf)| *stored == leaf.leaf))
+    Ok(stored.iter().zip(leaves).all(|(stored, leaf)| *stored == leaf.leaf))
 }
 
 /// Why a store could not answer.
@@ -136,9 +145,7 @@ pub enum StoreError {
         why: String,
     },
     /// The ledger was written by a newer version.
-    #[error(
-        "the ledger has storage format {found}, this version knows {known}: use a newer Countersign"
-    )]
+    #[error("the ledger has storage format {found}, this version knows {known}: use a newer Countersign")]
     NewerFormat {
         /// The format of the file.
         found: i64,
@@ -146,9 +153,7 @@ pub enum StoreError {
         known: i64,
     },
     /// The file is a ledger, but somebody changed its tables, guards or rows from outside.
-    #[error(
-        "the ledger file was altered from outside: {what}; keep it, restore a backup and compare"
-    )]
+    #[error("the ledger file was altered from outside: {what}; keep it, restore a backup and compare")]
     Altered {
         /// What is not as it was made.
         what: String,
@@ -186,9 +191,7 @@ pub enum StoreError {
         size: u64,
     },
     /// An entry below the head is gone.
-    #[error(
-        "entry {index} is missing: the ledger file was altered or damaged; keep it, restore a backup and compare"
-    )]
+    #[error("entry {index} is missing: the ledger file was altered or damaged; keep it, restore a backup and compare")]
     Missing {
         /// The entry.
         index: u64,
@@ -226,9 +229,7 @@ pub enum AppendError {
         index: u64,
     },
     /// Other writers kept the ledger locked; nothing was appended.
-    #[error(
-        "other processes kept the ledger busy for {waited_seconds} s, nothing was appended: try again"
-    )]
+    #[error("other processes kept the ledger busy for {waited_seconds} s, nothing was appended: try again")]
     Busy {
         /// How long it was waited for.
         waited_seconds: u64,
@@ -240,9 +241,7 @@ pub enum AppendError {
     #[error("not an append: {0}")]
     Invalid(&'static str),
     /// The step that makes the entries stay failed half way: they may be in the ledger or not. Ask [`landed`].
-    #[error(
-        "it is not known whether the entries were appended ({source}): look them up before trying again"
-    )]
+    #[error("it is not known whether the entries were appended ({source}): look them up before trying again")]
     Unknown {
         /// What the storage answered.
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -257,29 +256,16 @@ fn check_append(expected: Head, leaves: &[NewLeaf], new: Head) -> Result<(), App
     if leaves.is_empty() {
         return Err(AppendError::Invalid("there are no leaves"));
     }
-    if expected.size.checked_add(leaves.len() as u64) != Some(new.size)
-        || i64::try_from(new.size).is_err()
-    {
-        return Err(AppendError::Invalid(
-            "the new size is not the old size and the leaves",
-        ));
+    if expected.size.checked_add(leaves.len() as u64) != Some(new.size) || i64::try_from(new.size).is_err() {
+        return Err(AppendError::Invalid("the new size is not the old size and the leaves"));
     }
-    if leaves
-        .iter()
-        .any(|leaf| leaf.leaf.is_empty() || leaf.leaf.len() > LEAF_LIMIT_BYTES)
-    {
+    if leaves.iter().any(|leaf| leaf.leaf.is_empty() || leaf.leaf.len() > LEAF_LIMIT_BYTES) {
         return Err(AppendError::Invalid("a leaf has 1 to 65536 bytes"));
     }
     for (place, leaf) in leaves.iter().enumerate() {
-        if let Some(first) = leaves[..place]
-            .iter()
-            .position(|earlier| earlier.payload_hash == leaf.payload_hash)
-        {
+        if let Some(first) = leaves[..place].iter().position(|earlier| earlier.payload_hash == leaf.payload_hash) {
             let index = expected.size + first as u64;
-            return Err(AppendError::DuplicatePayload {
-                payload_hash: leaf.payload_hash,
-                index,
-            });
+            return Err(AppendError::DuplicatePayload { payload_hash: leaf.payload_hash, index });
         }
     }
     Ok(())

@@ -4,33 +4,34 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The format of a piece of evidence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum EvidenceKind {
-    /// Test results in JUnit XML.
-    Junit,
-    /// Static analysis results in SARIF.
-    Sarif,
-    /// A bill of materials or vulnerability report in CycloneDX.
-    Cyclonedx,
-    /// Any other file, judged by a person.
-    Manual,
-}
+use crate::act::closed_words;
 
-/// What a piece of evidence says; only [`Conclusion::Pass`] is good news.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Conclusion {
-    /// It was read to the end and nothing in it fails its rule.
-    Pass,
-    /// It was read and something in it fails its rule.
-    Fail,
-    /// It is there and does not answer the question.
-    Inconclusive,
-    /// It is not there.
-    Missing,
-}
+closed_words!(
+    /// The format of a piece of evidence.
+    EvidenceKind {
+        /// Test results in JUnit XML.
+        Junit = "junit",
+        /// Static analysis results in SARIF.
+        Sarif = "sarif",
+        /// A bill of materials or vulnerability report in CycloneDX.
+        Cyclonedx = "cyclonedx",
+        /// Any other file, judged by a person.
+        Manual = "manual",
+    }
+);
+closed_words!(
+    /// What a piece of evidence says; only [`Conclusion::Pass`] is good news.
+    Conclusion {
+        /// It was read to the end and nothing in it fails its rule.
+        Pass = "pass",
+        /// It was read and something in it fails its rule.
+        Fail = "fail",
+        /// It is there and does not answer the question.
+        Inconclusive = "inconclusive",
+        /// It is not there.
+        Missing = "missing",
+    }
+);
 
 /// What was counted in a piece of evidence; the field names tell the shapes apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -76,4 +77,68 @@ pub enum Counts {
         /// Its size.
         bytes: u64,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn words_are_lower_case_and_unknown_words_are_refused() {
+        for (kind, word) in [
+            (EvidenceKind::Junit, "junit"),
+            (EvidenceKind::Sarif, "sarif"),
+            (EvidenceKind::Cyclonedx, "cyclonedx"),
+            (EvidenceKind::Manual, "manual"),
+        ] {
+            assert_eq!(serde_json::to_value(kind).unwrap(), json!(word));
+            assert_eq!(serde_json::from_value::<EvidenceKind>(json!(word)).unwrap(), kind);
+        }
+        for (conclusion, word) in [
+            (Conclusion::Pass, "pass"),
+            (Conclusion::Fail, "fail"),
+            (Conclusion::Inconclusive, "inconclusive"),
+            (Conclusion::Missing, "missing"),
+        ] {
+            assert_eq!(serde_json::to_value(conclusion).unwrap(), json!(word));
+            assert_eq!(serde_json::from_value::<Conclusion>(json!(word)).unwrap(), conclusion);
+        }
+        for word in ["passed", "Pass", "PASS", "success", "", "unknown"] {
+            assert!(serde_json::from_value::<Conclusion>(json!(word)).is_err(), "{word:?}");
+        }
+    }
+
+    #[test]
+    fn the_fields_of_counts_tell_the_shapes_apart() {
+        #[track_caller]
+        fn check(counts: Counts, json: &Value) {
+            assert_eq!(serde_json::to_value(counts).unwrap(), *json);
+            assert_eq!(serde_json::from_value::<Counts>(json.clone()).unwrap(), counts);
+        }
+        check(
+            Counts::Tests { total: 6, passed: 1, failed: 2, errors: 0, skipped: 3, flaky: 0 },
+            &json!({"total": 6, "passed": 1, "failed": 2, "errors": 0, "skipped": 3, "flaky": 0}),
+        );
+        check(
+            Counts::Findings { error: 1, warning: 2, note: 3, none: 4, suppressed: 5 },
+            &json!({"error": 1, "warning": 2, "note": 3, "none": 4, "suppressed": 5}),
+        );
+        check(
+            Counts::Components { components: 7, vulnerabilities: 0 },
+            &json!({"components": 7, "vulnerabilities": 0}),
+        );
+        check(Counts::File { bytes: 9 }, &json!({"bytes": 9}));
+        for refused in [
+            json!({}),
+            json!({"bytes": 9, "total": 1}),
+            json!({"components": 7}),
+            json!({"bytes": -1}),
+            json!({"bytes": "9"}),
+            json!({"error": 1, "warning": 2, "note": 3, "none": 4}),
+        ] {
+            assert!(serde_json::from_value::<Counts>(refused.clone()).is_err(), "{refused}");
+        }
+    }
 }

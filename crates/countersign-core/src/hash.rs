@@ -45,12 +45,7 @@ impl Digest {
     pub fn from_base64(text: &str) -> Result<Self, DigestError> {
         let mut bytes = [0; 32];
         let decoded = Base64::decode(text, &mut bytes).map_err(|_| DigestError::Base64)?;
-        let digest = Self(decoded.try_into().map_err(|_| DigestError::Base64)?);
-        if digest.to_base64() == text {
-            Ok(digest)
-        } else {
-            Err(DigestError::Base64)
-        }
+        Ok(Self(decoded.try_into().map_err(|_| DigestError::Base64)?))
     }
 }
 
@@ -97,9 +92,7 @@ impl Serialize for Digest {
 
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -133,4 +126,57 @@ pub enum DigestError {
     /// The text is not the base64 of 32 bytes.
     #[error("not a SHA-256 digest: 44 characters of padded base64 are expected")]
     Base64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digest_of_abc_is_that_of_fips_180_4() {
+        let digest = Digest::of(b"abc");
+        let text = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(digest.to_string(), text);
+        assert_eq!(text.parse(), Ok(digest));
+        assert_eq!(Digest::from_base64(&digest.to_base64()), Ok(digest));
+    }
+
+    #[test]
+    fn a_digest_has_one_spelling() {
+        let good = Digest::of(b"abc").to_string();
+        for text in [
+            "",
+            &good[1..],
+            &format!("{good}0"),
+            &good.to_uppercase(),
+            &format!("+{}", &good[1..]),
+            &format!(" {}", &good[1..]),
+            &format!("é{}", &good[2..]),
+        ] {
+            assert_eq!(text.parse::<Digest>(), Err(DigestError::Hex), "{text:?}");
+        }
+        let good = Digest::of(b"abc").to_base64();
+        assert!(good.ends_with("Fa0="));
+        for text in [
+            "",
+            good.trim_end_matches('='),
+            &good.replace("Fa0=", "Fa1="),
+            &format!("{good}\n"),
+            &good.replace('/', "_"),
+            &format!("{good}AAAA"),
+            "AAAA",
+        ] {
+            assert_ne!(text, good, "the case differs from the good one");
+            assert_eq!(Digest::from_base64(text), Err(DigestError::Base64), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn serde_writes_hexadecimal_and_reads_nothing_else() {
+        let digest = Digest::of(b"abc");
+        let json = serde_json::to_value(digest).unwrap();
+        assert_eq!(json, serde_json::Value::String(digest.to_string()));
+        assert_eq!(serde_json::from_value::<Digest>(json).unwrap(), digest);
+        assert!(serde_json::from_value::<Digest>(digest.to_base64().into()).is_err());
+    }
 }

@@ -11,12 +11,20 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod act;
+pub mod admit;
 pub mod checkpoint;
+pub mod decide;
 pub mod entry;
 pub mod evidence;
 pub mod hash;
 pub mod jcs;
+pub mod judge;
 pub mod merkle;
 pub mod note;
+pub mod policy;
 pub mod proof;
+pub mod rejection;
 pub mod sshsig;
+pub mod state;
+pub mod words;

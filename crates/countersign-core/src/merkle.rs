@@ -10,29 +10,20 @@ use crate::hash::Digest;
 
 /// The root of a tree without leaves, SHA-256 of nothing.
 pub const EMPTY_ROOT: Digest = Digest::from_bytes([
-    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24,
-    0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
+    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24, 0x27, 0xae, 0x41,
+    0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
 ]);
 
 /// Hashes a leaf: `SHA-256(0x00 || leaf)`.
 #[must_use]
 pub fn leaf_hash(leaf: &[u8]) -> Digest {
-    Digest::from_bytes(
-        Sha256::new()
-            .chain_update([0])
-            .chain_update(leaf)
-            .finalize()
-            .into(),
-    )
+    Digest::from_bytes(Sha256::new().chain_update([0]).chain_update(leaf).finalize().into())
 }
 
 /// Hashes two subtrees into one: `SHA-256(0x01 || left || right)`.
 #[must_use]
 pub fn node_hash(left: &Digest, right: &Digest) -> Digest {
-    let hasher = Sha256::new()
-        .chain_update([1])
-        .chain_update(left.as_bytes())
-        .chain_update(right.as_bytes());
+    let hasher = Sha256::new().chain_update([1]).chain_update(left.as_bytes()).chain_update(right.as_bytes());
     Digest::from_bytes(hasher.finalize().into())
 }
 
@@ -49,10 +40,7 @@ pub struct Head {
 
 impl Head {
     /// The head of a ledger without entries.
-    pub const EMPTY: Self = Self {
-        size: 0,
-        root: EMPTY_ROOT,
-    };
+    pub const EMPTY: Self = Self { size: 0, root: EMPTY_ROOT };
 }
 
 /// A growing tree that remembers the root of every prefix; 96 bytes a leaf.
@@ -88,10 +76,7 @@ impl Tree {
         let size = self.levels[0].len();
         let root = self.range_root(0, size);
         self.roots.push(root);
-        Head {
-            size: size as u64,
-            root,
-        }
+        Head { size: size as u64, root }
     }
 
     /// Returns the number of leaves.
@@ -109,10 +94,7 @@ impl Tree {
     /// Returns size and root.
     #[must_use]
     pub fn head(&self) -> Head {
-        Head {
-            size: self.size(),
-            root: self.root(),
-        }
+        Head { size: self.size(), root: self.root() }
     }
 
     /// Returns the root of the first `size` leaves in O(1); none beyond the tree.
@@ -127,10 +109,7 @@ impl Tree {
     /// Returns the hash of leaf `index`; none beyond the tree.
     #[must_use]
     pub fn leaf_hash_at(&self, index: u64) -> Option<Digest> {
-        self.levels
-            .first()?
-            .get(usize::try_from(index).ok()?)
-            .copied()
+        self.levels.first()?.get(usize::try_from(index).ok()?).copied()
     }
 
     /// Proves that leaf `index` is among the first `size` leaves (RFC 6962 §2.1.1), sibling first; none where
@@ -196,10 +175,7 @@ impl Tree {
             return self.levels[length.trailing_zeros() as usize][start / length];
         }
         let middle = start + left_size(length);
-        node_hash(
-            &self.range_root(start, middle),
-            &self.range_root(middle, end),
-        )
+        node_hash(&self.range_root(start, middle), &self.range_root(middle, end))
     }
 }
 
@@ -256,9 +232,7 @@ pub fn verify_inclusion(
     if index >= size {
         return Err(MerkleError::IndexBeyondSize { index, size });
     }
-    let wrong_length = MerkleError::WrongLength {
-        hashes: proof.len(),
-    };
+    let wrong_length = MerkleError::WrongLength { hashes: proof.len() };
     let (mut node, mut last) = (index, size - 1);
     let mut hash = *leaf_hash;
     for sibling in proof {
@@ -280,11 +254,7 @@ pub fn verify_inclusion(
     if last != 0 {
         return Err(wrong_length);
     }
-    if hash == *root {
-        Ok(())
-    } else {
-        Err(MerkleError::RootMismatch)
-    }
+    if hash == *root { Ok(()) } else { Err(MerkleError::RootMismatch) }
 }
 
 /// Verifies that the tree `old_size`, `old_root` is a prefix of the tree `new_size`, `new_root` (RFC 9162 §2.1.4.2).
@@ -302,14 +272,9 @@ pub fn verify_consistency(
     proof: &[Digest],
 ) -> Result<(), MerkleError> {
     if old_size > new_size {
-        return Err(MerkleError::SizeWentDown {
-            old: old_size,
-            new: new_size,
-        });
+        return Err(MerkleError::SizeWentDown { old: old_size, new: new_size });
     }
-    let wrong_length = MerkleError::WrongLength {
-        hashes: proof.len(),
-    };
+    let wrong_length = MerkleError::WrongLength { hashes: proof.len() };
     if old_size == 0 || old_size == new_size {
         return match () {
             () if !proof.is_empty() => Err(wrong_length),
@@ -324,11 +289,8 @@ pub fn verify_consistency(
         last >>= 1;
     }
     // A complete old tree is itself the node to start from, so the proof leaves it out.
-    let (first, rest) = if old_size.is_power_of_two() {
-        (old_root, proof)
-    } else {
-        proof.split_first().ok_or(wrong_length)?
-    };
+    let (first, rest) =
+        if old_size.is_power_of_two() { (old_root, proof) } else { proof.split_first().ok_or(wrong_length)? };
     let (mut old_hash, mut new_hash) = (*first, *first);
     for sibling in rest {
         if last == 0 {
@@ -353,9 +315,227 @@ pub fn verify_consistency(
     if old_hash != *old_root {
         return Err(MerkleError::OldRootMismatch);
     }
-    if new_hash == *new_root {
-        Ok(())
-    } else {
-        Err(MerkleError::RootMismatch)
+    if new_hash == *new_root { Ok(()) } else { Err(MerkleError::RootMismatch) }
+}
+
+#[cfg(test)]
+mod tests {
+    use ct_merkle::mem_backed_tree::MemoryBackedTree;
+    use ct_merkle::{ConsistencyProof, InclusionProof, RootHash};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SIZE_MAX: u64 = 64;
+    type Foreign = MemoryBackedTree<Sha256, Vec<u8>>;
+    type Bytes = ct_merkle::digest::Output<Sha256>;
+
+    fn leaf(index: u64) -> Vec<u8> {
+        format!("leaf {index}").into_bytes()
+    }
+
+    fn tree(size: u64) -> Tree {
+        let mut tree = Tree::new();
+        for index in 0..size {
+            tree.append(leaf_hash(&leaf(index)));
+        }
+        tree
+    }
+
+    /// The definition of RFC 6962 §2.1, over leaf hashes.
+    fn root_by_definition(hashes: &[Digest]) -> Digest {
+        match hashes {
+            [] => Digest::of(b""),
+            [hash] => *hash,
+            _ => {
+                let mut middle = 1;
+                while middle * 2 < hashes.len() {
+                    middle *= 2;
+                }
+                node_hash(&root_by_definition(&hashes[..middle]), &root_by_definition(&hashes[middle..]))
+            }
+        }
+    }
+
+    /// Every way to spoil a proof by one hash: dropped, added, swapped, one bit flipped.
+    fn spoiled(proof: &[Digest]) -> Vec<Vec<Digest>> {
+        let mut all = Vec::new();
+        let mut push = |change: &dyn Fn(&mut Vec<Digest>)| {
+            let mut copy = proof.to_vec();
+            change(&mut copy);
+            if copy != proof {
+                all.push(copy);
+            }
+        };
+        for at in 0..=proof.len() {
+            push(&|proof| proof.insert(at, Digest::of(b"added")));
+        }
+        for at in 0..proof.len() {
+            push(&|proof| {
+                proof.remove(at);
+            });
+            push(&|proof| proof.insert(at, proof[at]));
+            let next = (at + 1) % proof.len();
+            push(&|proof| proof.swap(at, next));
+            push(&|proof| proof[at] = flipped(&proof[at], at * 37 % 256));
+        }
+        all
+    }
+
+    fn flipped(digest: &Digest, bit: usize) -> Digest {
+        let mut bytes = *digest.as_bytes();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        Digest::from_bytes(bytes)
+    }
+
+    #[test]
+    fn an_empty_tree_has_the_hash_of_nothing() {
+        assert_eq!(EMPTY_ROOT, Digest::of(b""));
+        assert_eq!(Tree::new().head(), Head::EMPTY);
+        assert_eq!(Tree::new().root_at(0), Some(EMPTY_ROOT));
+        assert_eq!(Tree::new().root_at(1), None);
+    }
+
+    #[test]
+    fn leaves_and_nodes_hash_with_different_prefixes() {
+        assert_eq!(leaf_hash(b""), Digest::of(&[0]));
+        let (left, right) = (Digest::of(b"l"), Digest::of(b"r"));
+        let bytes = [[1].as_slice(), left.as_bytes(), right.as_bytes()].concat();
+        assert_eq!(node_hash(&left, &right), Digest::of(&bytes));
+        assert_ne!(node_hash(&left, &right), leaf_hash(&bytes[1..]));
+    }
+
+    #[test]
+    fn every_prefix_root_is_that_of_the_definition_and_of_a_foreign_tree() {
+        let ours = tree(SIZE_MAX);
+        let hashes: Vec<_> = (0..SIZE_MAX).map(|index| leaf_hash(&leaf(index))).collect();
+        let mut foreign = Foreign::new();
+        for size in 0..=SIZE_MAX {
+            let root = ours.root_at(size).unwrap();
+            assert_eq!(root, root_by_definition(&hashes[..size as usize]), "size {size}");
+            assert_eq!(root, tree(size).root(), "size {size}");
+            assert_eq!(root.as_bytes().as_slice(), foreign.root().as_bytes().as_slice(), "size {size}");
+            assert_eq!(ours.leaf_hash_at(size), hashes.get(size as usize).copied());
+            foreign.push(leaf(size));
+        }
+        assert_eq!(ours.root_at(SIZE_MAX + 1), None);
+    }
+
+    #[test]
+    fn every_inclusion_proof_is_that_of_a_foreign_tree_and_spoiled_ones_are_refused() {
+        let ours = tree(SIZE_MAX);
+        let mut foreign = Foreign::new();
+        for size in 1..=SIZE_MAX {
+            foreign.push(leaf(size - 1));
+            let root = ours.root_at(size).unwrap();
+            let foreign_root = RootHash::<Sha256>::new(Bytes::from(*root.as_bytes()), size);
+            for index in 0..size {
+                let at = format!("leaf {index} of {size}");
+                let proof = ours.inclusion_proof(index, size).unwrap();
+                let bytes: Vec<u8> = proof.iter().flat_map(|hash| *hash.as_bytes()).collect();
+                assert_eq!(bytes, foreign.prove_inclusion(index as usize).as_bytes(), "{at}");
+                let theirs = InclusionProof::<Sha256>::try_from_bytes(bytes).unwrap();
+                foreign_root.verify_inclusion(&leaf(index), index, &theirs).unwrap();
+
+                let hash = leaf_hash(&leaf(index));
+                assert_eq!(verify_inclusion(index, size, &hash, &proof, &root), Ok(()), "{at}");
+                for bad in spoiled(&proof) {
+                    assert!(verify_inclusion(index, size, &hash, &bad, &root).is_err(), "{at}: {bad:?}");
+                }
+                for other in (0..=size).filter(|other| *other != index) {
+                    assert!(verify_inclusion(other, size, &hash, &proof, &root).is_err(), "{at} as {other}");
+                }
+                let other = leaf_hash(&leaf(index + 1));
+                assert!(verify_inclusion(index, size, &other, &proof, &root).is_err(), "{at}, other leaf");
+                let other = flipped(&root, (index % 256) as usize);
+                assert!(verify_inclusion(index, size, &hash, &proof, &other).is_err(), "{at}, other root");
+            }
+        }
+    }
+
+    #[test]
+    fn every_consistency_proof_is_that_of_a_foreign_tree_and_spoiled_ones_are_refused() {
+        let ours = tree(SIZE_MAX);
+        let mut foreign = Foreign::new();
+        for new in 1..=SIZE_MAX {
+            foreign.push(leaf(new - 1));
+            let new_root = ours.root_at(new).unwrap();
+            let foreign_new = RootHash::<Sha256>::new(Bytes::from(*new_root.as_bytes()), new);
+            for old in 0..=new {
+                let at = format!("{old} to {new}");
+                let old_root = ours.root_at(old).unwrap();
+                let proof = ours.consistency_proof(old, new).unwrap();
+                if 0 < old && old < new {
+                    let bytes: Vec<u8> = proof.iter().flat_map(|hash| *hash.as_bytes()).collect();
+                    assert_eq!(bytes, foreign.prove_consistency((new - old) as usize).as_bytes(), "{at}");
+                    let theirs = ConsistencyProof::<Sha256>::try_from_bytes(bytes).unwrap();
+                    let foreign_old = RootHash::<Sha256>::new(Bytes::from(*old_root.as_bytes()), old);
+                    foreign_new.verify_consistency(&foreign_old, &theirs).unwrap();
+                } else {
+                    assert!(proof.is_empty(), "{at}");
+                }
+
+                assert_eq!(verify_consistency(old, new, &old_root, &new_root, &proof), Ok(()), "{at}");
+                for bad in spoiled(&proof) {
+                    assert!(verify_consistency(old, new, &old_root, &new_root, &bad).is_err(), "{at}: {bad:?}");
+                }
+                let other = flipped(&old_root, (new % 256) as usize);
+                assert!(verify_consistency(old, new, &other, &new_root, &proof).is_err(), "{at}, other old root");
+                if old > 0 {
+                    let other = flipped(&new_root, (old % 256) as usize);
+                    assert!(verify_consistency(old, new, &old_root, &other, &proof).is_err(), "{at}, other new root");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_rewritten_history_has_no_consistency_proof() {
+        let honest = tree(20);
+        for rewritten in 0..20 {
+            let mut forged = Tree::new();
+            for index in 0..32 {
+                forged.append(leaf_hash(&leaf(if index == rewritten { 99 } else { index })));
+            }
+            let proof = forged.consistency_proof(20, 32).unwrap();
+            let result = verify_consistency(20, 32, &honest.root(), &forged.root(), &proof);
+            assert_eq!(result, Err(MerkleError::OldRootMismatch), "leaf {rewritten}");
+        }
+    }
+
+    #[test]
+    fn a_tree_that_shrank_is_named_so() {
+        let root = Digest::of(b"any");
+        let shrank = Err(MerkleError::SizeWentDown { old: 6, new: 5 });
+        assert_eq!(verify_consistency(6, 5, &root, &root, &[]), shrank);
+    }
+
+    #[test]
+    fn proofs_beyond_the_tree_do_not_exist() {
+        let tree = tree(5);
+        assert_eq!(tree.inclusion_proof(5, 5), None);
+        assert_eq!(tree.inclusion_proof(0, 6), None);
+        assert_eq!(tree.inclusion_proof(0, 0), None);
+        assert_eq!(tree.consistency_proof(3, 2), None);
+        assert_eq!(tree.consistency_proof(3, 6), None);
+        assert_eq!(tree.inclusion_proof(u64::MAX, u64::MAX), None);
+    }
+
+    #[test]
+    fn a_head_is_written_with_its_root_in_base64() {
+        let json = serde_json::to_string(&Head::EMPTY).unwrap();
+        assert_eq!(json, r#"{"size":0,"root":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}"#);
+        assert_eq!(serde_json::from_str::<Head>(&json).unwrap(), Head::EMPTY);
+    }
+
+    proptest! {
+        #[test]
+        fn no_proof_panics(
+            a in any::<u64>(), b in any::<u64>(), hashes in prop::collection::vec(any::<[u8; 32]>(), 0..70)
+        ) {
+            let proof: Vec<_> = hashes.into_iter().map(Digest::from_bytes).collect();
+            prop_assert!(verify_inclusion(a, b, &EMPTY_ROOT, &proof, &EMPTY_ROOT).is_err());
+            prop_assert!(verify_consistency(a | 1, b, &EMPTY_ROOT, &Digest::of(b"1"), &proof).is_err());
+        }
     }
 }

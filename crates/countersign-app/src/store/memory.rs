@@ -41,58 +41,34 @@ impl Store for MemoryStore {
     fn read(&self, range: Range<u64>) -> Result<Vec<Vec<u8>>, StoreError> {
         let ledger = self.ledger();
         let size = ledger.leaves.len() as u64;
-        let out_of_range = StoreError::OutOfRange {
-            start: range.start,
-            end: range.end,
-            size,
-        };
-        let (Ok(start), Ok(end)) = (usize::try_from(range.start), usize::try_from(range.end))
-        else {
+        let out_of_range = StoreError::OutOfRange { start: range.start, end: range.end, size };
+        let (Ok(start), Ok(end)) = (usize::try_from(range.start), usize::try_from(range.end)) else {
             return Err(out_of_range);
         };
-        ledger
-            .leaves
-            .get(start..end)
-            .map(<[_]>::to_vec)
-            .ok_or(out_of_range)
+        ledger.leaves.get(start..end).map(<[_]>::to_vec).ok_or(out_of_range)
     }
 
     fn find(&self, payload_hash: &Digest) -> Result<Option<u64>, StoreError> {
         Ok(self.ledger().by_payload.get(payload_hash).copied())
     }
 
-    fn append(
-        &self,
-        expected: Head,
-        leaves: &[NewLeaf],
-        new: Head,
-        checkpoint: &str,
-    ) -> Result<(), AppendError> {
+    fn append(&self, expected: Head, leaves: &[NewLeaf], new: Head, checkpoint: &str) -> Result<(), AppendError> {
         check_append(expected, leaves, new)?;
         let mut ledger = self.ledger();
-        let actual = ledger
-            .head
-            .as_ref()
-            .map_or(Head::EMPTY, |stored| stored.head);
+        let actual = ledger.head.as_ref().map_or(Head::EMPTY, |stored| stored.head);
         if actual != expected {
             return Err(AppendError::Conflict { expected, actual });
         }
         for leaf in leaves {
             if let Some(&index) = ledger.by_payload.get(&leaf.payload_hash) {
-                return Err(AppendError::DuplicatePayload {
-                    payload_hash: leaf.payload_hash,
-                    index,
-                });
+                return Err(AppendError::DuplicatePayload { payload_hash: leaf.payload_hash, index });
             }
         }
         for (index, leaf) in (expected.size..).zip(leaves) {
             ledger.leaves.push(leaf.leaf.clone());
             ledger.by_payload.insert(leaf.payload_hash, index);
         }
-        ledger.head = Some(StoredHead {
-            head: new,
-            checkpoint: checkpoint.to_owned(),
-        });
+        ledger.head = Some(StoredHead { head: new, checkpoint: checkpoint.to_owned() });
         Ok(())
     }
 }

@@ -35,9 +35,7 @@ use std::time::{Duration, Instant};
 use countersign_core::hash::Digest;
 use countersign_core::merkle::Head;
 use rusqlite::config::DbConfig;
-use rusqlite::{
-    Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
-};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::{AppendError, NewLeaf, Store, StoreError, StoredHead, check_append};
 use crate::durable;
@@ -140,9 +138,7 @@ impl SqliteStore {
         let (dir, path) = locate(path)?;
         refuse_network_file_system(&dir)?;
         if path.symlink_metadata().is_ok() {
-            return Err(StoreError::AlreadyExists {
-                path: path.display().to_string(),
-            });
+            return Err(StoreError::AlreadyExists { path: path.display().to_string() });
         }
         let file = tempfile::Builder::new()
             .prefix(durable::TEMPORARY_PREFIX)
@@ -151,16 +147,11 @@ impl SqliteStore {
             .into_temp_path();
         let connection = connect(&file, Access::Append, None)?;
         lay_schema(&connection).map_err(|error| read_error("create the ledger", error))?;
-        connection
-            .close()
-            .map_err(|(_, error)| read_error("close the new ledger", error))?;
-        file.persist_noclobber(&path)
-            .map_err(|error| match error.error.kind() {
-                std::io::ErrorKind::AlreadyExists => StoreError::AlreadyExists {
-                    path: path.display().to_string(),
-                },
-                _ => durable::FileError::io("create", &path)(error.error).into(),
-            })?;
+        connection.close().map_err(|(_, error)| read_error("close the new ledger", error))?;
+        file.persist_noclobber(&path).map_err(|error| match error.error.kind() {
+            std::io::ErrorKind::AlreadyExists => StoreError::AlreadyExists { path: path.display().to_string() },
+            _ => durable::FileError::io("create", &path)(error.error).into(),
+        })?;
         durable::sync_dir(&dir)?;
         Self::open(&path)
     }
@@ -188,15 +179,8 @@ impl SqliteStore {
     fn open_as(path: &Path, access: Access) -> Result<Self, StoreError> {
         let (_, path) = locate(path)?;
         let connection = open_ledger(&path, access, None)?;
-        let state = Mutex::new(State {
-            connection: Some(connection),
-            size_limit_bytes: None,
-        });
-        Ok(Self {
-            path,
-            access,
-            state,
-        })
+        let state = Mutex::new(State { connection: Some(connection), size_limit_bytes: None });
+        Ok(Self { path, access, state })
     }
 
     /// Returns the path of the ledger file.
@@ -230,9 +214,7 @@ impl SqliteStore {
         let (_, destination) = locate(destination)?;
         let destination = destination.as_path();
         durable::write_new(destination, b"").map_err(|error| match error {
-            error if error.is_already_there() => StoreError::AlreadyExists {
-                path: destination.display().to_string(),
-            },
+            error if error.is_already_there() => StoreError::AlreadyExists { path: destination.display().to_string() },
             error => error.into(),
         })?;
         let mut copy = connect(destination, Access::Append, None)?;
@@ -249,8 +231,7 @@ impl SqliteStore {
                 }
             }
         })?;
-        copy.close()
-            .map_err(|(_, error)| read_error("close the copy", error))
+        copy.close().map_err(|(_, error)| read_error("close the copy", error))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -269,10 +250,7 @@ impl SqliteStore {
         read(connection).map_err(|error| read_error(act, error))
     }
 
-    fn connection<'state>(
-        &self,
-        state: &'state mut State,
-    ) -> Result<&'state mut Connection, StoreError> {
+    fn connection<'state>(&self, state: &'state mut State) -> Result<&'state mut Connection, StoreError> {
         let limit = state.size_limit_bytes;
         match &mut state.connection {
             Some(connection) => Ok(connection),
@@ -296,16 +274,11 @@ impl Store for SqliteStore {
                 Err(error) => return Ok(Err(error)),
             };
             if range.start > range.end || range.end > size {
-                return Ok(Err(StoreError::OutOfRange {
-                    start: range.start,
-                    end: range.end,
-                    size,
-                }));
+                return Ok(Err(StoreError::OutOfRange { start: range.start, end: range.end, size }));
             }
             let mut leaves = Vec::new();
-            let mut statement = moment.prepare_cached(
-                "SELECT idx, leaf FROM entry WHERE idx >= ?1 AND idx < ?2 ORDER BY idx",
-            )?;
+            let mut statement =
+                moment.prepare_cached("SELECT idx, leaf FROM entry WHERE idx >= ?1 AND idx < ?2 ORDER BY idx")?;
             let mut rows = statement.query([to_sql(range.start), to_sql(range.end)])?;
             for index in range {
                 match rows.next()? {
@@ -321,13 +294,7 @@ impl Store for SqliteStore {
         self.with("find an entry", |connection| find(connection, payload_hash))?
     }
 
-    fn append(
-        &self,
-        expected: Head,
-        leaves: &[NewLeaf],
-        new: Head,
-        checkpoint: &str,
-    ) -> Result<(), AppendError> {
+    fn append(&self, expected: Head, leaves: &[NewLeaf], new: Head, checkpoint: &str) -> Result<(), AppendError> {
         check_append(expected, leaves, new)?;
         let mut state = self.lock();
         let connection = self.connection(&mut state)?;
@@ -357,30 +324,21 @@ fn append(
     checkpoint: &str,
 ) -> Result<(), AppendError> {
     // IMMEDIATE takes the write lock before anything is read, so the head compared is the head swapped.
-    let transaction = connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(append_error)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(append_error)?;
     let actual = load_head(&transaction).map_err(append_error)??.head;
     if actual != expected {
         return Err(AppendError::Conflict { expected, actual });
     }
     for leaf in leaves {
         if let Some(index) = find(&transaction, &leaf.payload_hash).map_err(append_error)?? {
-            return Err(AppendError::DuplicatePayload {
-                payload_hash: leaf.payload_hash,
-                index,
-            });
+            return Err(AppendError::DuplicatePayload { payload_hash: leaf.payload_hash, index });
         }
     }
     insert(&transaction, expected, leaves, new, checkpoint).map_err(append_error)?;
     transaction.commit().map_err(|error| match code(&error) {
         // Both come before the journal goes: the transaction is still open, or undone.
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::DiskFull) => {
-            append_error(error)
-        }
-        _ => AppendError::Unknown {
-            source: error.into(),
-        },
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::DiskFull) => append_error(error),
+        _ => AppendError::Unknown { source: error.into() },
     })
 }
 
@@ -391,26 +349,16 @@ fn insert(
     new: Head,
     checkpoint: &str,
 ) -> Result<(), rusqlite::Error> {
-    let mut statement = transaction
-        .prepare_cached("INSERT INTO entry (idx, payload_hash, leaf) VALUES (?1, ?2, ?3)")?;
+    let mut statement =
+        transaction.prepare_cached("INSERT INTO entry (idx, payload_hash, leaf) VALUES (?1, ?2, ?3)")?;
     for (index, leaf) in (expected.size..).zip(leaves) {
-        statement.execute(params![
-            to_sql(index),
-            leaf.payload_hash.as_bytes(),
-            leaf.leaf
-        ])?;
+        statement.execute(params![to_sql(index), leaf.payload_hash.as_bytes(), leaf.leaf])?;
     }
     let mut swap = transaction.prepare_cached(
         "UPDATE head SET size = ?1, root = ?2, checkpoint = ?3 WHERE only = 0 AND size = ?4 AND root = ?5",
     )?;
     let (new_size, old_size) = (to_sql(new.size), to_sql(expected.size));
-    match swap.execute(params![
-        new_size,
-        new.root.as_bytes(),
-        checkpoint,
-        old_size,
-        expected.root.as_bytes()
-    ])? {
+    match swap.execute(params![new_size, new.root.as_bytes(), checkpoint, old_size, expected.root.as_bytes()])? {
         1 => Ok(()),
         changed => Err(rusqlite::Error::StatementChangedRows(changed)),
     }
@@ -419,37 +367,18 @@ fn insert(
 fn load_head(connection: &Connection) -> Result<Result<StoredHead, StoreError>, rusqlite::Error> {
     let row = connection
         .prepare_cached("SELECT size, root, checkpoint FROM head WHERE only = 0")?
-        .query_row([], |row| {
-            Ok((
-                row.get::<_, i64>(0)?,
-                row.get::<_, [u8; 32]>(1)?,
-                row.get::<_, String>(2)?,
-            ))
-        })
+        .query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, [u8; 32]>(1)?, row.get::<_, String>(2)?)))
         .optional()?;
     Ok(match row {
         Some((size, root, checkpoint)) => match u64::try_from(size) {
-            Ok(size) => Ok(StoredHead {
-                head: Head {
-                    size,
-                    root: Digest::from_bytes(root),
-                },
-                checkpoint,
-            }),
-            Err(_) => Err(StoreError::Corrupt {
-                what: format!("its head has size {size}"),
-            }),
+            Ok(size) => Ok(StoredHead { head: Head { size, root: Digest::from_bytes(root) }, checkpoint }),
+            Err(_) => Err(StoreError::Corrupt { what: format!("its head has size {size}") }),
         },
-        None => Err(StoreError::Altered {
-            what: "it has no head".to_owned(),
-        }),
+        None => Err(StoreError::Altered { what: "it has no head".to_owned() }),
     })
 }
 
-fn find(
-    connection: &Connection,
-    payload_hash: &Digest,
-) -> Result<Result<Option<u64>, StoreError>, rusqlite::Error> {
+fn find(connection: &Connection, payload_hash: &Digest) -> Result<Result<Option<u64>, StoreError>, rusqlite::Error> {
     let index: Option<i64> = connection
         .prepare_cached("SELECT idx FROM entry WHERE payload_hash = ?1")?
         .query_row([payload_hash.as_bytes()], |row| row.get(0))
@@ -464,9 +393,7 @@ fn find(
         .optional()?;
     Ok(match (in_row, u64::try_from(index)) {
         (Some(hash), Ok(index)) if hash == *payload_hash.as_bytes() => Ok(Some(index)),
-        _ => Err(StoreError::Corrupt {
-            what: format!("its index of payloads does not fit entry {index}"),
-        }),
+        _ => Err(StoreError::Corrupt { what: format!("its index of payloads does not fit entry {index}") }),
     })
 }
 
@@ -489,20 +416,13 @@ fn lay_schema(connection: &Connection) -> Result<(), rusqlite::Error> {
     transaction.commit()
 }
 
-fn open_ledger(
-    path: &Path,
-    access: Access,
-    size_limit_bytes: Option<u64>,
-) -> Result<Connection, StoreError> {
+fn open_ledger(path: &Path, access: Access, size_limit_bytes: Option<u64>) -> Result<Connection, StoreError> {
     let named = || path.display().to_string();
     match path.symlink_metadata() {
         Ok(metadata) if metadata.is_file() => {}
         // A link is refused: the journal belongs beside the real file, and two names would mean two journals.
         Ok(_) => {
-            return Err(StoreError::NotALedger {
-                path: named(),
-                why: "it is not a regular file".to_owned(),
-            });
+            return Err(StoreError::NotALedger { path: named(), why: "it is not a regular file".to_owned() });
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Err(StoreError::NotFound { path: named() });
@@ -524,11 +444,7 @@ fn open_ledger(
     Ok(connection)
 }
 
-fn connect(
-    path: &Path,
-    access: Access,
-    size_limit_bytes: Option<u64>,
-) -> Result<Connection, StoreError> {
+fn connect(path: &Path, access: Access, size_limit_bytes: Option<u64>) -> Result<Connection, StoreError> {
     let flags = match access {
         Access::Append => OpenFlags::SQLITE_OPEN_READ_WRITE,
         Access::ReadOnly => OpenFlags::SQLITE_OPEN_READ_ONLY,
@@ -549,39 +465,29 @@ fn connect(
         ] {
             connection.set_db_config(setting, value)?;
         }
-        for (pragma, value) in [
-            ("mmap_size", 0),
-            ("cell_size_check", 1),
-            ("recursive_triggers", 1),
-            ("temp_store", 2),
-        ] {
+        for (pragma, value) in [("mmap_size", 0), ("cell_size_check", 1), ("recursive_triggers", 1), ("temp_store", 2)]
+        {
             connection.pragma_update(None, pragma, value)?;
         }
         if access == Access::Append {
             connection.pragma_update_and_check(None, "journal_mode", "DELETE", |row| {
                 let mode: String = row.get(0)?;
-                if mode == "delete" {
-                    Ok(())
-                } else {
-                    Err(rusqlite::Error::InvalidQuery)
-                }
+                if mode == "delete" { Ok(()) } else { Err(rusqlite::Error::InvalidQuery) }
             })?;
             connection.pragma_update(None, "synchronous", "EXTRA")?;
             connection.pragma_update(None, "fullfsync", 1)?;
         }
         if let Some(bytes) = size_limit_bytes {
-            let page_bytes: i64 =
-                connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+            let page_bytes: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
             let pages = i64::try_from(bytes).unwrap_or(i64::MAX) / page_bytes.max(1);
             connection.pragma_update(None, "max_page_count", pages)?;
         }
         Ok(connection)
     };
     open().map_err(|error| match (code(&error), error) {
-        (Some(ErrorCode::NotADatabase), error) => StoreError::NotALedger {
-            path: path.display().to_string(),
-            why: error.to_string(),
-        },
+        (Some(ErrorCode::NotADatabase), error) => {
+            StoreError::NotALedger { path: path.display().to_string(), why: error.to_string() }
+        }
         (_, error) => read_error("open the ledger", error),
     })
 }
@@ -603,8 +509,7 @@ fn wait_for_others(connection: &mut Connection) -> Result<(), rusqlite::Error> {
 fn check_identity(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     type Identity = (i64, i64, Vec<(String, String)>);
     let load = || -> Result<Identity, rusqlite::Error> {
-        let application_id =
-            connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        let application_id = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
         let format = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let schema = connection
             .prepare("SELECT name, coalesce(sql, '') FROM sqlite_schema")?
@@ -612,47 +517,28 @@ fn check_identity(connection: &Connection, path: &Path) -> Result<(), StoreError
             .collect::<Result<_, _>>()?;
         Ok((application_id, format, schema))
     };
-    let not_a_ledger = |why: String| StoreError::NotALedger {
-        path: path.display().to_string(),
-        why,
-    };
+    let not_a_ledger = |why: String| StoreError::NotALedger { path: path.display().to_string(), why };
     let (application_id, format, found) = load().map_err(|error| match code(&error) {
         Some(ErrorCode::NotADatabase) => not_a_ledger(error.to_string()),
         _ => read_error("open the ledger", error),
     })?;
     if application_id != APPLICATION_ID {
-        return Err(not_a_ledger(format!(
-            "its application id is {application_id:#x}"
-        )));
+        return Err(not_a_ledger(format!("its application id is {application_id:#x}")));
     }
     if format > FORMAT {
-        return Err(StoreError::NewerFormat {
-            found: format,
-            known: FORMAT,
-        });
+        return Err(StoreError::NewerFormat { found: format, known: FORMAT });
     }
     if format != FORMAT {
-        return Err(StoreError::Altered {
-            what: format!("its storage format says {format}"),
-        });
+        return Err(StoreError::Altered { what: format!("its storage format says {format}") });
     }
     for (name, sql) in SCHEMA {
         if !found.iter().any(|found| found.0 == name && found.1 == sql) {
-            return Err(StoreError::Altered {
-                what: format!("`{name}` is missing or changed"),
-            });
+            return Err(StoreError::Altered { what: format!("`{name}` is missing or changed") });
         }
     }
-    match found
-        .iter()
-        .find(|found| !SCHEMA.iter().any(|(name, _)| *name == found.0))
-    {
-        Some((name, _)) => Err(StoreError::Altered {
-            what: format!("`{name}` was added"),
-        }),
-        None if found.len() != SCHEMA.len() => Err(StoreError::Altered {
-            what: "its tables are doubled".to_owned(),
-        }),
+    match found.iter().find(|found| !SCHEMA.iter().any(|(name, _)| *name == found.0)) {
+        Some((name, _)) => Err(StoreError::Altered { what: format!("`{name}` was added") }),
+        None if found.len() != SCHEMA.len() => Err(StoreError::Altered { what: "its tables are doubled".to_owned() }),
         None => Ok(()),
     }
 }
@@ -667,12 +553,12 @@ fn busy() -> rusqlite::Error {
 
 fn read_error(act: &'static str, error: rusqlite::Error) -> StoreError {
     match (code(&error), &error) {
-        (Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked), _) => StoreError::Busy {
-            waited_seconds: WAIT.as_secs(),
-        },
-        (Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase), _) => StoreError::Corrupt {
-            what: error.to_string(),
-        },
+        (Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked), _) => {
+            StoreError::Busy { waited_seconds: WAIT.as_secs() }
+        }
+        (Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase), _) => {
+            StoreError::Corrupt { what: error.to_string() }
+        }
         // A value of the wrong kind or length in a column of ours.
         (
             None,
@@ -680,44 +566,32 @@ fn read_error(act: &'static str, error: rusqlite::Error) -> StoreError {
             | rusqlite::Error::FromSqlConversionFailure(..)
             | rusqlite::Error::IntegralValueOutOfRange(..)
             | rusqlite::Error::Utf8Error(..),
-        ) => StoreError::Corrupt {
-            what: error.to_string(),
-        },
-        _ => StoreError::Storage {
-            act,
-            source: error.into(),
-        },
+        ) => StoreError::Corrupt { what: error.to_string() },
+        _ => StoreError::Storage { act, source: error.into() },
     }
 }
 
 /// An error before the commit: nothing was appended.
 fn append_error(error: rusqlite::Error) -> AppendError {
     match (code(&error), &error) {
-        (Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked), _) => AppendError::Busy {
-            waited_seconds: WAIT.as_secs(),
-        },
+        (Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked), _) => {
+            AppendError::Busy { waited_seconds: WAIT.as_secs() }
+        }
         (Some(ErrorCode::DiskFull), _) => AppendError::DiskFull,
         // Head and duplicates were checked under the write lock, so a guard that still speaks up has met rows that
         // were not written by us.
-        (Some(ErrorCode::ConstraintViolation), _)
-        | (None, rusqlite::Error::StatementChangedRows(_)) => StoreError::Altered {
-            what: error.to_string(),
+        (Some(ErrorCode::ConstraintViolation), _) | (None, rusqlite::Error::StatementChangedRows(_)) => {
+            StoreError::Altered { what: error.to_string() }.into()
         }
-        .into(),
         _ => read_error("append", error).into(),
     }
 }
 
 /// Resolves the directory a ledger file lies in, and the file's path in it.
 fn locate(path: &Path) -> Result<(PathBuf, PathBuf), StoreError> {
-    let not_found = || StoreError::NotFound {
-        path: path.display().to_string(),
-    };
+    let not_found = || StoreError::NotFound { path: path.display().to_string() };
     let name = path.file_name().ok_or_else(not_found)?;
-    let parent = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let dir = fs::canonicalize(parent).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => not_found(),
         _ => durable::FileError::io("open", parent)(error).into(),
@@ -731,10 +605,7 @@ fn restrict(path: &Path) -> Result<(), StoreError> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let mode = fs::metadata(path)
-            .map_err(durable::FileError::io("inspect", path))?
-            .permissions()
-            .mode();
+        let mode = fs::metadata(path).map_err(durable::FileError::io("inspect", path))?.permissions().mode();
         if mode & 0o077 != 0 {
             fs::set_permissions(path, fs::Permissions::from_mode(0o600))
                 .map_err(durable::FileError::io("restrict", path))?;
@@ -747,10 +618,7 @@ fn restrict(path: &Path) -> Result<(), StoreError> {
 
 fn refuse_network_file_system(dir: &Path) -> Result<(), StoreError> {
     match network_file_system(dir) {
-        Some(kind) => Err(StoreError::NetworkFileSystem {
-            path: dir.display().to_string(),
-            kind,
-        }),
+        Some(kind) => Err(StoreError::NetworkFileSystem { path: dir.display().to_string(), kind }),
         None => Ok(()),
     }
 }
@@ -794,9 +662,7 @@ fn network_file_system(dir: &Path) -> Option<String> {
     use std::path::{Component, Prefix};
     // The path is canonical, so a drive letter of the network shows as the share behind it.
     match dir.components().next() {
-        Some(Component::Prefix(prefix))
-            if matches!(prefix.kind(), Prefix::UNC(..) | Prefix::VerbatimUNC(..)) =>
-        {
+        Some(Component::Prefix(prefix)) if matches!(prefix.kind(), Prefix::UNC(..) | Prefix::VerbatimUNC(..)) => {
             Some("network share".to_owned())
         }
         _ => None,
@@ -816,21 +682,14 @@ mod tests {
 
     #[test]
     fn the_limit_of_a_leaf_is_the_limit_of_its_column() {
-        assert!(
-            SCHEMA[0]
-                .1
-                .contains(&format!("BETWEEN 1 AND {LEAF_LIMIT_BYTES})"))
-        );
+        assert!(SCHEMA[0].1.contains(&format!("BETWEEN 1 AND {LEAF_LIMIT_BYTES})")));
     }
 
     #[cfg(target_os = "linux")]
     #[test]
     fn network_file_systems_are_known_by_their_number() {
         assert_eq!(kind_by_magic(0x6969), Some("NFS"));
-        assert_eq!(
-            kind_by_magic(i64::from(0xff53_4d42_u32 as i32)),
-            Some("SMB")
-        );
+        assert_eq!(kind_by_magic(i64::from(0xff53_4d42_u32 as i32)), Some("SMB"));
         assert_eq!(kind_by_magic(0xef53), None, "ext4");
         assert_eq!(kind_by_magic(0x0102_1994), None, "tmpfs");
     }
@@ -841,10 +700,8 @@ mod tests {
         let store = SqliteStore::create(&dir.path().join("ledger.db")).unwrap();
         let settings = store
             .with("read settings", |connection| {
-                let text =
-                    |name| connection.pragma_query_value(None, name, |row| row.get::<_, String>(0));
-                let number =
-                    |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+                let text = |name| connection.pragma_query_value(None, name, |row| row.get::<_, String>(0));
+                let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
                 Ok((
                     text("journal_mode")?,
                     number("synchronous")?,
@@ -857,18 +714,6 @@ mod tests {
                 ))
             })
             .unwrap();
-        assert_eq!(
-            settings,
-            (
-                "delete".to_owned(),
-                3,
-                1,
-                1,
-                0,
-                1,
-                true,
-                "3.54.1".to_owned()
-            )
-        );
+        assert_eq!(settings, ("delete".to_owned(), 3, 1, 1, 0, 1, true, "3.54.1".to_owned()));
     }
 }
