@@ -2,4 +2,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod evidence_corpus;
+mod keys;
+mod store_contract;
+mod store_faults;
 mod tidy;
