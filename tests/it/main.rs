@@ -1,1 +1,4 @@
 //! One test binary for the cross-crate tests.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod domain;
