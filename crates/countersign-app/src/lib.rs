@@ -1,1 +1,14 @@
-//! app
+//! The application: stores, keys, connectors, evidence readers, use cases.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod attestation;
+pub mod backup;
+pub mod blob;
+pub mod connector;
+pub mod desk;
+pub mod durable;
+pub mod keyfile;
+pub mod lockout;
+pub mod pin;
+pub mod projection;
+pub mod store;

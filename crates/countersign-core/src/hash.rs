@@ -45,8 +45,7 @@ impl Digest {
     pub fn from_base64(text: &str) -> Result<Self, DigestError> {
         let mut bytes = [0; 32];
         let decoded = Base64::decode(text, &mut bytes).map_err(|_| DigestError::Base64)?;
-        let digest = Self(decoded.try_into().map_err(|_| DigestError::Base64)?);
-        if digest.to_base64() == text { Ok(digest) } else { Err(DigestError::Base64) }
+        Ok(Self(decoded.try_into().map_err(|_| DigestError::Base64)?))
     }
 }
 

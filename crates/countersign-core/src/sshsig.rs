@@ -124,8 +124,7 @@ impl FromStr for PublicKey {
         }
         let base64 = words.next().ok_or(KeyError::Format)?;
         let wire = Base64::decode_vec(base64).map_err(|_| KeyError::Format)?;
-        let key = Self::from_wire(&wire)?;
-        if Base64::encode_string(&wire) == base64 { Ok(key) } else { Err(KeyError::Format) }
+        Self::from_wire(&wire)
     }
 }
 
@@ -382,6 +381,7 @@ mod tests {
             (KEY_TYPE.to_owned(), KeyError::Format),
             (format!("{KEY_TYPE}  {base64}"), KeyError::Format),
             (format!("{ALICE}="), KeyError::Format),
+            (ALICE.replace("29c", "29d="), KeyError::Format),
             (format!("{ALICE}\n{ALICE}"), KeyError::Format),
             (format!("{ALICE}\n\n"), KeyError::Format),
             (format!("{ALICE} a\u{1b}[2J"), KeyError::Format),
