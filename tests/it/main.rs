@@ -5,4 +5,5 @@ mod evidence_corpus;
 mod keys;
 mod store_contract;
 mod store_faults;
+mod domain;
 mod tidy;
