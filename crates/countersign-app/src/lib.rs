@@ -4,10 +4,15 @@
 pub mod attestation;
 pub mod backup;
 pub mod blob;
+pub mod changes;
+pub mod clock;
 pub mod connector;
 pub mod desk;
 pub mod durable;
+pub mod error;
+pub mod evidence;
 pub mod keyfile;
+pub mod ledger;
 pub mod lockout;
 pub mod pin;
 pub mod projection;
