@@ -19,3 +19,4 @@ pub mod probe;
 pub mod projection;
 pub mod rollout;
 pub mod store;
+pub mod worker;

@@ -70,10 +70,17 @@ impl Probe {
                 sample.instances += 1;
                 match self.running(url.as_str()).await {
                     Ok(running) if running.version != version => {
-                        sample.wrong.push(format!("{}: {url}: runs version {}, not {version}", segment.name, shown(&running.version)));
+                        sample.wrong.push(format!(
+                            "{}: {url}: runs version {}, not {version}",
+                            segment.name,
+                            shown(&running.version)
+                        ));
                     }
                     Ok(running) if running.artifact != artifact.sha256 => {
-                        sample.wrong.push(format!("{}: {url}: runs artifact {}, not {}", segment.name, running.artifact, artifact.sha256));
+                        sample.wrong.push(format!(
+                            "{}: {url}: runs artifact {}, not {}",
+                            segment.name, running.artifact, artifact.sha256
+                        ));
                     }
                     Ok(_) => {}
                     Err(why) => sample.wrong.push(format!("{}: {url}: {why}", segment.name)),
@@ -122,5 +129,8 @@ fn cause(error: &reqwest::Error) -> String {
 
 /// Returns a stranger's text, short and without control characters.
 fn shown(text: &str) -> String {
-    text.chars().take(80).flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+    text.chars()
+        .take(80)
+        .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
+        .collect()
 }

@@ -18,14 +18,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use countersign_core::act::{
-    Act, Artifact, Dispatch, DispatchKind, DispatchState, HoldChange, Run, RunConclusion, RunRef, RunStatus, Segment, Stage, Target,
-    Wave, WaveVerdict, Window,
+    Act, Artifact, Dispatch, DispatchKind, DispatchState, HoldChange, Run, RunConclusion, RunRef, RunStatus, Segment,
+    Stage, Target, Wave, WaveVerdict, Window,
 };
 use countersign_core::decide::Command;
+use countersign_core::entry::Entry;
 use countersign_core::judge;
 use countersign_core::policy::RollbackRule;
 use countersign_core::state::{DispatchRecord, Release, Sheet, State};
-use countersign_core::words::{EntryRef, Line, Principal, ReleaseId, Slug, Text, Timestamp};
+use countersign_core::words::{CommitId, EntryRef, Line, Principal, ReleaseId, Slug, Text, Timestamp};
 use tokio::time::{Instant, sleep};
 
 use crate::attestation::{Attestation, Header};
@@ -36,6 +37,7 @@ use crate::connector::{
 use crate::error::{Error, ErrorKind};
 use crate::ledger::Ledger;
 use crate::probe::{Probe, Sample};
+use crate::store::Store as _;
 
 /// How patient a rollout is.
 #[derive(Debug, Clone, Copy)]
@@ -169,11 +171,10 @@ fn release<'a>(state: &'a State, id: &ReleaseId) -> Result<&'a Release, Error> {
 /// There is no such release or target.
 pub fn target_of<'a>(state: &'a State, id: &ReleaseId, environment: &Slug) -> Result<&'a Target, Error> {
     let product = &release(state, id)?.candidate.product;
-    state
-        .targets
-        .get(&(product.clone(), environment.clone()))
-        .map(|(_, target)| target)
-        .ok_or_else(|| Error::not_found(format!("{product} has no target {environment}")).hint("sign one with `countersign target set`"))
+    state.targets.get(&(product.clone(), environment.clone())).map(|(_, target)| target).ok_or_else(|| {
+        Error::not_found(format!("{product} has no target {environment}"))
+            .hint("sign one with `countersign target set`")
+    })
 }
 
 /// Prepares a dispatch, sends it once, and follows it to its end.
@@ -189,7 +190,7 @@ pub async fn dispatch(
 ) -> Result<Dispatched, Error> {
     ledger.refresh()?;
     let target = target_of(ledger.state(), &order.release, &order.environment)?.clone();
-    connector.preflight(target.job.as_str()).await?;
+    let preflight = connector.preflight(target.job.as_str()).await?;
     let request_id: Line = RequestId::generate().as_str().parse().expect("a request id is a lawful line");
     let command = Command::Dispatch {
         release: order.release.clone(),
@@ -203,7 +204,7 @@ pub async fn dispatch(
     watch(Event::Step { request_id: request_id.to_string(), state: DispatchState::Prepared, detail: None });
 
     let mut journal = Journal { ledger, release: order.release.clone(), request_id, watch };
-    let request = match journal.trigger_request(&target) {
+    let request = match journal.trigger_request(&target, preflight.inputs.as_deref()) {
         Ok(request) => request,
         Err(error) => {
             journal.step(DispatchState::Refused, Facts::detail(&format!("nothing was sent: {error}")))?;
@@ -246,7 +247,9 @@ pub async fn settle(
         }
         DispatchState::FateUnknown | DispatchState::Accepted => journal.reconcile(connector, &target, pace).await,
         DispatchState::Bound => {
-            let run = record.run.ok_or_else(|| Error::new(ErrorKind::Integrity, "journal", "a bound dispatch names no run"))?;
+            let run = record
+                .run
+                .ok_or_else(|| Error::new(ErrorKind::Integrity, "journal", "a bound dispatch names no run"))?;
             journal.follow(connector, &target, Handle::Run(as_run(&run)), pace).await
         }
         DispatchState::Refused | DispatchState::Finished => journal.outcome(),
@@ -265,10 +268,15 @@ fn as_run(run: &RunRef) -> connector::RunRef {
     connector::RunRef { id: run.id.to_string(), attempt: u32::try_from(run.attempt).unwrap_or(u32::MAX) }
 }
 
+fn request_id(id: &Line) -> Result<RequestId, Error> {
+    id.as_str()
+        .parse()
+        .map_err(|error: connector::RequestIdError| Error::new(ErrorKind::Integrity, "journal", error.to_string()))
+}
+
 /// Returns what others said as a text of the ledger: short, one blank where they said nothing.
 fn told(text: &str) -> Option<Text> {
-    let clean: String =
-        text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).take(2000).collect();
+    let clean: String = text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).take(2000).collect();
     clean.trim().parse().ok()
 }
 
@@ -334,7 +342,7 @@ impl Journal<'_> {
     }
 
     /// Composes what the pipeline is given: what to deploy, where, and the signatures that say so.
-    fn trigger_request(&self, target: &Target) -> Result<TriggerRequest, Error> {
+    fn trigger_request(&self, target: &Target, declared: Option<&[String]>) -> Result<TriggerRequest, Error> {
         let state = self.ledger.state();
         let release = release(state, &self.release)?;
         let dispatch = self.record()?.body.clone();
@@ -342,21 +350,26 @@ impl Journal<'_> {
         let attestation = attest(self.ledger, release, &dispatch, &what)?;
         let segments: Vec<&str> =
             segments_of(release, &dispatch, target).iter().map(|segment| segment.name.as_str()).collect();
-        let inputs = BTreeMap::from([
+        let mut inputs = BTreeMap::from([
             ("artifact".to_owned(), what.artifact.sha256.to_string()),
             ("attestation".to_owned(), attestation),
-            ("commit".to_owned(), what.commit),
+            ("commit".to_owned(), what.commit.to_string()),
             ("environment".to_owned(), dispatch.environment.to_string()),
             ("kind".to_owned(), dispatch.kind.to_string()),
             ("segments".to_owned(), segments.join(",")),
-            ("version".to_owned(), what.version),
-            ("wave".to_owned(), dispatch.wave.to_string()),
+            ("version".to_owned(), what.version.to_string()),
+            ("wave".to_owned(), segments.last().copied().unwrap_or_default().to_owned()),
         ]);
-        let request_id = self
-            .request_id
-            .as_str()
-            .parse()
-            .map_err(|error: connector::RequestIdError| Error::new(ErrorKind::Integrity, "journal", error.to_string()))?;
+        let request_id = request_id(&self.request_id)?;
+        if let Some(declared) = declared {
+            // A pipeline may do without these two; one that drops any other could not tell what it was asked.
+            inputs.retain(|name, _| !matches!(name.as_str(), "commit" | "segments") || declared.contains(name));
+            if let Some(missing) = inputs.keys().find(|name| !declared.contains(name)) {
+                let message = format!("the job {} does not declare the input {missing}", target.job);
+                return Err(Error::new(ErrorKind::No, "input_missing", message)
+                    .hint("declare it in the pipeline; it would be dropped silently"));
+            }
+        }
         let reason = format!("{} {} to {}, wave {}", dispatch.kind, release.id, dispatch.environment, dispatch.wave);
         Ok(TriggerRequest { request_id, job: target.job.to_string(), inputs, reason })
     }
@@ -389,11 +402,7 @@ impl Journal<'_> {
 
     /// Looks for the run that carries the request id, until it is found or patience ends.
     async fn reconcile(&mut self, connector: &dyn Connector, target: &Target, pace: Pace) -> Result<Dispatched, Error> {
-        let request_id = self
-            .request_id
-            .as_str()
-            .parse()
-            .map_err(|error: connector::RequestIdError| Error::new(ErrorKind::Integrity, "journal", error.to_string()))?;
+        let request_id = request_id(&self.request_id)?;
         // The desk's clock and the server's may differ; an hour is more than any that still passes TLS.
         let since = self.record()?.steps.first().map(|(_, _, time)| time.plus_seconds(-3600).to_chrono());
         let until = Instant::now() + pace.settle;
@@ -402,7 +411,10 @@ impl Journal<'_> {
         loop {
             match connector.find(&request_id, since).await {
                 Ok(found) if found.len() > 1 => {
-                    (self.watch)(Event::Note(format!("{} runs carry the request id {request_id}: stop the extra ones", found.len())));
+                    (self.watch)(Event::Note(format!(
+                        "{} runs carry the request id {request_id}: stop the extra ones",
+                        found.len()
+                    )));
                     return self.stuck();
                 }
                 Ok(found) => {
@@ -411,7 +423,10 @@ impl Journal<'_> {
                             Resolved::Run(run) => Handle::Run(run),
                             Resolved::Queued => Handle::Ticket(found.ticket),
                             Resolved::Dropped { raw, .. } => {
-                                let facts = Facts { conclusion: Some(RunConclusion::Skipped), ..Facts::detail(&format!("never ran: {raw}")) };
+                                let facts = Facts {
+                                    conclusion: Some(RunConclusion::Skipped),
+                                    ..Facts::detail(&format!("never ran: {raw}"))
+                                };
                                 return self.step(DispatchState::Finished, facts);
                             }
                         };
@@ -456,7 +471,8 @@ impl Journal<'_> {
                             RunConclusion::Success => RunConclusion::Unknown,
                             other => other,
                         };
-                        let facts = Facts { conclusion: Some(conclusion), ..Facts::detail(&format!("it never ran: {raw}")) };
+                        let facts =
+                            Facts { conclusion: Some(conclusion), ..Facts::detail(&format!("it never ran: {raw}")) };
                         return self.step(DispatchState::Finished, facts);
                     }
                     Ok(Resolved::Queued) => {}
@@ -491,14 +507,20 @@ impl Journal<'_> {
                 }
             }
             if Instant::now() > until {
-                return self.step(DispatchState::FateUnknown, Facts::detail("the run has not ended in the time it may take"));
+                return self
+                    .step(DispatchState::FateUnknown, Facts::detail("the run has not ended in the time it may take"));
             }
         };
         self.conclude(target, &seen, reference, &log.text)
     }
 
     /// Passes on a cancellation or a halt that somebody recorded meanwhile, on this desk or another.
-    async fn stop_if_asked(&mut self, connector: &dyn Connector, handle: &Handle, stopping: &mut bool) -> Result<(), Error> {
+    async fn stop_if_asked(
+        &mut self,
+        connector: &dyn Connector,
+        handle: &Handle,
+        stopping: &mut bool,
+    ) -> Result<(), Error> {
         self.ledger.refresh()?;
         if *stopping {
             return Ok(());
@@ -532,7 +554,8 @@ impl Journal<'_> {
         let mut detail = format!("{}: {}", target.job, seen.raw);
         if conclusion == RunConclusion::Success {
             let step = seen.steps.iter().find(|step| step.name == target.deploy_step.as_str());
-            let done = step.is_some_and(|step| step.status == connector::RunStatus::Completed(connector::RunConclusion::Success));
+            let done = step
+                .is_some_and(|step| step.status == connector::RunStatus::Completed(connector::RunConclusion::Success));
             let other = seen
                 .properties
                 .get("artifact_sha256")
@@ -548,11 +571,11 @@ impl Journal<'_> {
         } else if let Some(failed) = seen.steps.iter().find(|step| is_bad(&step.status)) {
             detail = format!("{}: step {} {}", target.job, failed.name, failed.raw);
         }
-        if conclusion != RunConclusion::Success {
-            if let Some(last) = log.lines().rev().find(|line| !line.trim().is_empty()) {
-                detail.push_str(" · ");
-                detail.push_str(last.trim());
-            }
+        if conclusion != RunConclusion::Success
+            && let Some(last) = log.lines().rev().find(|line| !line.trim().is_empty())
+        {
+            detail.push_str(" · ");
+            detail.push_str(last.trim());
         }
         let digest = if log.is_empty() { None } else { Some(self.ledger.blobs().write(log.as_bytes())?) };
         let jobs = seen.steps.iter().take(100).map(|step| (line(&step.name).to_string(), line(&step.raw))).collect();
@@ -624,21 +647,21 @@ impl LiveLog {
 /// What a dispatch brings: the candidate's own artifact, or the one of the rollback slot.
 struct Brought {
     artifact: Artifact,
-    version: String,
-    commit: String,
+    version: Line,
+    commit: CommitId,
 }
 
 fn deployed(release: &Release, dispatch: &Dispatch) -> Result<Brought, Error> {
     if dispatch.kind == DispatchKind::Deploy {
         return Ok(Brought {
             artifact: release.artifact().clone(),
-            version: release.candidate.version.to_string(),
-            commit: release.candidate.commit.to_string(),
+            version: release.candidate.version.clone(),
+            commit: release.candidate.commit.clone(),
         });
     }
     let slot = release.sheet_at(dispatch.sheet).and_then(|sheet| sheet.body.rollback.as_ref());
     let slot = slot.ok_or_else(|| Error::new(ErrorKind::No, "no_way_back", "the sheet has no way back"))?;
-    Ok(Brought { artifact: slot.artifacts[0].clone(), version: slot.version.to_string(), commit: slot.commit.to_string() })
+    Ok(Brought { artifact: slot.artifacts[0].clone(), version: slot.version.clone(), commit: slot.commit.clone() })
 }
 
 /// Returns the segments a dispatch reaches: all of them before the go/no-go, the wave's own for a wave, and every one that
@@ -654,10 +677,10 @@ fn segments_of<'a>(release: &Release, dispatch: &Dispatch, target: &'a Target) -
 /// Composes and signs the attestation the pipeline checks before it deploys.
 fn attest(ledger: &Ledger, release: &Release, dispatch: &Dispatch, what: &Brought) -> Result<String, Error> {
     let state = ledger.state();
-    let leaf = |entry: EntryRef| -> Result<Vec<u8>, Error> {
-        use crate::store::Store as _;
-        let mut leaves = ledger.store().read(entry.index..entry.index + 1)?;
-        Ok(leaves.pop().unwrap_or_default())
+    let entry_of = |entry: EntryRef| -> Result<Entry, Error> {
+        let leaf = ledger.store().read(entry.index..entry.index + 1)?.pop().unwrap_or_default();
+        Entry::parse(leaf)
+            .map_err(|error| Error::new(ErrorKind::Integrity, "ledger_damaged", format!("{entry}: {error}")))
     };
     let sheet = release.sheet_at(dispatch.sheet);
     let now = clock::now();
@@ -666,33 +689,41 @@ fn attest(ledger: &Ledger, release: &Release, dispatch: &Dispatch, what: &Brough
         let own = now.plus_seconds(ATTESTATION_SECONDS);
         if dispatch.wave == 1 && dispatch.kind == DispatchKind::Deploy { own.min(sheet.body.not_after) } else { own }
     });
+    let target = target_of(state, &release.id, &dispatch.environment)?;
+    let wave = segments_of(release, dispatch, target)
+        .last()
+        .map(|segment| segment.name.clone())
+        .ok_or_else(|| Error::new(ErrorKind::No, "no_segment", "the target has no segment for this wave"))?;
     let header = Header {
         artifact: what.artifact.sha256,
         commit: what.commit.clone(),
-        environment: dispatch.environment.to_string(),
-        kind: dispatch.kind.to_string(),
-        ledger: ledger.fingerprint().to_string(),
-        not_after: limit.epoch_seconds(),
-        release: release.id.to_string(),
-        request_id: dispatch.request_id.to_string(),
+        environment: dispatch.environment.clone(),
+        kind: dispatch.kind,
+        ledger: state.origin.clone().expect("an open ledger has a genesis"),
+        not_after: limit,
+        release: release.id.clone(),
+        request_id: request_id(&dispatch.request_id)?,
         sheet: dispatch.sheet.leaf,
         version: what.version.clone(),
-        wave: dispatch.wave,
+        wave,
     };
     let mut approvals = Vec::new();
     let mut authorization = None;
     let mut adoptions = Vec::new();
     for answer in sheet.iter().flat_map(|sheet| &sheet.answers) {
-        approvals.push(leaf(answer.entry)?);
-        let Some(record) = answer.authorization.and_then(|used| state.authorizations.get(&used.index)) else { continue };
+        approvals.push(entry_of(answer.entry)?);
+        let Some(record) = answer.authorization.and_then(|used| state.authorizations.get(&used.index)) else {
+            continue;
+        };
         if authorization.is_none() {
-            authorization = Some(leaf(record.entry)?);
+            authorization = Some(entry_of(record.entry)?);
             for adoption in &record.answers {
-                adoptions.push(leaf(adoption.entry)?);
+                adoptions.push(entry_of(adoption.entry)?);
             }
         }
     }
-    let attestation = Attestation { header, request: leaf(dispatch.sheet)?, approvals, authorization, adoptions };
+    let attestation =
+        Attestation { header, request: Some(entry_of(dispatch.sheet)?), approvals, authorization, adoptions };
     let key = ledger.dispatcher_key()?;
     attestation
         .encode(key.key().signing_key())
@@ -715,11 +746,9 @@ pub async fn stage(
     watch: Watch<'_>,
 ) -> Result<EntryRef, Error> {
     let product = release(ledger.state(), id)?.candidate.product.clone();
-    let environment = ledger
-        .state()
-        .staging_environment(&product)
-        .cloned()
-        .ok_or_else(|| Error::new(ErrorKind::No, "no_staging", format!("{product} has no environment before the go/no-go")))?;
+    let environment = ledger.state().staging_environment(&product).cloned().ok_or_else(|| {
+        Error::new(ErrorKind::No, "no_staging", format!("{product} has no environment before the go/no-go"))
+    })?;
     let order = Order { release: id.clone(), environment, kind: DispatchKind::Deploy, by, resends };
     let dispatched = dispatch(ledger, connector, &order, pace, watch).await?;
     record_stage(ledger, id, &order.environment, &dispatched).await
@@ -744,8 +773,16 @@ pub async fn record_stage(
     let segments: Vec<&Segment> = target.segments.iter().collect();
     let sample = probe.sample(&segments, candidate.version.as_str(), &candidate.artifacts[0]).await;
     if !sample.well() {
-        let wrong = if sample.wrong.is_empty() { "the target names no version URL".to_owned() } else { sample.wrong.join("; ") };
-        return Err(Error::new(ErrorKind::No, "not_seen_running", format!("the run succeeded, but {environment} does not show it: {wrong}")));
+        let wrong = if sample.wrong.is_empty() {
+            "the target names no version URL".to_owned()
+        } else {
+            sample.wrong.join("; ")
+        };
+        return Err(Error::new(
+            ErrorKind::No,
+            "not_seen_running",
+            format!("the run succeeded, but {environment} does not show it: {wrong}"),
+        ));
     }
     let stage = Stage {
         artifact: candidate.artifacts[0].sha256,
@@ -761,12 +798,18 @@ pub async fn record_stage(
 fn not_deployed(dispatched: &Dispatched) -> Error {
     let why = dispatched.detail.clone().unwrap_or_default();
     match dispatched.state {
-        DispatchState::FateUnknown => {
-            Error::new(ErrorKind::Cannot, "fate_unknown", format!("nobody knows whether {} runs: {why}", dispatched.request_id)).hint(
-                format!("look in the CI system; `countersign worker --once` looks again; send again with --resend {}", dispatched.request_id),
-            )
+        DispatchState::FateUnknown => Error::new(
+            ErrorKind::Cannot,
+            "fate_unknown",
+            format!("nobody knows whether {} runs: {why}", dispatched.request_id),
+        )
+        .hint(format!(
+            "look in the CI system; `countersign worker --once` looks again; send again with --resend {}",
+            dispatched.request_id
+        )),
+        DispatchState::Refused => {
+            Error::new(ErrorKind::Cannot, "not_dispatched", format!("nothing was deployed: {why}"))
         }
-        DispatchState::Refused => Error::new(ErrorKind::Cannot, "not_dispatched", format!("nothing was deployed: {why}")),
         _ => Error::new(ErrorKind::No, "deploy_failed", format!("the deployment did not succeed: {why}")),
     }
 }
@@ -828,7 +871,8 @@ pub async fn after_dispatch(
 
 fn sheet_of<'a>(state: &'a State, id: &ReleaseId) -> Result<&'a Sheet, Error> {
     release(state, id)?.sheet().ok_or_else(|| {
-        Error::new(ErrorKind::No, "wrong_state", format!("{id} has no decision sheet")).hint(format!("freeze it with `countersign request {id}`"))
+        Error::new(ErrorKind::No, "wrong_state", format!("{id} has no decision sheet"))
+            .hint(format!("freeze it with `countersign request {id}`"))
     })
 }
 
@@ -838,7 +882,12 @@ fn sheet_of<'a>(state: &'a State, id: &ReleaseId) -> Result<&'a Sheet, Error> {
 ///
 /// # Errors
 /// The ledger cannot be written.
-pub async fn bake(ledger: &mut Ledger, id: &ReleaseId, dispatched: &Dispatched, watch: Watch<'_>) -> Result<WaveVerdict, Error> {
+pub async fn bake(
+    ledger: &mut Ledger,
+    id: &ReleaseId,
+    dispatched: &Dispatched,
+    watch: Watch<'_>,
+) -> Result<WaveVerdict, Error> {
     ledger.refresh()?;
     let dispatch = record(ledger.state(), id, &dispatched.request_id)?.body.clone();
     let sheet = sheet_of(ledger.state(), id)?.body.clone();
@@ -872,7 +921,11 @@ pub async fn bake(ledger: &mut Ledger, id: &ReleaseId, dispatched: &Dispatched, 
             if measured.failed > 0 || measured.stopped.is_some() || over {
                 break;
             }
-            sleep(interval.min(Duration::from_secs(of_seconds).saturating_sub(began.elapsed()) + Duration::from_millis(200))).await;
+            sleep(
+                interval
+                    .min(Duration::from_secs(of_seconds).saturating_sub(began.elapsed()) + Duration::from_millis(200)),
+            )
+            .await;
         }
     } else {
         measured.failed = 1;
@@ -929,7 +982,9 @@ impl Measured {
             return 0;
         }
         let elapsed = self.elapsed.as_millis().max(1);
-        u64::try_from((self.covered.as_millis() * 100 / elapsed).min(100)).unwrap_or(100).max(u64::from(self.elapsed.is_zero()) * 100)
+        u64::try_from((self.covered.as_millis() * 100 / elapsed).min(100))
+            .unwrap_or(100)
+            .max(u64::from(self.elapsed.is_zero()) * 100)
     }
 
     fn verdict(&self) -> WaveVerdict {

@@ -664,7 +664,9 @@ fn check_act(state: &State, statement: &Statement, by: &SignedBy<'_>) -> Result<
         Act::Dispatch(body) => check_dispatch(state, statement, body),
         Act::Lease(body) => {
             let device = &statement.common.signer.principal;
-            ensure(is_dispatcher(state, device), Code::WrongSigner, || format!("{device} is not an enrolled dispatcher"))?;
+            ensure(is_dispatcher(state, device), Code::WrongSigner, || {
+                format!("{device} is not an enrolled dispatcher")
+            })?;
             let taken = state.lease.as_ref().filter(|(holder, until)| holder != device && at <= *until);
             if let Some((holder, until)) = taken {
                 return Err(Rejection::new(Code::AlreadyDone, format!("{holder} has the work until {until}")));
@@ -1010,7 +1012,13 @@ fn check_dispatch(state: &State, statement: &Statement, body: &Dispatch) -> Resu
     ensure(same, Code::Field, || "it is not the dispatch that was prepared".into())
 }
 
-fn check_prepared(state: &State, release: &Release, body: &Dispatch, device: &Principal, at: Timestamp) -> Result<(), Rejection> {
+fn check_prepared(
+    state: &State,
+    release: &Release,
+    body: &Dispatch,
+    device: &Principal,
+    at: Timestamp,
+) -> Result<(), Rejection> {
     let product = &release.candidate.product;
     let place = (product.clone(), body.environment.clone());
     ensure(state.targets.contains_key(&place), Code::NotFound, || {
@@ -1176,10 +1184,8 @@ fn check_wave(
     let Some(planned) = planned else {
         return Err(Rejection::new(Code::WaveOrder, format!("the sheet has no wave {}", body.wave)));
     };
-    let dispatch = release
-        .dispatches_of(sheet.entry, DispatchKind::Deploy)
-        .filter(|dispatch| dispatch.body.wave == body.wave)
-        .next_back();
+    let dispatch =
+        release.dispatches_of(sheet.entry, DispatchKind::Deploy).rfind(|dispatch| dispatch.body.wave == body.wave);
     let Some(dispatch) = dispatch.filter(|dispatch| !dispatch.open()) else {
         return Err(Rejection::new(Code::WrongState, "the wave's dispatch has not finished"));
     };
