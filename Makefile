@@ -1,0 +1,53 @@
+# Countersign. `make help` lists what can be made. Works with GNU make 3.81 and newer.
+
+# Build results stay outside the checkout; set CARGO_TARGET_DIR to put them elsewhere.
+CACHE := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/countersign
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+# A fresh directory for each demonstration; set DEMO_DIR to choose it. Asked for the time once only.
+ifndef DEMO_DIR
+DEMO_DIR := $(CACHE)/demo/$(shell date -u +%Y%m%dT%H%M%SZ)
+endif
+# A fresh Rust whose shell profile has not been read yet.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+# Minutes that each suite may take on two cores. The build has its own, since a first one compiles the typesetter.
+BUILD_MINUTES := 25
+TEST_MINUTES := 15
+CHECK_MINUTES := 10
+
+.PHONY: help run test check fmt clippy tidy deny
+help: ## list these commands
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 14
+
+run: ## walk a whole release in a sample ledger; prints each step and where report and bundle are
+	@sh scripts/setup run
+	@cargo build --locked --package countersign-cli --bin countersign
+	@mkdir -p "$(DEMO_DIR)"
+	@cargo run --locked --quiet --package countersign-cli --bin countersign -- demo --dir "$(DEMO_DIR)"
+	@for file in report.pdf bundle.zip fingerprint.txt ledger; do \
+	    test -e "$(DEMO_DIR)/$$file" || { echo "run: the demonstration left no $$file in $(DEMO_DIR)" >&2; exit 1; }; \
+	done
+	@printf '\nreport       %s\nbundle       %s\nfingerprint  %s\nledger       %s\n' "$(DEMO_DIR)/report.pdf" \
+	    "$(DEMO_DIR)/bundle.zip" "$$(cat "$(DEMO_DIR)/fingerprint.txt")" "$(DEMO_DIR)/ledger"
+
+test: ## run every test; the last line is the count
+	@sh scripts/setup test
+	@bash scripts/suite build $(BUILD_MINUTES) cargo test --locked --workspace --no-run
+	@bash scripts/suite test $(TEST_MINUTES) cargo test --locked --workspace --no-fail-fast
+
+check: ## formatting, lints and house rules
+	@sh scripts/setup run
+	@bash scripts/suite check $(CHECK_MINUTES) $(MAKE) --no-print-directory fmt clippy tidy
+
+fmt:
+	cargo fmt --all --check
+
+clippy:
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+tidy: # house rules alone, as part of check
+	cargo test --locked --package countersign-tests --test it tidy::
+
+deny: ## licenses, bans and sources with cargo-deny (the tidy tests check the same list without it)
+	@command -v cargo-deny >/dev/null || { echo "deny: cargo-deny is missing; cargo install --locked cargo-deny" >&2; exit 1; }
+	cargo deny --locked check licenses bans sources

@@ -1,0 +1,1163 @@
+//! What follows from the ledger: gates, sign-off states, decisions, release states, and what blocks.
+//!
+//! Every conclusion here is a pure function of the state and a moment. Nothing is stored, so nothing can disagree with
+//! the entries. Admission ([`crate::admit`]), the shells and the auditor's verifier all ask these same functions.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use serde_json::json;
+
+use crate::act::{
+    Approval, ChangeType, DevicePurpose, DispatchKind, DispatchState, EvidenceManifest, HoldChange, Verdict,
+    WaveVerdict, closed_words,
+};
+use crate::evidence::Conclusion;
+use crate::hash::Digest;
+use crate::jcs;
+use crate::policy::{
+    AttachedRule, Distinct, EvidenceRule, FIELDS_GATE, Mode, Policy, RequiredField, RerunRule, STAGING_GATE,
+};
+use crate::rejection::{Code, Rejection, ensure};
+use crate::state::{Answerable, AuthorizationRecord, EvidenceRecord, KeyEnd, Release, Sheet, SignOff, State, Topic};
+use crate::words::{EntryRef, Principal, ReleaseId, Slug, Timestamp, role};
+
+closed_words!(
+    /// What a signed answer is worth now. The eight are kept apart because they mean different things to an auditor.
+    SignOffState {
+        /// It counts.
+        Valid = "VALID",
+        /// Something it rests on is absent, so it cannot be judged.
+        Incomplete = "INCOMPLETE",
+        /// What was signed has moved since.
+        Stale = "STALE",
+        /// The sheet is past its time.
+        Expired = "EXPIRED",
+        /// The signer no longer holds the role.
+        SignerLostRole = "SIGNER_LOST_ROLE",
+        /// The signer's key was revoked.
+        KeyRevoked = "KEY_REVOKED",
+        /// The signer had another part in the release.
+        SegregationFailed = "SEGREGATION_FAILED",
+        /// It was never admitted: forged, altered or against the rules.
+        Invalid = "INVALID",
+    }
+);
+
+closed_words!(
+    /// Where a release stands.
+    ReleaseState {
+        /// Proposed, no evidence yet.
+        Draft = "draft",
+        /// Evidence comes in.
+        Collecting = "collecting",
+        /// A gate is red.
+        Halted = "halted",
+        /// Delivered to the environment before the last.
+        Staged = "staged",
+        /// The sheet is frozen and waits for signatures.
+        Ready = "ready",
+        /// Somebody asked to wait.
+        OnHold = "on_hold",
+        /// Somebody said NO-GO.
+        NoGo = "no_go",
+        /// The quorum is complete.
+        Authorized = "authorized",
+        /// The first wave is on its way.
+        Dispatching = "dispatching",
+        /// Waves go out.
+        RollingOut = "rolling_out",
+        /// The rollout stopped.
+        RolloutHalted = "rollout_halted",
+        /// Everyone has it.
+        Live = "live",
+        /// It was taken back.
+        RolledBack = "rolled_back",
+        /// It was looked at afterwards.
+        Reviewed = "reviewed",
+        /// Another took its place.
+        Superseded = "superseded",
+        /// The sheet ran out unsigned or undispatched.
+        Expired = "expired",
+        /// It was given up.
+        Withdrawn = "withdrawn",
+    }
+);
+
+/// What a gate says of a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// The gate.
+    pub gate: String,
+    /// What it says.
+    pub conclusion: Conclusion,
+    /// Why.
+    pub detail: String,
+    /// The evidence it rests on, as entry indices.
+    pub evidence: Vec<u64>,
+    /// The entry of the waiver that lets the release pass all the same.
+    pub waived: Option<u64>,
+}
+
+impl Check {
+    /// Returns whether the release may go on past this gate.
+    pub fn open(&self) -> bool {
+        self.conclusion != Conclusion::Pass && self.waived.is_none()
+    }
+
+    /// Returns whether this gate halts the release.
+    pub fn red(&self) -> bool {
+        self.conclusion == Conclusion::Fail && self.waived.is_none()
+    }
+}
+
+/// A signed answer and what it is worth.
+#[derive(Debug, Clone)]
+pub struct JudgedSignOff {
+    /// The answer.
+    pub answer: SignOff,
+    /// What it is worth.
+    pub state: SignOffState,
+    /// Why, when it is not valid.
+    pub cause: Option<String>,
+    /// Whether a later answer of the same signer took its place.
+    pub replaced: bool,
+}
+
+impl JudgedSignOff {
+    fn counts(&self) -> bool {
+        self.state == SignOffState::Valid && !self.replaced
+    }
+
+    /// Returns whether it says GO without an open condition.
+    fn go(&self) -> bool {
+        match self.answer.verdict {
+            Verdict::Go => true,
+            Verdict::ConditionalGo => self.answer.conditions.iter().all(|(_, met)| met.is_some()),
+            Verdict::NoGo | Verdict::Hold => false,
+        }
+    }
+}
+
+/// One role the policy asks for, and who has signed as it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Slot {
+    /// The role.
+    pub role: Slug,
+    /// How many are asked for.
+    pub needed: u64,
+    /// Who counts.
+    pub signed: Vec<Principal>,
+    /// Who could still sign as it.
+    pub eligible: Vec<Principal>,
+}
+
+impl Slot {
+    /// Returns whether enough have signed.
+    pub fn full(&self) -> bool {
+        self.signed.len() as u64 >= self.needed
+    }
+}
+
+/// What the answers to a sheet come to.
+#[derive(Debug, Clone)]
+pub struct Decision {
+    /// Every answer, judged.
+    pub answers: Vec<JudgedSignOff>,
+    /// The quorum.
+    pub slots: Vec<Slot>,
+    /// What it comes to.
+    pub outcome: Outcome,
+}
+
+/// What a decision comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// GO: the quorum is complete, or a standing authorization signs.
+    Go {
+        /// The standing authorization, where one signs.
+        authorization: Option<EntryRef>,
+    },
+    /// Somebody with a veto said NO-GO.
+    NoGo(Principal),
+    /// Somebody asks to wait.
+    Hold(Principal),
+    /// The sheet no longer says what the ledger says; each input that moved.
+    Stale(Vec<String>),
+    /// The sheet is past its time.
+    Expired,
+    /// Signatures are missing.
+    Incomplete,
+}
+
+// ---------------------------------------------------------------------------------------------------- gates
+
+/// Returns what each gate of the product's policy says of the release at that moment, built-in gates first.
+pub fn checks(state: &State, release: &Release, at: Timestamp) -> Vec<Check> {
+    let Some(record) = state.policy(&release.candidate.product) else {
+        return Vec::new();
+    };
+    let policy = &record.policy;
+    let mut checks = vec![fields_check(policy, release)];
+    checks.extend(policy.evidence.iter().map(|rule| evidence_check(policy, rule, release)));
+    checks.extend(staging_check(state, policy, release, at));
+    for check in &mut checks {
+        check.waived = waiver_of(state, release, &check.gate, at);
+    }
+    checks
+}
+
+fn check(gate: &str, conclusion: Conclusion, detail: impl Into<String>) -> Check {
+    Check { gate: gate.to_owned(), conclusion, detail: detail.into(), evidence: Vec::new(), waived: None }
+}
+
+fn fields_check(policy: &Policy, release: &Release) -> Check {
+    let candidate = &release.candidate;
+    let missing: Vec<&str> = policy
+        .required
+        .iter()
+        .filter(|field| match field {
+            RequiredField::Risk => candidate.risk.is_none(),
+            RequiredField::SecurityImpact => candidate.security_impact.is_none(),
+            RequiredField::RolloutPlan => candidate.rollout_plan.is_none(),
+            RequiredField::BackoutPlan => candidate.backout_plan.is_none(),
+            RequiredField::ExternalRecord => candidate.external.is_none(),
+        })
+        .map(|field| field.as_str())
+        .collect();
+    if missing.is_empty() {
+        check(FIELDS_GATE, Conclusion::Pass, "all required fields are there")
+    } else {
+        check(FIELDS_GATE, Conclusion::Missing, format!("not given: {}", missing.join(", ")))
+    }
+}
+
+fn evidence_check(policy: &Policy, rule: &EvidenceRule, release: &Release) -> Check {
+    let answering: Vec<&EvidenceRecord> = release
+        .evidence
+        .iter()
+        .filter(|record| record.body.kind == rule.kind)
+        .filter(|record| rule.name.as_ref().is_none_or(|name| *name == record.body.name))
+        .collect();
+    let about_commit: Vec<&EvidenceRecord> =
+        answering.iter().copied().filter(|record| record.body.commit == release.candidate.commit).collect();
+    let counted: Vec<&EvidenceRecord> =
+        about_commit.iter().copied().filter(|record| counts_as_evidence(policy, rule, record)).collect();
+    let gate = rule.gate.as_str();
+    if counted.is_empty() {
+        let why = if !about_commit.is_empty() {
+            match (rule.observed, policy.attached_evidence) {
+                (true, _) => "what is there was attached by a person; this gate asks for evidence read from CI",
+                (_, AttachedRule::Refused) => "what is there was attached by a person; the policy does not accept that",
+                _ => "what is there waits for a second person to confirm it",
+            }
+        } else if !answering.is_empty() {
+            "what is there is about another commit"
+        } else {
+            "no evidence yet"
+        };
+        return check(gate, Conclusion::Missing, why);
+    }
+    let mut worst = (Conclusion::Pass, String::new());
+    for record in &counted {
+        let (conclusion, reason) = rule.judge(record.body.conclusion, &record.body.counts);
+        let reason = reason.map(|reason| format!("{} (entry {}): {reason}", record.body.name, record.entry.index));
+        if conclusion == Conclusion::Fail && rerun_clears(policy, rule, &counted, record) {
+            continue;
+        }
+        if severity(conclusion) > severity(worst.0) {
+            worst = (conclusion, reason.unwrap_or_default());
+        }
+    }
+    let detail = if worst.0 == Conclusion::Pass {
+        let names: Vec<&str> = counted.iter().map(|record| record.body.name.as_str()).collect();
+        format!("green: {}", names.join(", "))
+    } else {
+        worst.1
+    };
+    Check { evidence: counted.iter().map(|record| record.entry.index).collect(), ..check(gate, worst.0, detail) }
+}
+
+fn severity(conclusion: Conclusion) -> u8 {
+    match conclusion {
+        Conclusion::Pass => 0,
+        Conclusion::Missing => 1,
+        Conclusion::Inconclusive => 2,
+        Conclusion::Fail => 3,
+    }
+}
+
+fn counts_as_evidence(policy: &Policy, rule: &EvidenceRule, record: &EvidenceRecord) -> bool {
+    // A red result always counts: nobody makes it go away by leaving it unconfirmed.
+    if record.body.conclusion == Conclusion::Fail || !record.attached() {
+        return true;
+    }
+    !rule.observed
+        && match policy.attached_evidence {
+            AttachedRule::Refused => false,
+            AttachedRule::Confirmed => !record.confirmed_by.is_empty(),
+            AttachedRule::Accepted => true,
+        }
+}
+
+/// Returns whether later green re-runs of the same commit, within the policy's number, stand in for the red one.
+fn rerun_clears(policy: &Policy, rule: &EvidenceRule, counted: &[&EvidenceRecord], red: &EvidenceRecord) -> bool {
+    if policy.rerun.rule != RerunRule::UpTo {
+        return false;
+    }
+    let mut current = red.entry;
+    for _ in 0..policy.rerun.up_to {
+        let Some(next) = counted.iter().find(|record| record.body.replaces == Some(current)) else {
+            return false;
+        };
+        if next.reason.is_none() || next.body.name != red.body.name {
+            return false;
+        }
+        if rule.judge(next.body.conclusion, &next.body.counts).0 == Conclusion::Pass {
+            return true;
+        }
+        current = next.entry;
+    }
+    false
+}
+
+fn staging_check(state: &State, policy: &Policy, release: &Release, at: Timestamp) -> Option<Check> {
+    let environment = state.staging_environment(&release.candidate.product)?;
+    let Some((entry, _, since)) = staged(state, release) else {
+        return Some(check(STAGING_GATE, Conclusion::Missing, format!("not yet seen running in {environment}")));
+    };
+    let soaked = at.seconds_since(since);
+    let needed = i64::try_from(policy.soak_seconds).unwrap_or(i64::MAX);
+    let mut result = if soaked >= needed {
+        check(STAGING_GATE, Conclusion::Pass, format!("seen in {environment}, soaked {soaked} s of {needed} s"))
+    } else {
+        let until = since.plus_seconds(needed);
+        check(STAGING_GATE, Conclusion::Inconclusive, format!("soaks in {environment} until {until}"))
+    };
+    result.evidence = vec![entry.index];
+    Some(result)
+}
+
+/// Returns the record of the staging that counts for the candidate as it now is: its entry, its dispatch, and since when
+/// it soaks. A redeploy, of this release or another, ends it.
+pub fn staged(state: &State, release: &Release) -> Option<(EntryRef, EntryRef, Timestamp)> {
+    let product = &release.candidate.product;
+    let environment = state.staging_environment(product)?;
+    let (entry, stage, time) = release.stages.iter().rev().find(|(_, stage, _)| stage.environment == *environment)?;
+    let artifact = release.artifact().sha256;
+    if stage.artifact != artifact || stage.version != release.candidate.version {
+        return None;
+    }
+    let redeployed = state
+        .releases
+        .values()
+        .filter(|other| other.candidate.product == *product)
+        .flat_map(|other| &other.dispatches)
+        .any(|dispatch| {
+            dispatch.body.environment == *environment
+                && dispatch.body.state != DispatchState::Refused
+                && dispatch.entry.index > entry.index
+        });
+    (!redeployed).then_some((*entry, stage.dispatch, *time))
+}
+
+fn waiver_of(state: &State, release: &Release, gate: &str, at: Timestamp) -> Option<u64> {
+    let product = &release.candidate.product;
+    let policy = &state.policy(product)?.policy;
+    release
+        .waivers
+        .iter()
+        .find(|waiver| {
+            waiver.body.gate.as_str() == gate
+                && at <= waiver.body.expires
+                && may_waive(state, policy, product, &waiver.by, at)
+        })
+        .map(|waiver| waiver.entry.index)
+}
+
+/// Returns whether the person holds a role the policy asks to sign.
+pub(crate) fn may_waive(state: &State, policy: &Policy, product: &Slug, who: &Principal, at: Timestamp) -> bool {
+    state.people.get(who).is_some_and(|person| {
+        policy.quorum.iter().any(|rule| person.holds(rule.role.as_str(), Some(product), at))
+            && person.keys.iter().all(|key| !matches!(key.ended, Some((_, KeyEnd::Revoked))))
+    })
+}
+
+/// Returns the manifest of the first `count` pieces of evidence of a release (all when `None`), and its text.
+pub fn manifest(release: &Release, count: Option<u64>) -> (EvidenceManifest, String) {
+    let take = count.and_then(|count| usize::try_from(count).ok()).unwrap_or(release.evidence.len());
+    let list: Vec<_> = release
+        .evidence
+        .iter()
+        .take(take)
+        .map(|record| {
+            json!({
+                "conclusion": record.body.conclusion,
+                "digest": record.body.digest,
+                "entry": record.entry,
+                "kind": record.body.kind,
+                "name": record.body.name,
+            })
+        })
+        .collect();
+    let count = list.len() as u64;
+    let text = jcs::encode(&json!(list)).expect("a manifest holds only strings, integers and lists");
+    (EvidenceManifest { count, digest: Digest::of(text.as_bytes()) }, text)
+}
+
+// ------------------------------------------------------------------------------------------------- sign-offs
+
+/// Returns the topics a signature over the subject must have seen to the end.
+pub(crate) fn topics_of(state: &State, subject: &Answerable, signer: &Principal) -> Vec<Topic> {
+    let mut topics = vec![Topic::Authority(signer.clone())];
+    match subject {
+        Answerable::Sheet(id) => {
+            topics.push(Topic::Release(id.clone()));
+            if let Some(release) = state.releases.get(id) {
+                let product = &release.candidate.product;
+                topics.push(Topic::Policy(product.clone()));
+                if let Some(environment) = state.last_environment(product) {
+                    topics.push(Topic::Target(product.clone(), environment.clone()));
+                }
+            }
+        }
+        Answerable::Policy(product) | Answerable::Authorization(product) => topics.push(Topic::Policy(product.clone())),
+        Answerable::Evidence(id) => topics.push(Topic::Release(id.clone())),
+        Answerable::Device(_) => {}
+    }
+    topics
+}
+
+/// Returns each listed input of the sheet that the ledger now says otherwise, in words.
+pub fn drift(state: &State, release: &Release, sheet: &Sheet) -> Vec<String> {
+    let body = &sheet.body;
+    let candidate = &release.candidate;
+    let mut moved = Vec::new();
+    let mut compare = |same: bool, what: &str| {
+        if !same {
+            moved.push(what.to_owned());
+        }
+    };
+    compare(body.candidate == release.candidate_entry, "the candidate was amended");
+    compare(body.artifacts == candidate.artifacts, "the artifacts");
+    compare(body.commit == candidate.commit, "the commit");
+    compare(body.changes == candidate.changes.digest, "the change list");
+    compare(state.policy(&body.product).map(|policy| policy.entry) == Some(body.policy), "the policy");
+    let place = (body.product.clone(), body.environment.clone());
+    compare(state.targets.get(&place).map(|(entry, _)| *entry) == Some(body.target), "the target's configuration");
+    compare(manifest(release, Some(body.evidence.count)).0 == body.evidence, "the evidence listed");
+    let listed = usize::try_from(body.evidence.count).unwrap_or(usize::MAX);
+    let replaced = release.evidence.iter().skip(listed).any(|late| {
+        late.body.replaces.is_some_and(|old| release.evidence.iter().take(listed).any(|record| record.entry == old))
+    });
+    compare(!replaced, "evidence listed was replaced");
+    compare(state.live.get(&place) == body.live.as_ref() || release.rollout_began(sheet.entry), "what is live");
+    compare(release.sheet().is_some_and(|last| last.entry == sheet.entry), "a newer sheet was frozen");
+    moved
+}
+
+/// Returns why the person may not approve the release, if so.
+pub fn barred(state: &State, release: &Release, who: &Principal) -> Option<&'static str> {
+    let distinct = &state.policy(&release.candidate.product)?.policy.distinct;
+    let person = state.people.get(who)?;
+    let requester = release.proposer == *who || release.sheet().is_some_and(|sheet| sheet.requester == *who);
+    let author = || release.candidate.changes.authors.iter().any(|author| person.commits_as(author.as_str()));
+    let attacher = || release.evidence.iter().any(|record| record.attached() && record.by == *who);
+    let dispatcher = || release.dispatches.iter().any(|dispatch| dispatch.body.by.as_ref() == Some(who));
+    if distinct.contains(&Distinct::Requester) && requester {
+        Some("they asked for this release")
+    } else if distinct.contains(&Distinct::CommitAuthor) && author() {
+        Some("they wrote a commit of this release")
+    } else if distinct.contains(&Distinct::EvidenceAttacher) && attacher() {
+        Some("they attached evidence to this release")
+    } else if distinct.contains(&Distinct::Dispatcher) && dispatcher() {
+        Some("they dispatched this release")
+    } else {
+        None
+    }
+}
+
+/// Returns every answer to the sheet with what it is worth at that moment.
+pub fn sign_offs(state: &State, release: &Release, sheet: &Sheet, at: Timestamp) -> Vec<JudgedSignOff> {
+    let moved = drift(state, release, sheet);
+    judge_answers(&sheet.answers, |answer| {
+        let segregation = barred(state, release, &answer.principal);
+        let (worth, cause) = worth_of(state, answer, Some(&release.candidate.product), at, segregation);
+        if worth != SignOffState::Valid {
+            (worth, cause)
+        } else if let Some(input) = moved.first() {
+            (SignOffState::Stale, Some(format!("moved since: {input}")))
+        } else if at > sheet.body.not_after {
+            (SignOffState::Expired, Some(format!("the sheet ran out at {}", sheet.body.not_after)))
+        } else {
+            (SignOffState::Valid, None)
+        }
+    })
+}
+
+fn judge_answers(
+    answers: &[SignOff],
+    worth: impl Fn(&SignOff) -> (SignOffState, Option<String>),
+) -> Vec<JudgedSignOff> {
+    answers
+        .iter()
+        .enumerate()
+        .map(|(place, answer)| {
+            let (state, cause) = worth(answer);
+            let replaced = answers[place + 1..].iter().any(|later| later.principal == answer.principal);
+            JudgedSignOff { answer: answer.clone(), state, cause, replaced }
+        })
+        .collect()
+}
+
+/// Returns what an answer is worth, leaving aside what it answers.
+fn worth_of(
+    state: &State,
+    answer: &SignOff,
+    product: Option<&Slug>,
+    at: Timestamp,
+    segregation: Option<&'static str>,
+) -> (SignOffState, Option<String>) {
+    let revoked = match (state.people.get(&answer.principal), state.devices.get(&answer.principal)) {
+        (Some(person), _) => person
+            .keys
+            .iter()
+            .find(|key| key.key == answer.key)
+            .and_then(|key| key.ended.filter(|(_, end)| *end == KeyEnd::Revoked))
+            .map(|(entry, _)| entry),
+        (None, Some(device)) => device.revoked,
+        (None, None) => None,
+    };
+    if let Some(entry) = revoked {
+        return (SignOffState::KeyRevoked, Some(format!("the key was revoked by {entry}")));
+    }
+    if let Some(used) = answer.authorization {
+        if let Some(record) = state.authorizations.get(&used.index) {
+            let (worth, cause) = authorization_worth(state, record, answer.time);
+            if worth != SignOffState::Valid {
+                return (worth, cause);
+            }
+        }
+    } else if !state.people.get(&answer.principal).is_some_and(|person| person.holds(answer.role.as_str(), product, at))
+    {
+        return (SignOffState::SignerLostRole, Some(format!("{} is no longer {}", answer.name, answer.role)));
+    }
+    if let Some(part) = segregation {
+        return (SignOffState::SegregationFailed, Some(part.to_owned()));
+    }
+    if let Some(index) = answer.unseen {
+        return (SignOffState::Stale, Some(format!("entry {index} came before it unseen")));
+    }
+    (SignOffState::Valid, None)
+}
+
+/// Returns what a standing authorization is worth at that moment: it must be adopted, not suspended, within its time, and
+/// those who adopted it must still stand for the policy in force.
+pub fn authorization_worth(
+    state: &State,
+    record: &AuthorizationRecord,
+    at: Timestamp,
+) -> (SignOffState, Option<String>) {
+    if record.adopted.is_none() {
+        return (SignOffState::Incomplete, Some("it was not adopted by its quorum".into()));
+    }
+    if let Some(entry) = record.suspended {
+        return (SignOffState::Stale, Some(format!("it was suspended by {entry}")));
+    }
+    if state.policy(&record.product).map(|policy| policy.entry) != Some(record.policy) {
+        return (SignOffState::Stale, Some("the policy has changed since it was adopted".into()));
+    }
+    if !record.valid.contains(at) {
+        return (
+            SignOffState::Expired,
+            Some(format!("it is valid from {} to {}", record.valid.from, record.valid.until)),
+        );
+    }
+    let answers = answers_worth(state, &record.product, &record.answers, at);
+    let policy =
+        &state.policies[&record.product].iter().find(|policy| policy.entry == record.policy).expect("in force").policy;
+    if quorum_full(&slots(state, policy, &record.product, &answers, at, |_| false)) {
+        return (SignOffState::Valid, None);
+    }
+    let lost = answers.iter().find(|answer| answer.state != SignOffState::Valid && !answer.replaced);
+    match lost {
+        Some(answer) => (answer.state, answer.cause.clone()),
+        None => (SignOffState::Incomplete, Some("its quorum is no longer complete".into())),
+    }
+}
+
+fn answers_worth(state: &State, product: &Slug, answers: &[SignOff], at: Timestamp) -> Vec<JudgedSignOff> {
+    judge_answers(answers, |answer| worth_of(state, answer, Some(product), at, None))
+}
+
+/// Returns whether the answers complete the quorum of the policy in force for the product, with no NO-GO among them.
+pub(crate) fn adopted(state: &State, product: &Slug, answers: &[SignOff], at: Timestamp) -> bool {
+    let Some(record) = state.policy(product) else {
+        return false;
+    };
+    let judged = answers_worth(state, product, answers, at);
+    let refused = judged.iter().any(|answer| answer.counts() && answer.answer.verdict == Verdict::NoGo);
+    !refused && quorum_full(&slots(state, &record.policy, product, &judged, at, |_| false))
+}
+
+fn slots(
+    state: &State,
+    policy: &Policy,
+    product: &Slug,
+    answers: &[JudgedSignOff],
+    at: Timestamp,
+    barred: impl Fn(&Principal) -> bool,
+) -> Vec<Slot> {
+    policy
+        .quorum
+        .iter()
+        .map(|rule| {
+            let signed: BTreeSet<Principal> = answers
+                .iter()
+                .filter(|judged| judged.counts() && judged.go() && judged.answer.authorization.is_none())
+                .filter(|judged| judged.answer.role == rule.role)
+                .map(|judged| judged.answer.principal.clone())
+                .collect();
+            let answered = |who: &Principal| {
+                answers.iter().any(|judged| judged.counts() && judged.go() && judged.answer.principal == *who)
+            };
+            let eligible = state
+                .people
+                .values()
+                .filter(|person| {
+                    person.accepted.is_some() && person.current_key().is_some_and(|key| at <= key.valid_until)
+                })
+                .filter(|person| person.holds(rule.role.as_str(), Some(product), at))
+                .map(|person| person.card.principal.clone())
+                .filter(|who| !barred(who) && !answered(who))
+                .collect();
+            Slot { role: rule.role.clone(), needed: rule.count, signed: signed.into_iter().collect(), eligible }
+        })
+        .collect()
+}
+
+fn quorum_full(slots: &[Slot]) -> bool {
+    !slots.is_empty() && slots.iter().all(Slot::full)
+}
+
+/// Returns what the answers to the sheet come to at that moment.
+pub fn decision(state: &State, release: &Release, sheet: &Sheet, at: Timestamp) -> Decision {
+    let answers = sign_offs(state, release, sheet, at);
+    let product = &release.candidate.product;
+    let policy = state.policy(product).map(|record| &record.policy);
+    let slots = policy
+        .map(|policy| slots(state, policy, product, &answers, at, |who| barred(state, release, who).is_some()))
+        .unwrap_or_default();
+    let signer = |verdict: Verdict| {
+        answers
+            .iter()
+            // A NO-GO or HOLD does not wear off by age: only its signer's own later answer, or a new sheet, ends it.
+            .filter(|judged| !judged.replaced && judged.answer.verdict == verdict)
+            .find(|judged| verdict != Verdict::NoGo || policy.is_none_or(|policy| policy.has_veto(&judged.answer.role)))
+            .map(|judged| judged.answer.principal.clone())
+    };
+    let moved = drift(state, release, sheet);
+    let authorization =
+        answers.iter().find(|judged| judged.counts() && judged.go()).and_then(|judged| judged.answer.authorization);
+    let outcome = if let Some(who) = signer(Verdict::NoGo) {
+        Outcome::NoGo(who)
+    } else if let Some(who) = signer(Verdict::Hold) {
+        Outcome::Hold(who)
+    } else if !moved.is_empty() {
+        Outcome::Stale(moved)
+    } else if at > sheet.body.not_after {
+        Outcome::Expired
+    } else if authorization.is_some() || quorum_full(&slots) {
+        Outcome::Go { authorization }
+    } else {
+        Outcome::Incomplete
+    };
+    Decision { answers, slots, outcome }
+}
+
+/// Returns the release and the sheet an approval entry answers.
+pub fn release_of_approval(state: &State, approval: EntryRef) -> Option<(&Release, &SignOff)> {
+    state.releases.values().find_map(|release| {
+        let answer = release.sheets.iter().flat_map(|sheet| &sheet.answers).find(|answer| answer.entry == approval)?;
+        Some((release, answer))
+    })
+}
+
+// ---------------------------------------------------------------------------------------------- authorization
+
+/// Returns whether the standing authorization may sign the sheet at that moment.
+///
+/// # Errors
+/// The bound it would overstep; people decide then.
+pub fn within_bounds(
+    state: &State,
+    release: &Release,
+    sheet: &Sheet,
+    used: EntryRef,
+    at: Timestamp,
+) -> Result<(), Rejection> {
+    let outside =
+        |message: String| Rejection::new(Code::OutsideBounds, message).hint("people sign this release: ask the quorum");
+    let record = state
+        .authorizations
+        .get(&used.index)
+        .filter(|record| record.entry == used)
+        .ok_or_else(|| Rejection::new(Code::NotFound, format!("{used} is not a standing authorization")))?;
+    let (worth, cause) = authorization_worth(state, record, at);
+    if worth != SignOffState::Valid {
+        return Err(outside(format!("the standing authorization is {worth}: {}", cause.unwrap_or_default())));
+    }
+    let candidate = &release.candidate;
+    let policy = state.policy(&candidate.product).ok_or_else(|| outside("the product has no policy".into()))?;
+    let bound = |holds: bool, message: &dyn Fn() -> String| {
+        if holds { Ok(()) } else { Err(outside(message())) }
+    };
+    bound(policy.policy.mode == Mode::Deployment, &|| "the policy's mode is continuous-delivery".into())?;
+    bound(record.product == candidate.product && record.environment == sheet.body.environment, &|| {
+        format!("it is for {} in {}", record.product, record.environment)
+    })?;
+    bound(record.change_types.contains(&candidate.change_type), &|| {
+        format!("it does not sign {} changes", candidate.change_type)
+    })?;
+    bound(candidate.changes.commits <= record.max_commits, &|| {
+        format!("{} commits, at most {} allowed", candidate.changes.commits, record.max_commits)
+    })?;
+    let today = record.uses.iter().filter(|time| time.utc_day() == at.utc_day()).count() as u64;
+    bound(today < record.per_day, &|| {
+        format!("it has signed {today} times today, at most {} allowed", record.per_day)
+    })?;
+    for check in checks(state, release, at) {
+        bound(check.conclusion == Conclusion::Pass, &|| format!("gate {}: {}", check.gate, check.detail))?;
+        let attached =
+            release.evidence.iter().any(|record| record.attached() && check.evidence.contains(&record.entry.index));
+        bound(!attached, &|| format!("gate {} rests on evidence a person attached", check.gate))?;
+    }
+    Ok(())
+}
+
+/// Returns whether the approval may be given by that dispatcher, or the refusal.
+pub(crate) fn automatic_go(
+    state: &State,
+    release: &Release,
+    sheet: &Sheet,
+    body: &Approval,
+    used: EntryRef,
+    at: Timestamp,
+) -> Result<(), Rejection> {
+    ensure(body.verdict == Verdict::Go, Code::OutsideBounds, || "a standing authorization only says GO".into())?;
+    within_bounds(state, release, sheet, used, at)
+}
+
+// ------------------------------------------------------------------------------------------------- rollout
+
+/// Returns the release whose rollout has the environment, if one has.
+pub fn rollout_in(state: &State, product: &Slug, environment: &Slug, at: Timestamp) -> Option<ReleaseId> {
+    state
+        .releases
+        .values()
+        .filter(|release| release.candidate.product == *product)
+        .find(|release| {
+            release.sheet().is_some_and(|sheet| {
+                sheet.body.environment == *environment
+                    && release.rollout_began(sheet.entry)
+                    && matches!(
+                        release_state(state, release, at),
+                        ReleaseState::Dispatching | ReleaseState::RollingOut | ReleaseState::RolloutHalted
+                    )
+            })
+        })
+        .map(|release| release.id.clone())
+}
+
+/// Returns the freeze that forbids dispatches to the environment at that moment, if one does.
+pub fn frozen<'a>(
+    state: &'a State,
+    product: &Slug,
+    environment: &Slug,
+    at: Timestamp,
+) -> Option<&'a crate::state::Freeze> {
+    state.freezes.values().find(|freeze| {
+        freeze.lifted.is_none()
+            && freeze.span.contains(at)
+            && freeze.product.as_ref().is_none_or(|only| only == product)
+            && freeze.environment.as_ref().is_none_or(|only| only == environment)
+    })
+}
+
+/// Returns the first wave of the sheet that has no passing verdict; `None` when all have.
+pub fn next_wave(release: &Release, sheet: &Sheet) -> Option<u64> {
+    (1..=sheet.body.rollout.len() as u64)
+        .find(|wave| release.wave_of(sheet.entry, *wave).is_none_or(|verdict| verdict.verdict != WaveVerdict::Pass))
+}
+
+/// Returns where a release stands at that moment.
+pub fn release_state(state: &State, release: &Release, at: Timestamp) -> ReleaseState {
+    if release.outcome.is_some() {
+        return ReleaseState::Reviewed;
+    }
+    if let Some(rollout) = release.sheets.iter().rev().find_map(|sheet| rollout_state(release, sheet)) {
+        return rollout;
+    }
+    match &release.ended {
+        Some((_, Some(_))) => return ReleaseState::Superseded,
+        Some((_, None)) => return ReleaseState::Withdrawn,
+        None => {}
+    }
+    let checks = checks(state, release, at);
+    if checks.iter().any(Check::red) {
+        return ReleaseState::Halted;
+    }
+    let decision = release.sheet().map(|sheet| decision(state, release, sheet, at).outcome);
+    if matches!(decision, Some(Outcome::NoGo(_))) {
+        return ReleaseState::NoGo;
+    }
+    if release.active_holds().next().is_some() || matches!(decision, Some(Outcome::Hold(_))) {
+        return ReleaseState::OnHold;
+    }
+    match decision {
+        Some(Outcome::Go { .. }) => return ReleaseState::Authorized,
+        Some(Outcome::Incomplete) => return ReleaseState::Ready,
+        Some(Outcome::Expired) => return ReleaseState::Expired,
+        Some(Outcome::Stale(_) | Outcome::NoGo(_) | Outcome::Hold(_)) | None => {}
+    }
+    if staged(state, release).is_some() {
+        ReleaseState::Staged
+    } else if release.evidence.is_empty() {
+        ReleaseState::Draft
+    } else {
+        ReleaseState::Collecting
+    }
+}
+
+/// Returns where the rollout of a sheet stands, once a wave of it was dispatched.
+fn rollout_state(release: &Release, sheet: &Sheet) -> Option<ReleaseState> {
+    let deploys: Vec<_> = release
+        .dispatches_of(sheet.entry, DispatchKind::Deploy)
+        .filter(|dispatch| dispatch.body.state != DispatchState::Refused)
+        .collect();
+    let latest = deploys.last()?;
+    if let Some(rollback) = release.dispatches_of(sheet.entry, DispatchKind::Rollback).next_back() {
+        if rollback.succeeded() {
+            return Some(ReleaseState::RolledBack);
+        }
+        return Some(ReleaseState::RolloutHalted);
+    }
+    let Some(next) = next_wave(release, sheet) else {
+        return Some(ReleaseState::Live);
+    };
+    let halted = release
+        .active_holds()
+        .any(|hold| matches!(hold.change, HoldChange::Halt {}) && hold.entry.index > sheet.entry.index);
+    let bad_wave = release.wave_of(sheet.entry, next).is_some_and(|verdict| verdict.verdict != WaveVerdict::Pass);
+    let failed = !latest.open() && !latest.succeeded();
+    if halted || bad_wave || failed || latest.body.state == DispatchState::FateUnknown {
+        Some(ReleaseState::RolloutHalted)
+    } else if next == 1 && latest.open() {
+        Some(ReleaseState::Dispatching)
+    } else {
+        Some(ReleaseState::RollingOut)
+    }
+}
+
+/// Returns whether a wave of the sheet may be sent out at that moment.
+///
+/// This is the last gate: admission asks it for the entry that must be durable before the first byte leaves, and the
+/// verifier asks it again.
+///
+/// # Errors
+/// The first rule that refuses.
+pub fn may_dispatch(
+    state: &State,
+    release: &Release,
+    sheet: &Sheet,
+    wave: u64,
+    resends: Option<&str>,
+    at: Timestamp,
+) -> Result<(), Rejection> {
+    let body = &sheet.body;
+    ensure(release.ended.is_none(), Code::WrongState, || format!("{} was given up", release.id))?;
+    let planned =
+        usize::try_from(wave).ok().and_then(|wave| wave.checked_sub(1)).and_then(|place| body.rollout.get(place));
+    ensure(planned.is_some(), Code::WaveOrder, || format!("the sheet has no wave {wave}"))?;
+
+    for earlier in
+        release.dispatches_of(sheet.entry, DispatchKind::Deploy).filter(|dispatch| dispatch.body.wave == wave)
+    {
+        match earlier.body.state {
+            DispatchState::Refused => {}
+            DispatchState::FateUnknown => {
+                ensure(resends == Some(earlier.body.request_id.as_str()), Code::AlreadyDispatched, || {
+                    format!(
+                        "the fate of {} is not known; reconcile it, or send again naming it",
+                        earlier.body.request_id
+                    )
+                })?
+            }
+            _ => {
+                return Err(Rejection::new(
+                    Code::AlreadyDispatched,
+                    format!("wave {wave} of this sheet was dispatched as {}", earlier.body.request_id),
+                )
+                .hint("a signed sheet deploys each wave once; freeze a new sheet to deploy again"));
+            }
+        }
+    }
+    let expected = next_wave(release, sheet);
+    ensure(expected == Some(wave), Code::WaveOrder, || match expected {
+        Some(next) => format!("wave {next} comes next and has no passing verdict yet"),
+        None => "all waves have passed".into(),
+    })?;
+    ensure(release.dispatches_of(sheet.entry, DispatchKind::Rollback).next().is_none(), Code::WrongState, || {
+        "this rollout is being taken back".into()
+    })?;
+
+    if let Some(hold) = release.active_holds().next() {
+        return Err(Rejection::new(
+            Code::OnHold,
+            format!("{} stopped it ({}): {}", state.printed_name(&hold.by), hold.entry, hold.reason),
+        )
+        .hint("a release manager resumes it with `countersign hold --resume`"));
+    }
+    if let Some(freeze) = frozen(state, &body.product, &body.environment, at) {
+        return Err(Rejection::new(
+            Code::Frozen,
+            format!("{} froze it until {}: {}", state.printed_name(&freeze.by), freeze.span.until, freeze.reason),
+        ));
+    }
+    if let Some(red) = checks(state, release, at).into_iter().find(Check::red) {
+        return Err(Rejection::new(Code::Halted, format!("gate {} is red: {}", red.gate, red.detail))
+            .hint("propose a new candidate, or sign a waiver for this gate"));
+    }
+    if let Some(late) = late_inconclusive(release, sheet) {
+        return Err(Rejection::new(
+            Code::OnHold,
+            format!("evidence after the freeze is inconclusive: {}", late.body.name),
+        ));
+    }
+    if let Some(busy) = rollout_in(state, &body.product, &body.environment, at).filter(|busy| *busy != release.id) {
+        return Err(Rejection::new(Code::EnvironmentBusy, format!("the rollout of {busy} has {}", body.environment))
+            .hint("finish it or roll it back first"));
+    }
+    let decision = decision(state, release, sheet, at);
+    if wave == 1 {
+        if let Some(open) = checks(state, release, at).into_iter().find(Check::open) {
+            return Err(Rejection::new(Code::GateOpen, format!("gate {}: {}", open.gate, open.detail)));
+        }
+        ensure(body.window.contains(at), Code::OutsideWindow, || {
+            format!("the window is {} to {}", body.window.from, body.window.until)
+        })?;
+        return go(&decision);
+    }
+    // Validity was judged at wave 1 and is on record; from then on only what was withdrawn since can stop a wave.
+    match &decision.outcome {
+        Outcome::NoGo(_) | Outcome::Hold(_) => return go(&decision),
+        _ => {}
+    }
+    let withdrawn = decision.answers.iter().find(|judged| !judged.replaced && judged.state == SignOffState::KeyRevoked);
+    if let Some(judged) = withdrawn {
+        return Err(Rejection::new(
+            Code::KeyRevoked,
+            format!("the GO of {} no longer stands: {}", judged.answer.name, judged.cause.clone().unwrap_or_default()),
+        ));
+    }
+    Ok(())
+}
+
+/// Returns the evidence that came after the freeze and does not say.
+fn late_inconclusive<'a>(release: &'a Release, sheet: &Sheet) -> Option<&'a EvidenceRecord> {
+    let listed = usize::try_from(sheet.body.evidence.count).unwrap_or(usize::MAX);
+    release
+        .evidence
+        .iter()
+        .skip(listed)
+        .find(|record| record.body.conclusion == Conclusion::Inconclusive && !record.attached())
+}
+
+fn go(decision: &Decision) -> Result<(), Rejection> {
+    match &decision.outcome {
+        Outcome::Go { .. } => Ok(()),
+        Outcome::NoGo(who) => Err(Rejection::new(Code::NoGo, format!("{who} said NO-GO"))
+            .hint("only their own later answer, or a new candidate, ends it")),
+        Outcome::Hold(who) => Err(Rejection::new(Code::OnHold, format!("{who} asks to wait"))
+            .hint("answer the question; then they sign again")),
+        Outcome::Stale(moved) => {
+            Err(Rejection::new(Code::Stale, format!("the sheet is stale; moved since: {}", moved.join(", ")))
+                .hint("freeze a new sheet with `countersign request`; every signature is asked again"))
+        }
+        Outcome::Expired => Err(Rejection::new(Code::Expired, "the decision sheet is past its time")
+            .hint("freeze a new sheet with `countersign request`")),
+        Outcome::Incomplete => {
+            let missing: Vec<String> = decision
+                .slots
+                .iter()
+                .filter(|slot| !slot.full())
+                .map(|slot| format!("{} {} of {}", slot.role, slot.signed.len(), slot.needed))
+                .collect();
+            Err(Rejection::new(Code::QuorumMissing, format!("signatures are missing: {}", missing.join(", "))))
+        }
+    }
+}
+
+// ------------------------------------------------------------------------------------------------- blockers
+
+/// What keeps a release from its next step, and who can clear it how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Blocker {
+    /// The kind of thing, as a rule code or a gate.
+    pub code: String,
+    /// What it is.
+    pub what: String,
+    /// Who can clear it; principals, or a role.
+    pub who: Vec<String>,
+    /// The command that clears it.
+    pub act: String,
+}
+
+/// Returns what keeps the release from going live, the most pressing first.
+pub fn blockers(state: &State, release: &Release, at: Timestamp) -> Vec<Blocker> {
+    let mut list = Vec::new();
+    let id = &release.id;
+    let product = &release.candidate.product;
+    let holders = |role: &str| -> Vec<String> {
+        state
+            .people
+            .values()
+            .filter(|person| person.holds(role, Some(product), at))
+            .map(|person| person.card.principal.to_string())
+            .collect()
+    };
+    let mut add = |code: &str, what: String, who: Vec<String>, act: String| {
+        list.push(Blocker { code: code.to_owned(), what, who, act });
+    };
+    let now = release_state(state, release, at);
+    match now {
+        ReleaseState::Live
+        | ReleaseState::Reviewed
+        | ReleaseState::RolledBack
+        | ReleaseState::Superseded
+        | ReleaseState::Withdrawn => {
+            return list;
+        }
+        _ => {}
+    }
+    let managers = holders(role::RELEASE_MANAGER);
+    for hold in release.active_holds() {
+        let what = match &hold.change {
+            HoldChange::Hold { question: Some(question) } => {
+                format!("{} asks: {question}", state.printed_name(&hold.by))
+            }
+            HoldChange::Halt {} => format!("{} halted the rollout: {}", state.printed_name(&hold.by), hold.reason),
+            _ => format!("{} holds: {}", state.printed_name(&hold.by), hold.reason),
+        };
+        add("on_hold", what, managers.clone(), format!("countersign hold {id} --resume {}", hold.entry.index));
+    }
+    if now == ReleaseState::RolloutHalted {
+        add("rollout_halted", "the rollout stopped".into(), managers.clone(), format!("countersign rollback {id}"));
+        return list;
+    }
+    if state.policy(product).is_none() {
+        add(
+            "policy",
+            format!("{product} has no policy"),
+            holders(role::PROCESS_OWNER),
+            format!("countersign policy set --product {product} --file FILE"),
+        );
+        return list;
+    }
+    for check in checks(state, release, at).into_iter().filter(Check::open) {
+        let act = match check.gate.as_str() {
+            STAGING_GATE if check.conclusion == Conclusion::Missing => {
+                format!("countersign stage {id}")
+            }
+            STAGING_GATE => "wait for the soak to end".into(),
+            FIELDS_GATE => format!("countersign release amend {id}"),
+            gate if check.conclusion == Conclusion::Fail => {
+                format!("countersign release amend {id} (a new candidate), or countersign waiver {id} --gate '{gate}'")
+            }
+            _ => format!("countersign evidence attach {id}"),
+        };
+        add(&format!("gate:{}", check.gate), format!("{}: {}", check.gate, check.detail), managers.clone(), act);
+    }
+    match release.sheet() {
+        None => {
+            if list.is_empty() {
+                list.push(Blocker {
+                    code: "request".into(),
+                    what: "the decision sheet is not frozen".into(),
+                    who: managers,
+                    act: format!("countersign request {id}"),
+                });
+            }
+        }
+        Some(sheet) => list.extend(decision_blockers(state, release, sheet, at, managers)),
+    }
+    list
+}
+
+fn decision_blockers(
+    state: &State,
+    release: &Release,
+    sheet: &Sheet,
+    at: Timestamp,
+    managers: Vec<String>,
+) -> Vec<Blocker> {
+    let id = &release.id;
+    let decision = decision(state, release, sheet, at);
+    let blocker =
+        |code: Code, what: String, who: Vec<String>, act: String| Blocker { code: code.to_string(), what, who, act };
+    let mut list = Vec::new();
+    match &decision.outcome {
+        Outcome::Go { .. } => {}
+        Outcome::Incomplete => {
+            for slot in decision.slots.iter().filter(|slot| !slot.full()) {
+                let who = slot.eligible.iter().map(Principal::to_string).collect();
+                let what = format!("{} has signed {} of {}", slot.role, slot.signed.len(), slot.needed);
+                list.push(blocker(
+                    Code::QuorumMissing,
+                    what,
+                    who,
+                    format!("countersign sign {id} --role {}", slot.role),
+                ));
+            }
+        }
+        Outcome::NoGo(who) => {
+            let what = format!("{} said NO-GO", state.printed_name(who));
+            list.push(blocker(
+                Code::NoGo,
+                what,
+                vec![who.to_string()],
+                format!("countersign release amend {id} (a new candidate)"),
+            ));
+        }
+        Outcome::Hold(who) => {
+            let what = format!("{} asks to wait", state.printed_name(who));
+            list.push(blocker(
+                Code::OnHold,
+                what,
+                vec![who.to_string()],
+                format!("countersign sign {id} (their new answer)"),
+            ));
+        }
+        Outcome::Stale(moved) => {
+            let what = format!("the sheet is stale; moved since: {}", moved.join(", "));
+            list.push(blocker(Code::Stale, what, managers, format!("countersign request {id}")));
+        }
+        Outcome::Expired => {
+            let what = format!("the sheet ran out at {}", sheet.body.not_after);
+            list.push(blocker(Code::Expired, what, managers, format!("countersign request {id}")));
+        }
+    }
+    list
+}
+
+/// Returns whether the device may sign dispatches.
+pub fn is_dispatcher(state: &State, principal: &Principal) -> bool {
+    state.devices.get(principal).is_some_and(|device| {
+        device.card.purpose == DevicePurpose::Dispatcher && device.confirmed.is_some() && device.revoked.is_none()
+    })
+}
+
+/// Returns whether a change of that type needs an incident named.
+pub(crate) fn needs_incident(change_type: ChangeType) -> bool {
+    change_type == ChangeType::Emergency
+}

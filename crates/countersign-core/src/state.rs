@@ -1,0 +1,974 @@
+//! What the ledger says, folded from its entries.
+//!
+//! [`State`] only remembers; it decides nothing. Rules are in [`crate::admit`], conclusions in [`crate::judge`].
+//! [`apply`] takes only what [`crate::admit::admit`] let through, so it cannot fail.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::act::{
+    Act, Artifact, AuthorizationChange, Candidate, ChangeType, Common, Correction, DeviceCard, DeviceChange,
+    DevicePurpose, Dispatch, DispatchKind, DispatchState, Evidence, EvidenceOrigin, FreezeChange, Genesis, Grant,
+    HoldChange, KeyChange, KeyOrigin, LiveRelease, Meaning, Outcome, PersonCard, Product, ProposeChange, Reauth,
+    Request, Review, Run, RunConclusion, SeenBasis, Stage, Target, Verdict, Waiver, Wave, WaveVerdict, Window,
+};
+use crate::admit::{Admitted, Statement};
+use crate::hash::Digest;
+use crate::judge::{self, JudgedSignOff};
+use crate::merkle::{Head, Tree};
+use crate::policy::Policy;
+use crate::rejection::Finding;
+use crate::sshsig::PublicKey;
+use crate::words::{EntryRef, Line, Nonce, Principal, ReleaseId, Slug, Text, Timestamp, Zone, role};
+
+/// Everything a ledger says.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    /// The tree over all entries, admitted or not.
+    pub tree: Tree,
+    /// The ledger's name for itself, once there is a genesis.
+    pub origin: Option<Line>,
+    /// The first entry.
+    pub genesis: Option<Genesis>,
+    /// Everybody ever enrolled.
+    pub people: BTreeMap<Principal, Person>,
+    /// Every device ever enrolled.
+    pub devices: BTreeMap<Principal, Device>,
+    /// Products.
+    pub products: BTreeMap<Slug, (EntryRef, Product)>,
+    /// Targets by product and environment.
+    pub targets: BTreeMap<(Slug, Slug), (EntryRef, Target)>,
+    /// Policies by product, in the order of their entries.
+    pub policies: BTreeMap<Slug, Vec<PolicyRecord>>,
+    /// Standing authorizations by the index of their grant.
+    pub authorizations: BTreeMap<u64, AuthorizationRecord>,
+    /// Freezes by the index of their declaration.
+    pub freezes: BTreeMap<u64, Freeze>,
+    /// Releases.
+    pub releases: BTreeMap<ReleaseId, Release>,
+    /// What is live by product and environment.
+    pub live: BTreeMap<(Slug, Slug), LiveRelease>,
+    /// The worker that has the work, and until when.
+    pub lease: Option<(Principal, Timestamp)>,
+    /// The reviews made.
+    pub reviews: Vec<(EntryRef, Review)>,
+    /// The corrections made.
+    pub corrections: Vec<(EntryRef, Correction)>,
+    /// Entries that were not admitted: kept, flagged, without effect.
+    pub findings: Vec<Finding>,
+    pub(crate) keys_used: BTreeSet<PublicKey>,
+    pub(crate) nonces: BTreeSet<Nonce>,
+    pub(crate) payloads: BTreeSet<Digest>,
+    pub(crate) request_ids: BTreeMap<Line, ReleaseId>,
+    pub(crate) subjects: BTreeMap<u64, (Digest, Answerable)>,
+    pub(crate) touched: BTreeMap<Topic, Vec<u64>>,
+    pub(crate) clock_floor: Option<Timestamp>,
+    pub(crate) last_attempt: BTreeMap<Principal, Timestamp>,
+    pub(crate) last_refusal: BTreeMap<Slug, Timestamp>,
+}
+
+/// What an entry is about, for the rule that a signature must have seen all of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Topic {
+    Release(ReleaseId),
+    Policy(Slug),
+    Target(Slug, Slug),
+    Authority(Principal),
+}
+
+/// What an approval can answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answerable {
+    /// A decision sheet.
+    Sheet(ReleaseId),
+    /// A policy that would replace another.
+    Policy(Slug),
+    /// A standing authorization.
+    Authorization(Slug),
+    /// A dispatcher that waits for a second person.
+    Device(Principal),
+    /// Evidence a person attached.
+    Evidence(ReleaseId),
+}
+
+/// A person.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// As enrolled; the key is the first one.
+    pub card: PersonCard,
+    /// The entry that enrolled them.
+    pub enrolled: EntryRef,
+    /// Who enrolled them.
+    pub enrolled_by: Principal,
+    /// The entry by which they accepted the accountability text.
+    pub accepted: Option<EntryRef>,
+    /// Every key they had, in order; the last is in use unless it has ended.
+    pub keys: Vec<KeyRecord>,
+    /// Every role they were given.
+    pub roles: Vec<RoleRecord>,
+}
+
+/// A key and the span of entries it could sign.
+#[derive(Debug, Clone)]
+pub struct KeyRecord {
+    /// The key.
+    pub key: PublicKey,
+    /// Where it was made.
+    pub origin: KeyOrigin,
+    /// It cannot sign after this moment.
+    pub valid_until: Timestamp,
+    /// From this entry on.
+    pub since: EntryRef,
+    /// The entry that ended it, and whether by rotation.
+    pub ended: Option<(EntryRef, KeyEnd)>,
+}
+
+/// How a key ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyEnd {
+    /// Another took over.
+    Rotated,
+    /// It was revoked, or reported lost.
+    Revoked,
+}
+
+/// A role and the span it was held.
+#[derive(Debug, Clone)]
+pub struct RoleRecord {
+    /// The role.
+    pub role: Slug,
+    /// Only for this product.
+    pub product: Option<Slug>,
+    /// Not after this moment.
+    pub until: Option<Timestamp>,
+    /// The entry that gave it.
+    pub granted: EntryRef,
+    /// The entry that ended it.
+    pub lapsed: Option<EntryRef>,
+}
+
+impl Person {
+    /// Returns the key in use, if there is one.
+    pub fn current_key(&self) -> Option<&KeyRecord> {
+        self.keys.last().filter(|key| key.ended.is_none())
+    }
+
+    /// Returns whether the person holds the role for the product (for every product when `None`) at that moment.
+    pub fn holds(&self, role: &str, product: Option<&Slug>, at: Timestamp) -> bool {
+        self.roles.iter().any(|record| {
+            record.role.as_str() == role
+                && record.lapsed.is_none()
+                && record.until.is_none_or(|until| at <= until)
+                && (record.product.is_none() || record.product.as_ref() == product)
+        })
+    }
+
+    /// Returns whether the person holds any role at that moment.
+    pub fn holds_any(&self, at: Timestamp) -> bool {
+        self.roles.iter().any(|record| record.lapsed.is_none() && record.until.is_none_or(|until| at <= until))
+    }
+
+    /// Returns whether the person commits under that address (lower case).
+    pub fn commits_as(&self, email: &str) -> bool {
+        self.card.principal.as_str() == email || self.card.emails.iter().any(|own| own.as_str().to_lowercase() == email)
+    }
+}
+
+/// A device.
+#[derive(Debug, Clone)]
+pub struct Device {
+    /// As enrolled.
+    pub card: DeviceCard,
+    /// The entry that enrolled it.
+    pub enrolled: EntryRef,
+    /// Who enrolled it.
+    pub enrolled_by: Principal,
+    /// The second person who confirmed it, where one is needed.
+    pub confirmed: Option<EntryRef>,
+    /// The entry that ended its use.
+    pub revoked: Option<EntryRef>,
+}
+
+/// One version of a policy.
+#[derive(Debug, Clone)]
+pub struct PolicyRecord {
+    /// Its entry.
+    pub entry: EntryRef,
+    /// Its text.
+    pub toml: String,
+    /// What the text says.
+    pub policy: Policy,
+    /// Counts from 1.
+    pub version: u64,
+    /// Who proposed it.
+    pub by: Principal,
+    /// When.
+    pub time: Timestamp,
+    /// The answers of those who are asked.
+    pub answers: Vec<SignOff>,
+    /// The entry since which it is in force.
+    pub in_force: Option<EntryRef>,
+}
+
+/// A standing authorization.
+#[derive(Debug, Clone)]
+pub struct AuthorizationRecord {
+    /// Its grant.
+    pub entry: EntryRef,
+    /// The product.
+    pub product: Slug,
+    /// The environment.
+    pub environment: Slug,
+    /// The types of change.
+    pub change_types: Vec<ChangeType>,
+    /// The most commits.
+    pub max_commits: u64,
+    /// The most releases on one UTC day.
+    pub per_day: u64,
+    /// When it may sign.
+    pub valid: Window,
+    /// Who proposed it.
+    pub by: Principal,
+    /// The policy whose quorum it stands in for.
+    pub policy: EntryRef,
+    /// The answers of those it stands in for.
+    pub answers: Vec<SignOff>,
+    /// The entry since which it is adopted.
+    pub adopted: Option<EntryRef>,
+    /// The entry that suspended it.
+    pub suspended: Option<EntryRef>,
+    /// When it signed.
+    pub uses: Vec<Timestamp>,
+}
+
+/// A freeze.
+#[derive(Debug, Clone)]
+pub struct Freeze {
+    /// Its entry.
+    pub entry: EntryRef,
+    /// Only this product.
+    pub product: Option<Slug>,
+    /// Only this environment.
+    pub environment: Option<Slug>,
+    /// When.
+    pub span: Window,
+    /// Who declared it.
+    pub by: Principal,
+    /// Why.
+    pub reason: String,
+    /// The entry that lifted it.
+    pub lifted: Option<EntryRef>,
+}
+
+/// A release and all that was said about it.
+#[derive(Debug, Clone)]
+pub struct Release {
+    /// Its id.
+    pub id: ReleaseId,
+    /// The candidate as it now is.
+    pub candidate: Candidate,
+    /// The entry that says so.
+    pub candidate_entry: EntryRef,
+    /// Why it was proposed.
+    pub reason: String,
+    /// Who proposed it.
+    pub proposer: Principal,
+    /// When.
+    pub proposed: Timestamp,
+    /// Evidence in the order of its entries.
+    pub evidence: Vec<EvidenceRecord>,
+    /// Waivers.
+    pub waivers: Vec<WaiverRecord>,
+    /// What was seen running before the last environment.
+    pub stages: Vec<(EntryRef, Stage, Timestamp)>,
+    /// Decision sheets; only the last can be decided on.
+    pub sheets: Vec<Sheet>,
+    /// Stops and whether they have ended.
+    pub holds: Vec<HoldRecord>,
+    /// Dispatches.
+    pub dispatches: Vec<DispatchRecord>,
+    /// Verdicts over waves.
+    pub waves: Vec<(EntryRef, Wave)>,
+    /// What was seen of runs.
+    pub runs: Vec<(EntryRef, Run)>,
+    /// What came of it.
+    pub outcome: Option<(EntryRef, Outcome)>,
+    /// The entry that gave it up, and the release in its place.
+    pub ended: Option<(EntryRef, Option<ReleaseId>)>,
+}
+
+/// A piece of evidence.
+#[derive(Debug, Clone)]
+pub struct EvidenceRecord {
+    /// Its entry.
+    pub entry: EntryRef,
+    /// What it says.
+    pub body: Evidence,
+    /// Who brought it.
+    pub by: Principal,
+    /// When.
+    pub time: Timestamp,
+    /// Why, where it was said.
+    pub reason: Option<String>,
+    /// Those who confirmed it.
+    pub confirmed_by: Vec<Principal>,
+}
+
+impl EvidenceRecord {
+    /// Returns whether a person attached it.
+    pub fn attached(&self) -> bool {
+        matches!(self.body.origin, EvidenceOrigin::Attached {})
+    }
+}
+
+/// A waiver.
+#[derive(Debug, Clone)]
+pub struct WaiverRecord {
+    /// Its entry.
+    pub entry: EntryRef,
+    /// What it says.
+    pub body: Waiver,
+    /// Who signed it.
+    pub by: Principal,
+    /// Why.
+    pub reason: String,
+}
+
+/// A decision sheet and the answers to it.
+#[derive(Debug, Clone)]
+pub struct Sheet {
+    /// Its entry: what people sign.
+    pub entry: EntryRef,
+    /// What it lists.
+    pub body: Request,
+    /// Who froze it.
+    pub requester: Principal,
+    /// When.
+    pub time: Timestamp,
+    /// The answers in the order of their entries.
+    pub answers: Vec<SignOff>,
+    /// The answers as they were judged when wave 1 was dispatched.
+    pub decided: Option<Vec<JudgedSignOff>>,
+}
+
+/// One signed answer.
+#[derive(Debug, Clone)]
+pub struct SignOff {
+    /// Its entry.
+    pub entry: EntryRef,
+    /// The printed name.
+    pub name: Line,
+    /// Who.
+    pub principal: Principal,
+    /// As which role.
+    pub role: Slug,
+    /// The answer.
+    pub verdict: Verdict,
+    /// What the signature means.
+    pub meaning: Meaning,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub time: Timestamp,
+    /// In which time zone.
+    pub zone: Zone,
+    /// By which key.
+    pub key: PublicKey,
+    /// How presence was proved; absent for a device.
+    pub reauth: Option<Reauth>,
+    /// How many entries the signer had seen.
+    pub seen_size: u64,
+    /// How much of them was verified.
+    pub seen_basis: Option<SeenBasis>,
+    /// The conditions and the entries that settled them.
+    pub conditions: Vec<(Text, Option<EntryRef>)>,
+    /// The standing authorization that signs here.
+    pub authorization: Option<EntryRef>,
+    /// The first entry about the same matter that the signer could not have seen.
+    pub unseen: Option<u64>,
+}
+
+/// A stop.
+#[derive(Debug, Clone)]
+pub struct HoldRecord {
+    /// Its entry.
+    pub entry: EntryRef,
+    /// Hold, halt or cancel.
+    pub change: HoldChange,
+    /// Who.
+    pub by: Principal,
+    /// Why.
+    pub reason: String,
+    /// The entry that ended it.
+    pub resumed: Option<EntryRef>,
+}
+
+/// A dispatch and the steps of its journal.
+#[derive(Debug, Clone)]
+pub struct DispatchRecord {
+    /// The first step.
+    pub entry: EntryRef,
+    /// The latest step.
+    pub last: EntryRef,
+    /// What the latest step says.
+    pub body: Dispatch,
+    /// The steps with their entries and times.
+    pub steps: Vec<(DispatchState, EntryRef, Timestamp)>,
+    /// Which device.
+    pub device: Principal,
+}
+
+impl DispatchRecord {
+    /// Returns whether it may still change what runs.
+    pub fn open(&self) -> bool {
+        !matches!(self.body.state, DispatchState::Finished | DispatchState::Refused)
+    }
+
+    /// Returns whether it ended well.
+    pub fn succeeded(&self) -> bool {
+        self.body.state == DispatchState::Finished && self.body.conclusion == Some(RunConclusion::Success)
+    }
+}
+
+impl Release {
+    /// Returns the sheet that can be decided on.
+    pub fn sheet(&self) -> Option<&Sheet> {
+        self.sheets.last()
+    }
+
+    /// Returns the sheet of that entry.
+    pub fn sheet_at(&self, entry: EntryRef) -> Option<&Sheet> {
+        self.sheets.iter().find(|sheet| sheet.entry == entry)
+    }
+
+    /// Returns the artifact a dispatch brings: the first of the candidate.
+    pub fn artifact(&self) -> &Artifact {
+        &self.candidate.artifacts[0]
+    }
+
+    /// Returns the dispatches of one sheet (or, for staging, of one candidate).
+    pub fn dispatches_of(
+        &self,
+        sheet: EntryRef,
+        kind: DispatchKind,
+    ) -> impl DoubleEndedIterator<Item = &DispatchRecord> {
+        self.dispatches.iter().filter(move |dispatch| dispatch.body.sheet == sheet && dispatch.body.kind == kind)
+    }
+
+    /// Returns the latest verdict over a wave of a sheet.
+    pub fn wave_of(&self, sheet: EntryRef, wave: u64) -> Option<&Wave> {
+        self.waves.iter().rev().map(|(_, body)| body).find(|body| body.sheet == sheet && body.wave == wave)
+    }
+
+    /// Returns the stops that have not ended.
+    pub fn active_holds(&self) -> impl Iterator<Item = &HoldRecord> {
+        self.holds.iter().filter(|hold| hold.resumed.is_none() && !matches!(hold.change, HoldChange::Cancel { .. }))
+    }
+
+    /// Returns whether the sheet is the last one and some wave of it was sent out.
+    pub fn rollout_began(&self, sheet: EntryRef) -> bool {
+        self.dispatches_of(sheet, DispatchKind::Deploy).any(|dispatch| dispatch.body.state != DispatchState::Refused)
+    }
+
+    /// Returns the release as a sheet would name it as live.
+    pub fn as_live(&self) -> LiveRelease {
+        LiveRelease {
+            artifacts: self.candidate.artifacts.clone(),
+            commit: self.candidate.commit.clone(),
+            release: self.id.clone(),
+            version: self.candidate.version.clone(),
+        }
+    }
+}
+
+impl State {
+    /// Returns the head of the ledger.
+    pub fn head(&self) -> Head {
+        self.tree.head()
+    }
+
+    /// Returns the policy in force for a product.
+    pub fn policy(&self, product: &Slug) -> Option<&PolicyRecord> {
+        self.policies
+            .get(product)?
+            .iter()
+            .filter(|record| record.in_force.is_some())
+            .max_by_key(|record| record.in_force)
+    }
+
+    /// Returns the environment of a product behind the go/no-go.
+    pub fn last_environment(&self, product: &Slug) -> Option<&Slug> {
+        self.products.get(product)?.1.path.last()
+    }
+
+    /// Returns the environment a release must have been delivered to before the last one; `None` when there is none.
+    pub fn staging_environment(&self, product: &Slug) -> Option<&Slug> {
+        let path = &self.products.get(product)?.1.path;
+        path.len().checked_sub(2).map(|place| &path[place])
+    }
+
+    /// Returns the person or device the principal belongs to, as printed.
+    pub fn printed_name(&self, principal: &Principal) -> String {
+        let person = self.people.get(principal).map(|person| &person.card.name);
+        let device = self.devices.get(principal).map(|device| &device.card.name);
+        person.or(device).map_or_else(|| principal.to_string(), Line::to_string)
+    }
+
+    /// Returns whether the ledger is a sample, in which nothing is a real approval.
+    pub fn sample(&self) -> bool {
+        self.genesis.as_ref().is_some_and(|genesis| genesis.sample)
+    }
+
+    /// Returns what an approval of that entry would answer.
+    pub fn answerable(&self, entry: EntryRef) -> Option<&Answerable> {
+        self.subjects.get(&entry.index).filter(|(leaf, _)| *leaf == entry.leaf).map(|(_, subject)| subject)
+    }
+
+    /// Returns the first entry at or after `since` that is about the topic.
+    pub(crate) fn touched_since(&self, topic: &Topic, since: u64) -> Option<u64> {
+        let entries = self.touched.get(topic)?;
+        entries.get(entries.partition_point(|index| *index < since)).copied()
+    }
+
+    /// Returns all log keys that may sign this ledger's checkpoints.
+    pub fn log_keys(&self) -> Vec<PublicKey> {
+        self.devices.values().filter_map(|device| device.card.log_key).collect()
+    }
+
+    fn touch(&mut self, topic: Topic, index: u64) {
+        self.touched.entry(topic).or_default().push(index);
+    }
+
+    fn release_mut(&mut self, id: &ReleaseId) -> &mut Release {
+        self.releases.get_mut(id).expect("admit lets only acts about known releases through")
+    }
+}
+
+/// A step of at most this many seconds moves the lower bound of the clock; a longer one needs an anchor.
+const UNANCHORED_STEP_SECONDS: i64 = 3600;
+
+fn raise_clock_floor(state: &mut State, time: Timestamp, anchor: Option<Timestamp>) {
+    let floor = state.clock_floor.get_or_insert(time);
+    if let Some(anchor) = anchor {
+        *floor = (*floor).max(anchor);
+    }
+    if time > *floor && time.seconds_since(*floor) <= UNANCHORED_STEP_SECONDS {
+        *floor = time;
+    }
+}
+
+/// Takes an admitted entry into the state.
+pub fn apply(state: &mut State, admitted: Admitted) {
+    let Admitted { entry, payload_hash, key, statement } = admitted;
+    let Statement { common, act, .. } = statement;
+    state.payloads.insert(payload_hash);
+    state.nonces.insert(common.nonce.clone());
+    let anchor = match &act {
+        Act::Dispatch(body) => body.server_time,
+        Act::Stage(body) => body.server_time,
+        _ => None,
+    };
+    raise_clock_floor(state, common.time, anchor);
+    let index = entry.index;
+    let who = common.signer.principal.clone();
+    let reason = common.reason.as_ref().map(Text::to_string).unwrap_or_default();
+
+    match act {
+        Act::Genesis(body) => {
+            state.origin = Some(common.seen.origin.clone());
+            bring_in_person(state, &body.owner, entry, &who);
+            let owner = state.people.get_mut(&who).expect("just brought in");
+            owner.accepted = Some(entry);
+            let role = role::PROCESS_OWNER.parse().expect("a fixed role is a lawful name");
+            owner.roles.push(RoleRecord { role, product: None, until: None, granted: entry, lapsed: None });
+            bring_in_device(state, &body.desk, entry, &who);
+            state.genesis = Some(*body);
+        }
+        Act::Enrol(body) => {
+            bring_in_person(state, &body.person, entry, &who);
+            state.touch(Topic::Authority(body.person.principal), index);
+        }
+        Act::EnrolAccept(_) => {
+            let person = state.people.get_mut(&who).expect("admitted signers are enrolled");
+            person.accepted = Some(entry);
+            state.touch(Topic::Authority(who), index);
+        }
+        Act::Device(body) => match body.change {
+            DeviceChange::Enrol { device } => {
+                bring_in_device(state, &device, entry, &who);
+                if device.purpose == DevicePurpose::Dispatcher {
+                    if state.sample() {
+                        state.devices.get_mut(&device.principal).expect("just brought in").confirmed = Some(entry);
+                    } else {
+                        state.subjects.insert(index, (entry.leaf, Answerable::Device(device.principal)));
+                    }
+                }
+            }
+            DeviceChange::Revoke { principal } => {
+                state.devices.get_mut(&principal).expect("admitted").revoked = Some(entry);
+                state.touch(Topic::Authority(principal), index);
+            }
+        },
+        Act::Key(body) => {
+            let person = state.people.get_mut(&body.principal).expect("admitted");
+            let end = if matches!(body.change, KeyChange::Rotate { .. }) { KeyEnd::Rotated } else { KeyEnd::Revoked };
+            if let Some(key) = person.keys.last_mut() {
+                key.ended = Some((entry, end));
+            }
+            if let KeyChange::Rotate { key, key_origin, valid_until } = body.change {
+                state.keys_used.insert(key);
+                person.keys.push(KeyRecord { key, origin: key_origin, valid_until, since: entry, ended: None });
+            }
+            state.touch(Topic::Authority(body.principal), index);
+        }
+        Act::Role(body) => {
+            let person = state.people.get_mut(&body.principal).expect("admitted");
+            match body.change {
+                Grant::Grant => person.roles.push(RoleRecord {
+                    role: body.role,
+                    product: body.product,
+                    until: body.until,
+                    granted: entry,
+                    lapsed: None,
+                }),
+                Grant::Lapse => {
+                    for record in &mut person.roles {
+                        if record.role == body.role && record.product == body.product && record.lapsed.is_none() {
+                            record.lapsed = Some(entry);
+                        }
+                    }
+                }
+            }
+            state.touch(Topic::Authority(body.principal), index);
+        }
+        Act::Product(body) => {
+            state.products.insert(body.product.clone(), (entry, *body));
+        }
+        Act::Target(body) => {
+            let place = (body.product.clone(), body.environment.clone());
+            state.touch(Topic::Target(place.0.clone(), place.1.clone()), index);
+            state.targets.insert(place, (entry, *body));
+        }
+        Act::Policy(body) => {
+            let policy = Policy::parse(&body.toml).expect("admit has parsed it");
+            let first = state.policy(&body.product).is_none();
+            state.policies.entry(body.product.clone()).or_default().push(PolicyRecord {
+                entry,
+                toml: body.toml,
+                policy,
+                version: body.version,
+                by: who,
+                time: common.time,
+                answers: Vec::new(),
+                in_force: first.then_some(entry),
+            });
+            if !first {
+                state.subjects.insert(index, (entry.leaf, Answerable::Policy(body.product.clone())));
+            }
+            state.touch(Topic::Policy(body.product), index);
+        }
+        Act::Authorization(body) => match body.change {
+            AuthorizationChange::Grant { change_types, environment, max_commits, per_day, product, valid } => {
+                let policy = state.policy(&product).expect("admitted").entry;
+                state.subjects.insert(index, (entry.leaf, Answerable::Authorization(product.clone())));
+                state.authorizations.insert(
+                    index,
+                    AuthorizationRecord {
+                        entry,
+                        product,
+                        environment,
+                        change_types,
+                        max_commits,
+                        per_day,
+                        valid,
+                        by: who,
+                        policy,
+                        answers: Vec::new(),
+                        adopted: None,
+                        suspended: None,
+                        uses: Vec::new(),
+                    },
+                );
+            }
+            AuthorizationChange::Suspend { authorization } => {
+                state.authorizations.get_mut(&authorization.index).expect("admitted").suspended = Some(entry);
+            }
+            AuthorizationChange::Resume { authorization } => {
+                state.authorizations.get_mut(&authorization.index).expect("admitted").suspended = None;
+            }
+        },
+        Act::Freeze(body) => match body.change {
+            FreezeChange::Declare { environment, product, span } => {
+                state
+                    .freezes
+                    .insert(index, Freeze { entry, product, environment, span, by: who, reason, lifted: None });
+            }
+            FreezeChange::Lift { freeze } => {
+                state.freezes.get_mut(&freeze.index).expect("admitted").lifted = Some(entry);
+            }
+        },
+        Act::Propose(body) => {
+            state.touch(Topic::Release(body.release.clone()), index);
+            match body.change {
+                ProposeChange::Candidate { candidate, supersedes, .. } => {
+                    if let Some(old) = supersedes {
+                        state.release_mut(&old).ended = Some((entry, Some(body.release.clone())));
+                        state.touch(Topic::Release(old), index);
+                    }
+                    let release = new_release(body.release.clone(), candidate, entry, reason, &common);
+                    state.releases.insert(body.release, release);
+                }
+                ProposeChange::Amend { candidate } => {
+                    let release = state.release_mut(&body.release);
+                    release.candidate = candidate;
+                    release.candidate_entry = entry;
+                }
+                ProposeChange::Supersede { by } => state.release_mut(&body.release).ended = Some((entry, Some(by))),
+                ProposeChange::Withdraw {} => state.release_mut(&body.release).ended = Some((entry, None)),
+            }
+        }
+        Act::Evidence(body) => {
+            state.touch(Topic::Release(body.release.clone()), index);
+            if matches!(body.origin, EvidenceOrigin::Attached {}) {
+                state.subjects.insert(index, (entry.leaf, Answerable::Evidence(body.release.clone())));
+            }
+            let reason = common.reason.as_ref().map(Text::to_string);
+            let record =
+                EvidenceRecord { entry, by: who, time: common.time, reason, confirmed_by: Vec::new(), body: *body };
+            state.release_mut(&record.body.release.clone()).evidence.push(record);
+        }
+        Act::Waiver(body) => {
+            state.touch(Topic::Release(body.release.clone()), index);
+            let record = WaiverRecord { entry, by: who, reason, body: *body };
+            state.release_mut(&record.body.release.clone()).waivers.push(record);
+        }
+        Act::Stage(body) => {
+            state.touch(Topic::Release(body.release.clone()), index);
+            let time = common.time;
+            state.release_mut(&body.release.clone()).stages.push((entry, *body, time));
+        }
+        Act::Request(body) => {
+            state.touch(Topic::Release(body.release.clone()), index);
+            state.subjects.insert(index, (entry.leaf, Answerable::Sheet(body.release.clone())));
+            let sheet =
+                Sheet { entry, requester: who, time: common.time, answers: Vec::new(), decided: None, body: *body };
+            state.release_mut(&sheet.body.release.clone()).sheets.push(sheet);
+        }
+        Act::Approval(body) => {
+            let subject = state.answerable(body.request).cloned().expect("admitted");
+            let answer = sign_off(state, &subject, &body, entry, &common, key);
+            take_answer(state, subject, answer, body.request, index);
+        }
+        Act::Hold(body) => {
+            state.touch(Topic::Release(body.release.clone()), index);
+            let release = state.release_mut(&body.release);
+            if let HoldChange::Resume { hold, .. } = &body.change {
+                if let Some(record) = release.holds.iter_mut().find(|record| record.entry == *hold) {
+                    record.resumed = Some(entry);
+                }
+            } else {
+                release.holds.push(HoldRecord { entry, change: body.change, by: who, reason, resumed: None });
+            }
+        }
+        Act::Condition(body) => {
+            let release = judge::release_of_approval(state, body.approval)
+                .map(|(release, _)| release.id.clone())
+                .expect("admitted");
+            state.touch(Topic::Release(release.clone()), index);
+            let condition = usize::try_from(body.condition).unwrap_or(usize::MAX);
+            for sheet in &mut state.release_mut(&release).sheets {
+                for answer in sheet.answers.iter_mut().filter(|answer| answer.entry == body.approval) {
+                    if let Some(settled) = answer.conditions.get_mut(condition) {
+                        settled.1 = Some(entry);
+                    }
+                }
+            }
+        }
+        Act::Dispatch(body) => take_dispatch(state, entry, &common, *body),
+        Act::Lease(body) => state.lease = Some((who, body.until)),
+        Act::Run(body) => state.release_mut(&body.release.clone()).runs.push((entry, *body)),
+        Act::Wave(body) => {
+            state.touch(Topic::Release(body.release.clone()), index);
+            let release = state.release_mut(&body.release);
+            let all = release.sheet_at(body.sheet).map_or(0, |sheet| sheet.body.rollout.len() as u64);
+            let went_live = body.verdict == WaveVerdict::Pass && body.wave == all;
+            let live = (release.candidate.product.clone(), body.environment.clone(), release.as_live());
+            release.waves.push((entry, *body));
+            if went_live {
+                state.live.insert((live.0, live.1), live.2);
+            }
+        }
+        Act::Outcome(body) => {
+            state.touch(Topic::Release(body.release.clone()), index);
+            let release = body.release.clone();
+            state.release_mut(&release).outcome = Some((entry, *body));
+        }
+        Act::Attempt(body) => {
+            state.last_attempt.insert(body.principal, common.time);
+        }
+        Act::Refusal(body) => {
+            state.last_refusal.insert(body.code, common.time);
+        }
+        Act::Review(body) => state.reviews.push((entry, *body)),
+        Act::Correction(body) => state.corrections.push((entry, *body)),
+        Act::Announce(_) | Act::Late(_) | Act::Export(_) => {}
+    }
+}
+
+fn bring_in_person(state: &mut State, card: &PersonCard, entry: EntryRef, by: &Principal) {
+    state.keys_used.insert(card.key);
+    let key =
+        KeyRecord { key: card.key, origin: card.key_origin, valid_until: card.valid_until, since: entry, ended: None };
+    state.people.insert(
+        card.principal.clone(),
+        Person {
+            card: card.clone(),
+            enrolled: entry,
+            enrolled_by: by.clone(),
+            accepted: None,
+            keys: vec![key],
+            roles: Vec::new(),
+        },
+    );
+}
+
+fn bring_in_device(state: &mut State, card: &DeviceCard, entry: EntryRef, by: &Principal) {
+    state.keys_used.insert(card.key);
+    state.keys_used.extend(card.log_key);
+    let device =
+        Device { card: card.clone(), enrolled: entry, enrolled_by: by.clone(), confirmed: None, revoked: None };
+    state.devices.insert(card.principal.clone(), device);
+}
+
+fn new_release(id: ReleaseId, candidate: Candidate, entry: EntryRef, reason: String, common: &Common) -> Release {
+    Release {
+        id,
+        candidate,
+        candidate_entry: entry,
+        reason,
+        proposer: common.signer.principal.clone(),
+        proposed: common.time,
+        evidence: Vec::new(),
+        waivers: Vec::new(),
+        stages: Vec::new(),
+        sheets: Vec::new(),
+        holds: Vec::new(),
+        dispatches: Vec::new(),
+        waves: Vec::new(),
+        runs: Vec::new(),
+        outcome: None,
+        ended: None,
+    }
+}
+
+fn sign_off(
+    state: &State,
+    subject: &Answerable,
+    body: &crate::act::Approval,
+    entry: EntryRef,
+    common: &Common,
+    key: PublicKey,
+) -> SignOff {
+    let unseen = judge::topics_of(state, subject, &common.signer.principal)
+        .iter()
+        .filter_map(|topic| state.touched_since(topic, common.seen.size))
+        .min();
+    SignOff {
+        entry,
+        name: common.signer.name.clone(),
+        principal: common.signer.principal.clone(),
+        role: body.role.clone(),
+        verdict: body.verdict,
+        meaning: body.meaning,
+        reason: common.reason.as_ref().map(Text::to_string).unwrap_or_default(),
+        time: common.time,
+        zone: common.zone,
+        key,
+        reauth: common.reauth,
+        seen_size: common.seen.size,
+        seen_basis: common.seen_basis,
+        conditions: body.conditions.iter().map(|text| (text.clone(), None)).collect(),
+        authorization: body.authorization,
+        unseen,
+    }
+}
+
+fn take_answer(state: &mut State, subject: Answerable, answer: SignOff, request: EntryRef, index: u64) {
+    let (entry, time) = (answer.entry, answer.time);
+    match subject {
+        Answerable::Sheet(release) => {
+            // A GO can only add support, so it makes nobody else's signature stale; every other answer does.
+            if answer.verdict != Verdict::Go {
+                state.touch(Topic::Release(release.clone()), index);
+            }
+            if let Some(record) = answer.authorization.and_then(|used| state.authorizations.get_mut(&used.index)) {
+                record.uses.push(time);
+            }
+            let sheets = &mut state.release_mut(&release).sheets;
+            if let Some(sheet) = sheets.iter_mut().find(|sheet| sheet.entry == request) {
+                sheet.answers.push(answer);
+            }
+        }
+        Answerable::Policy(product) => {
+            let place = state.policies[&product].iter().position(|record| record.entry == request).expect("admitted");
+            state.policies.get_mut(&product).expect("admitted").get_mut(place).expect("found").answers.push(answer);
+            if judge::adopted(state, &product, &state.policies[&product][place].answers, time) {
+                state.policies.get_mut(&product).expect("admitted")[place].in_force = Some(entry);
+                state.touch(Topic::Policy(product), index);
+            }
+        }
+        Answerable::Authorization(product) => {
+            state.authorizations.get_mut(&request.index).expect("admitted").answers.push(answer);
+            if judge::adopted(state, &product, &state.authorizations[&request.index].answers, time) {
+                state.authorizations.get_mut(&request.index).expect("admitted").adopted = Some(entry);
+            }
+        }
+        Answerable::Device(device) => {
+            state.devices.get_mut(&device).expect("admitted").confirmed = Some(entry);
+        }
+        Answerable::Evidence(release) => {
+            state.touch(Topic::Release(release.clone()), index);
+            for record in state.release_mut(&release).evidence.iter_mut().filter(|record| record.entry == request) {
+                record.confirmed_by.push(answer.principal.clone());
+            }
+        }
+    }
+}
+
+fn take_dispatch(state: &mut State, entry: EntryRef, common: &Common, body: Dispatch) {
+    state.touch(Topic::Release(body.release.clone()), entry.index);
+    let prepared = body.state == DispatchState::Prepared;
+    if prepared && body.kind == DispatchKind::Deploy && body.wave == 1 {
+        let release = &state.releases[&body.release];
+        if let Some(sheet) = release.sheet_at(body.sheet) {
+            let decided = judge::sign_offs(state, release, sheet, common.time);
+            let sheets = &mut state.release_mut(&body.release).sheets;
+            if let Some(sheet) = sheets.iter_mut().find(|sheet| sheet.entry == body.sheet) {
+                sheet.decided = Some(decided);
+            }
+        }
+    }
+    let rolled_back = body.kind == DispatchKind::Rollback
+        && body.state == DispatchState::Finished
+        && body.conclusion == Some(RunConclusion::Success);
+    let place = (body.environment.clone(), body.sheet);
+    let step = (body.state, entry, common.time);
+    let release = state.releases.get_mut(&body.release).expect("admitted");
+    if prepared {
+        let device = common.signer.principal.clone();
+        state.request_ids.insert(body.request_id.clone(), body.release.clone());
+        release.dispatches.push(DispatchRecord { entry, last: entry, body, steps: vec![step], device });
+    } else if let Some(record) = release.dispatches.iter_mut().find(|record| record.body.request_id == body.request_id)
+    {
+        // A later step may leave out what an earlier one has told.
+        let run = body.run.clone().or_else(|| record.body.run.take());
+        record.body = Dispatch { run, by: record.body.by.take(), resends: record.body.resends.take(), ..body };
+        record.last = entry;
+        record.steps.push(step);
+    }
+    if rolled_back {
+        let product = release.candidate.product.clone();
+        if let Some(slot) = release.sheet_at(place.1).and_then(|sheet| sheet.body.rollback.clone()) {
+            state.live.insert((product, place.0), slot);
+        }
+    }
+}
