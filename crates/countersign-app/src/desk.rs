@@ -194,6 +194,18 @@ impl DeskDir {
         self.0.join("device.key")
     }
 
+    /// The key that signs dispatches and attestations, where this machine is a dispatcher.
+    #[must_use]
+    pub fn dispatcher_key(&self) -> PathBuf {
+        self.0.join("dispatcher.key")
+    }
+
+    /// The directory in which runs of local commands keep their records.
+    #[must_use]
+    pub fn runs(&self) -> PathBuf {
+        self.0.join("runs")
+    }
+
     /// The key that signs checkpoints.
     #[must_use]
     pub fn log_key(&self) -> PathBuf {

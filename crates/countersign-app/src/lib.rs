@@ -1,11 +1,18 @@
 //! The application: stores, keys, connectors, evidence readers, use cases.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod attestation;
 pub mod backup;
 pub mod blob;
+pub mod changes;
+pub mod clock;
+pub mod connector;
 pub mod desk;
 pub mod durable;
+pub mod error;
+pub mod evidence;
 pub mod keyfile;
+pub mod ledger;
 pub mod lockout;
 pub mod pin;
 pub mod projection;

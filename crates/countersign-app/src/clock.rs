@@ -1,0 +1,22 @@
+//! The clock, in the one place that reads it.
+
+use chrono::Utc;
+use countersign_core::words::{Timestamp, Zone};
+
+/// Returns the moment by this machine's clock.
+pub fn now() -> Timestamp {
+    Timestamp::from_epoch_seconds(Utc::now().timestamp()).unwrap_or_else(|| {
+        // A clock before 1970 is no clock; the first lawful moment is refused by the ledger as suspect.
+        Timestamp::from_epoch_seconds(0).expect("the first lawful moment")
+    })
+}
+
+/// Returns this machine's time zone; UTC where it does not say.
+pub fn zone() -> Zone {
+    iana_time_zone::get_timezone().ok().and_then(|name| name.parse().ok()).unwrap_or(Zone::UTC)
+}
+
+/// Returns the moment a server told, if it is a lawful one.
+pub fn of_server(time: chrono::DateTime<Utc>) -> Option<Timestamp> {
+    Timestamp::from_epoch_seconds(time.timestamp())
+}

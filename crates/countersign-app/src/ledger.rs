@@ -1,0 +1,631 @@
+//! A ledger open on this desk: the one story every use case tells.
+//!
+//! Load what is new, decide, sign, append, pin. Every entry read from the store is hashed and judged again before it is
+//! believed; the head must be the one the store claims and extend the one this desk has pinned.
+//!
+//! The crash story of [`Ledger::append`]: before the store's commit nothing has happened; after the commit and before the
+//! pin is flushed the entry is in the ledger and the pin is one behind, which the next opening makes good; only after the
+//! pin is flushed is the entry acknowledged.
+
+use std::fmt;
+
+use countersign_core::act::{
+    Act, App, Attempt, DeviceCard, DevicePurpose, Genesis, KeyOrigin, PersonCard, Reauth, Recovery, Refusal, SeenBasis,
+    Signer, accountability,
+};
+use countersign_core::admit::{Statement, admit};
+use countersign_core::checkpoint::Checkpoint;
+use countersign_core::decide::{self, Command, Context};
+use countersign_core::entry::Entry;
+use countersign_core::hash::Digest;
+use countersign_core::merkle::Head;
+use countersign_core::note::{Algorithm, KeyName, VerifierKey};
+use countersign_core::rejection::{Code, Finding, Rejection};
+use countersign_core::sshsig::PublicKey;
+use countersign_core::state::State;
+use countersign_core::words::{EntryRef, Line, Principal, Text, Timestamp};
+use ed25519_dalek::SigningKey;
+use zeroize::Zeroizing;
+
+use crate::blob::BlobStore;
+use crate::clock;
+use crate::desk::{DeskDir, Home, LedgerDir};
+use crate::error::{Error, ErrorKind};
+use crate::keyfile::{DeviceKeyFile, LogKeyFile, Person, PersonKeyFile, UnlockedKey};
+use crate::lockout::Lockout;
+use crate::pin::PinFile;
+use crate::store::SqliteStore;
+use crate::store::{AppendError, NewLeaf, Store, landed};
+
+/// How many leaves are loaded at a time.
+const LOAD_BATCH: u64 = 1024;
+/// How often an act is decided anew because somebody else appended first.
+const RACES_MAX: u32 = 64;
+
+/// A ledger on this desk.
+pub struct Ledger {
+    home: Home,
+    dir: LedgerDir,
+    desk: DeskDir,
+    store: SqliteStore,
+    blobs: BlobStore,
+    pin: PinFile,
+    state: State,
+    fingerprint: Digest,
+    checkpoint: String,
+}
+
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ledger").field("dir", &self.dir).field("head", &self.state.head()).finish_non_exhaustive()
+    }
+}
+
+/// Where a person's passphrase comes from, asked only once an act is known to be admitted.
+pub trait PassphraseSource {
+    /// Returns the passphrase for the key of `principal`, who is about to sign `statement`.
+    ///
+    /// # Errors
+    /// The person gave none.
+    fn passphrase(&mut self, principal: &Principal, statement: &Statement) -> Result<Zeroizing<String>, Error>;
+
+    /// Returns how it is obtained; the signature says so.
+    fn reauth(&self) -> Reauth;
+}
+
+/// What a new ledger begins with.
+#[derive(Debug, Clone)]
+pub struct Beginning {
+    /// The name people give it.
+    pub title: Line,
+    /// The first process owner.
+    pub owner: Signer,
+    /// Other addresses the owner commits under.
+    pub emails: Vec<Line>,
+    /// Why it is begun.
+    pub reason: Text,
+    /// Who may recover it.
+    pub recovery: Recovery,
+    /// Personas with passphrases on screen.
+    pub sample: bool,
+    /// The owner's key can sign until then.
+    pub valid_until: Timestamp,
+}
+
+/// How long a person's key is valid unless said otherwise (21 CFR 11.300(b): periodic recall).
+pub const KEY_VALID_SECONDS: i64 = 365 * 86_400;
+
+/// Returns the program that makes entries: its version and the digest of its build.
+pub fn app() -> App {
+    use std::sync::OnceLock;
+    static BUILD: OnceLock<String> = OnceLock::new();
+    let build = BUILD.get_or_init(|| {
+        let bytes = std::env::current_exe().and_then(std::fs::read);
+        bytes.map_or_else(|_| "unknown".to_owned(), |bytes| format!("sha256:{}", Digest::of(&bytes)))
+    });
+    App {
+        build: build.parse().expect("a digest is a lawful line"),
+        version: env!("CARGO_PKG_VERSION").parse().expect("a version is a lawful line"),
+    }
+}
+
+/// Returns `N` random bytes as lower hex digits.
+fn random_hex<const N: usize>() -> Result<String, Error> {
+    let mut bytes = [0_u8; N];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn nonce() -> Result<countersign_core::words::Nonce, Error> {
+    Ok(random_hex::<8>()?.parse().expect("16 hex digits"))
+}
+
+impl Ledger {
+    /// Begins a ledger in a new directory, with this machine as its first desk.
+    ///
+    /// # Errors
+    /// A ledger is there already, or the disk, the passphrase or the randomness refuses.
+    pub fn begin(
+        home: &Home,
+        dir: &LedgerDir,
+        beginning: Beginning,
+        passphrase: &mut dyn PassphraseSource,
+    ) -> Result<Self, Error> {
+        if dir.database().exists() {
+            return Err(Error::new(
+                ErrorKind::No,
+                "ledger_exists",
+                format!("{} holds a ledger already", dir.path().display()),
+            )
+            .hint("a ledger is never overwritten; choose another directory"));
+        }
+        let prepared = home.prepare_desk()?;
+        let desk = prepared.desk();
+        let host: String = random_hex::<4>()?;
+        let device = DeviceKeyFile::generate(&desk.device_key(), "desk")?;
+        let log = LogKeyFile::generate(&desk.log_key(), "desk")?;
+        let origin: Line = format!("countersign/{host}{}", random_hex::<4>()?).parse().expect("a lawful line");
+        let desk_card = DeviceCard {
+            key: device.public_key(),
+            log_key: Some(log.public_key()),
+            name: format!("Desk {host}").parse().expect("a lawful line"),
+            principal: format!("desk-{host}@devices.countersign").parse().expect("a lawful principal"),
+            purpose: DevicePurpose::Desk,
+        };
+        let now = clock::now();
+        let context = |reauth: Reauth| {
+            Ok::<_, Error>(Context {
+                app: app(),
+                device: desk_card.principal.clone(),
+                signer: beginning.owner.clone(),
+                reason: Some(beginning.reason.clone()),
+                reauth: Some(reauth),
+                seen_basis: Some(SeenBasis::Full),
+                now,
+                zone: clock::zone(),
+                nonce: nonce()?,
+                origin: origin.clone(),
+            })
+        };
+        let genesis = |key: PublicKey| Genesis {
+            accountability: accountability(),
+            desk: desk_card.clone(),
+            owner: PersonCard {
+                emails: beginning.emails.clone(),
+                key,
+                key_origin: KeyOrigin::MadeHere,
+                name: beginning.owner.name.clone(),
+                principal: beginning.owner.principal.clone(),
+                valid_until: beginning.valid_until,
+            },
+            recovery: beginning.recovery.clone(),
+            sample: beginning.sample,
+            title: beginning.title.clone(),
+        };
+        let empty = State::default();
+        let reauth = passphrase.reauth();
+        // The rules are asked with a stand-in key first, so that nobody types a passphrase for nothing.
+        let trial = SigningKey::from_bytes(&[7; 32]);
+        let shown = decide::decide(&empty, Command::Record(genesis(PublicKey::of(&trial)).into()), &context(reauth)?)?;
+        let secret = passphrase.passphrase(&beginning.owner.principal, &shown)?;
+        let path = desk.person_key(beginning.owner.principal.as_str())?;
+        let owner = PersonKeyFile::generate(&path, beginning.owner.principal.as_str(), &secret)?;
+        let key = owner.unlock(secret)?;
+        let command = Command::Record(genesis(owner.public_key()).into());
+        let statement = decide::decide(&empty, command, &context(reauth)?)?;
+        let entry = sign(&statement, key.signing_key())?;
+        let fingerprint = Digest::of(entry.leaf());
+        let desk = prepared.settle(&fingerprint)?;
+
+        dir.create()?;
+        let store = SqliteStore::create(&dir.database())?;
+        let mut ledger = Self {
+            home: home.clone(),
+            blobs: BlobStore::new(dir.blobs()),
+            pin: PinFile::new(desk.pin(), fingerprint),
+            dir: dir.clone(),
+            desk,
+            store,
+            state: State::default(),
+            fingerprint,
+            checkpoint: String::new(),
+        };
+        ledger.append(entry)?;
+        Ok(ledger)
+    }
+
+    /// Opens a ledger on a desk that knows it.
+    ///
+    /// # Errors
+    /// There is none, it is damaged, or it is not the one this desk has seen.
+    pub fn open(home: &Home, dir: &LedgerDir) -> Result<Self, Error> {
+        let store = SqliteStore::open(&dir.database())?;
+        let first = store.read(0..1).map_err(Error::from)?;
+        let fingerprint = Digest::of(first.first().ok_or_else(|| damaged("it has no entry 0"))?);
+        let desk = home.desk(&fingerprint);
+        let mut ledger = Self {
+            home: home.clone(),
+            blobs: BlobStore::new(dir.blobs()),
+            pin: PinFile::new(desk.pin(), fingerprint),
+            dir: dir.clone(),
+            desk,
+            store,
+            state: State::default(),
+            fingerprint,
+            checkpoint: String::new(),
+        };
+        ledger.refresh()?;
+        Ok(ledger)
+    }
+
+    /// Takes in what others have appended since.
+    ///
+    /// # Errors
+    /// The store cannot be read, or no longer holds what this desk has seen.
+    pub fn refresh(&mut self) -> Result<(), Error> {
+        let stored = self.store.head()?.ok_or_else(|| damaged("it has no head"))?;
+        let mut next = self.state.tree.size();
+        if stored.head.size < next {
+            return Err(damaged("entries that were there a moment ago are gone"));
+        }
+        while next < stored.head.size {
+            let until = (next + LOAD_BATCH).min(stored.head.size);
+            for leaf in self.store.read(next..until)? {
+                // A finding is kept by the state: the entry has no effect, and every report names it.
+                let _ = self.state.take(leaf);
+            }
+            next = until;
+        }
+        if self.state.head() != stored.head {
+            return Err(damaged("the entries do not add up to the head it claims"));
+        }
+        if self.state.genesis.is_none() {
+            return Err(damaged("entry 0 is not a genesis"));
+        }
+        self.check_checkpoint(&stored.checkpoint)?;
+        self.checkpoint = stored.checkpoint;
+        if self.desk.exists() {
+            self.pin.advance(&self.state.tree)?;
+        }
+        Ok(())
+    }
+
+    fn check_checkpoint(&self, note: &str) -> Result<(), Error> {
+        let keys = log_keys(&self.state).map_err(|message| damaged(&message))?;
+        let opened = Checkpoint::open(note, &keys)
+            .map_err(|error| damaged(&format!("its checkpoint does not hold: {error}")))?;
+        if opened.checkpoint.head() == self.state.head() {
+            Ok(())
+        } else {
+            Err(damaged("its checkpoint is of another head"))
+        }
+    }
+
+    /// Returns what the ledger says.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Returns the hash of entry 0, by which people know the ledger.
+    pub fn fingerprint(&self) -> Digest {
+        self.fingerprint
+    }
+
+    /// Returns the signed head.
+    pub fn checkpoint(&self) -> &str {
+        &self.checkpoint
+    }
+
+    /// Returns the files of the ledger.
+    pub fn dir(&self) -> &LedgerDir {
+        &self.dir
+    }
+
+    /// Returns the files of this desk.
+    pub fn desk(&self) -> &DeskDir {
+        &self.desk
+    }
+
+    /// Returns the home the desk belongs to.
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// Returns the store.
+    pub fn store(&self) -> &SqliteStore {
+        &self.store
+    }
+
+    /// Returns the blobs.
+    pub fn blobs(&self) -> &BlobStore {
+        &self.blobs
+    }
+
+    /// Returns the head this desk has pinned, if it knows the ledger.
+    ///
+    /// # Errors
+    /// The pin cannot be read.
+    pub fn pinned(&self) -> Result<Option<Head>, Error> {
+        Ok(self.pin.load()?.map(|pin| pin.head))
+    }
+
+    /// Returns every leaf, as the store now holds it.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn leaves(&self) -> Result<Vec<Vec<u8>>, Error> {
+        Ok(self.store.read(0..self.state.tree.size())?)
+    }
+
+    /// Returns the reference of an entry by its index.
+    ///
+    /// # Errors
+    /// There is no such entry.
+    pub fn entry_ref(&self, index: u64) -> Result<EntryRef, Error> {
+        let leaf = self.state.tree.leaf_hash_at(index);
+        leaf.map(|leaf| EntryRef { index, leaf }).ok_or_else(|| Error::not_found(format!("there is no entry {index}")))
+    }
+
+    /// Records an act signed by this desk's device key.
+    ///
+    /// # Errors
+    /// A rule refuses, or the ledger cannot be written.
+    pub fn as_desk(&mut self, command: &Command, reason: Option<Text>) -> Result<EntryRef, Error> {
+        let key = DeviceKeyFile::load(&self.desk.device_key())?;
+        self.as_device(&key, command, reason)
+    }
+
+    /// Records an act signed by this machine's dispatcher key.
+    ///
+    /// # Errors
+    /// The machine is no dispatcher, a rule refuses, or the ledger cannot be written.
+    pub fn as_dispatcher(&mut self, command: &Command, reason: Option<Text>) -> Result<EntryRef, Error> {
+        let key = self.dispatcher_key()?;
+        self.as_device(&key, command, reason)
+    }
+
+    /// Returns this machine's dispatcher key.
+    ///
+    /// # Errors
+    /// The machine is no dispatcher.
+    pub fn dispatcher_key(&self) -> Result<DeviceKeyFile, Error> {
+        let path = self.desk.dispatcher_key();
+        if !path.exists() {
+            return Err(Error::new(ErrorKind::No, "not_a_dispatcher", "this machine is not a dispatcher")
+                .hint("a process owner enrols it with `countersign device enrol-dispatcher`"));
+        }
+        Ok(DeviceKeyFile::load(&path)?)
+    }
+
+    fn as_device(&mut self, key: &DeviceKeyFile, command: &Command, reason: Option<Text>) -> Result<EntryRef, Error> {
+        let public = key.public_key();
+        let signer = self
+            .state
+            .devices
+            .values()
+            .find(|device| device.card.key == public)
+            .map(|device| Signer { name: device.card.name.clone(), principal: device.card.principal.clone() })
+            .ok_or_else(|| {
+                Error::new(ErrorKind::No, "unknown_device", "this machine's key is not enrolled in the ledger")
+            })?;
+        self.act(command, &signer, reason, None, key.key().signing_key())
+    }
+
+    /// Records an act signed by a person: the rules are asked first, then the passphrase.
+    ///
+    /// A refusal by a rule about people or the release is recorded, at most one of a kind a minute.
+    ///
+    /// # Errors
+    /// A rule refuses, the key is not on this desk, the passphrase is wrong, or the ledger cannot be written.
+    pub fn as_person(
+        &mut self,
+        principal: &Principal,
+        command: &Command,
+        reason: Text,
+        source: &mut dyn PassphraseSource,
+    ) -> Result<EntryRef, Error> {
+        self.refresh()?;
+        let person = self.state.people.get(principal).ok_or_else(|| {
+            Error::not_found(format!("there is no person {principal}"))
+                .hint("`countersign person list` shows everybody")
+        })?;
+        let signer = Signer { name: person.card.name.clone(), principal: principal.clone() };
+        let enrolled = person.keys.last().map(|key| key.key);
+        let reauth = source.reauth();
+        let context = self.context(&signer, Some(reason.clone()), Some(reauth))?;
+        let statement = match decide::decide(&self.state, command.clone(), &context) {
+            Ok(statement) => statement,
+            Err(rejection) => {
+                self.record_refusal(command, principal, &rejection);
+                return Err(rejection.into());
+            }
+        };
+        let path = self.desk.person_key(principal.as_str())?;
+        let file = PersonKeyFile::load(&path).map_err(|error| {
+            Error::from(error).hint(format!("the private key of {principal} stays on its owner's desk"))
+        })?;
+        if Some(file.public_key()) != enrolled {
+            return Err(Error::new(
+                ErrorKind::No,
+                "wrong_key",
+                format!("the key of {principal} on this desk is not the one enrolled"),
+            ));
+        }
+        let key = self.unlock(principal, &file, &statement, source)?;
+        self.act(command, &signer, Some(reason), Some(reauth), key.signing_key())
+    }
+
+    /// Unlocks a person's key, counting wrong passphrases and recording them.
+    fn unlock(
+        &mut self,
+        principal: &Principal,
+        file: &PersonKeyFile,
+        statement: &Statement,
+        source: &mut dyn PassphraseSource,
+    ) -> Result<UnlockedKey<Person>, Error> {
+        let lockout = Lockout::new(self.desk.lockout());
+        let name = file.public_key().fingerprint();
+        let permit = lockout.permit(&name, clock::now().to_chrono())?;
+        let secret = match source.passphrase(principal, statement) {
+            Ok(secret) => secret,
+            Err(error) => {
+                permit.untried()?;
+                return Err(error);
+            }
+        };
+        match file.unlock(secret) {
+            Ok(key) => {
+                permit.passed()?;
+                Ok(key)
+            }
+            Err(error) => {
+                let (wrong, until) = permit.failed();
+                let now = clock::now().to_chrono();
+                if let Some(count) = lockout.tally(&name, now)? {
+                    let act = Attempt { count: u64::from(count), principal: principal.clone() };
+                    // An attempt that cannot be recorded now is counted and comes with the next.
+                    if self.as_desk(&Command::Record(act.into()), None).is_ok() {
+                        lockout.recorded(&name, count, now)?;
+                    }
+                }
+                let error = Error::from(error);
+                Err(match until {
+                    Some(until) => error
+                        .hint(format!("{wrong} wrong in a row: the key is locked until {}", until.format("%H:%M:%SZ"))),
+                    None => error,
+                })
+            }
+        }
+    }
+
+    fn record_refusal(&mut self, command: &Command, principal: &Principal, rejection: &Rejection) {
+        // Slips of the keyboard are not worth an entry; what a rule about people or releases stops is.
+        if matches!(
+            rejection.code,
+            Code::Field | Code::NotFound | Code::Malformed | Code::SeenMismatch | Code::ClockSuspect
+        ) {
+            return;
+        }
+        let (act, release) = match command {
+            Command::Record(act) => (act.name(), None),
+            Command::Freeze { release, .. } => ("request", Some(release)),
+            Command::Answer { release, .. } | Command::AutomaticGo { release, .. } => ("approval", Some(release)),
+            Command::Dispatch { release, .. } => ("dispatch", Some(release)),
+        };
+        let (Ok(act), Ok(code), Ok(message)) =
+            (act.parse(), rejection.code.as_str().replace('_', "-").parse(), rejection.message.parse())
+        else {
+            return;
+        };
+        let refusal = Refusal { act, code, message, principal: Some(principal.clone()), release: release.cloned() };
+        // Coalesced to one a minute by the rules; that it was not recorded again is no error.
+        let _ = self.as_desk(&Command::Record(refusal.into()), None);
+    }
+
+    fn context(&self, signer: &Signer, reason: Option<Text>, reauth: Option<Reauth>) -> Result<Context, Error> {
+        let desk = DeviceKeyFile::load(&self.desk.device_key())?.public_key();
+        let device =
+            self.state.devices.values().find(|device| device.card.key == desk).ok_or_else(|| {
+                Error::new(ErrorKind::No, "unknown_device", "this desk is not enrolled in the ledger")
+            })?;
+        Ok(Context {
+            app: app(),
+            device: device.card.principal.clone(),
+            signer: signer.clone(),
+            reason,
+            seen_basis: reauth.map(|_| SeenBasis::Full),
+            reauth,
+            now: clock::now(),
+            zone: clock::zone(),
+            nonce: nonce()?,
+            origin: self.state.origin.clone().expect("an open ledger has a genesis"),
+        })
+    }
+
+    /// Decides, signs and appends; decides anew when somebody else appended first.
+    fn act(
+        &mut self,
+        command: &Command,
+        signer: &Signer,
+        reason: Option<Text>,
+        reauth: Option<Reauth>,
+        key: &SigningKey,
+    ) -> Result<EntryRef, Error> {
+        for _ in 0..RACES_MAX {
+            self.refresh()?;
+            let context = self.context(signer, reason.clone(), reauth)?;
+            let statement = decide::decide(&self.state, command.clone(), &context)?;
+            let entry = sign(&statement, key)?;
+            match self.append(entry) {
+                Err(Appended::Raced) => {}
+                Err(Appended::Failed(error)) => return Err(error),
+                Ok(entry) => return Ok(entry),
+            }
+        }
+        Err(Error::new(ErrorKind::Cannot, "busy", "others kept appending first; nothing was written").hint("try again"))
+    }
+
+    fn append(&mut self, entry: Entry) -> Result<EntryRef, Appended> {
+        let expected = self.state.head();
+        let refused = |finding: Finding| Error::new(ErrorKind::No, finding.code.as_str(), finding.message);
+        let admitted = admit(&self.state, &entry).map_err(refused)?;
+        let origin = KeyName::new(admitted.statement().common.seen.origin.as_str())
+            .map_err(|error| Error::new(ErrorKind::No, "origin", error.to_string()))?;
+        let log = LogKeyFile::load(&self.desk.log_key()).map_err(Error::from)?;
+        let head = self.state.tree.clone().append(entry.leaf_hash());
+        let payload_hash = entry.payload_hash();
+        let leaf = entry.into_leaf();
+        let checkpoint = Checkpoint { origin, size: head.size, root: head.root }.sign(log.key().signing_key());
+        let leaves = [NewLeaf { leaf: leaf.clone(), payload_hash }];
+        match self.store.append(expected, &leaves, head, &checkpoint) {
+            Ok(()) => {}
+            Err(AppendError::Conflict { .. }) => return Err(Appended::Raced),
+            Err(AppendError::Unknown { source }) => {
+                if !landed(&self.store, expected, &leaves).map_err(Error::from)? {
+                    tracing::warn!(%source, "an append did not land and is tried again");
+                    return Err(Appended::Raced);
+                }
+            }
+            Err(error) => return Err(Appended::Failed(error.into())),
+        }
+        let place = self.state.take(leaf).map_err(refused)?;
+        self.checkpoint = checkpoint;
+        self.pin.advance(&self.state.tree).map_err(Error::from)?;
+        Ok(place)
+    }
+}
+
+/// Why an append did not happen.
+enum Appended {
+    /// Somebody else was first.
+    Raced,
+    /// It cannot be done.
+    Failed(Error),
+}
+
+impl From<Error> for Appended {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<Appended> for Error {
+    fn from(appended: Appended) -> Self {
+        match appended {
+            Appended::Raced => Self::new(ErrorKind::No, "ledger_exists", "another ledger was begun here meanwhile"),
+            Appended::Failed(error) => error,
+        }
+    }
+}
+
+fn damaged(what: &str) -> Error {
+    Error::new(ErrorKind::Integrity, "ledger_damaged", format!("the ledger is not sound: {what}"))
+        .hint("nothing is written to it; keep it as it is and restore a backup elsewhere")
+}
+
+fn sign(statement: &Statement, key: &SigningKey) -> Result<Entry, Error> {
+    Entry::sign(&statement.payload(), statement.act.name(), key)
+        .map_err(|error| Error::new(ErrorKind::No, "entry", format!("this does not fit into an entry: {error}")))
+}
+
+fn origin_of(state: &State) -> Result<KeyName, String> {
+    let origin = state.origin.as_ref().ok_or("it has no genesis")?;
+    KeyName::new(origin.as_str()).map_err(|error| error.to_string())
+}
+
+/// Returns the keys that may sign the ledger's checkpoints.
+///
+/// # Errors
+/// The ledger has no usable origin.
+pub fn log_keys(state: &State) -> Result<Vec<VerifierKey>, String> {
+    let origin = origin_of(state)?;
+    Ok(state.log_keys().into_iter().map(|key| VerifierKey::new(origin.clone(), Algorithm::Ed25519, key)).collect())
+}
+
+/// Returns the act's name and a person's answer as a short title for prompts.
+pub fn title(statement: &Statement) -> String {
+    match &statement.act {
+        Act::Approval(body) => format!("{} as {}", body.verdict, body.role),
+        act => act.name().to_owned(),
+    }
+}
