@@ -1,4 +1,6 @@
 //! One test binary for the cross-crate tests.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod bundle;
+mod golden;
 mod tidy;

@@ -2,31 +2,38 @@
 //! `allowed_signers` and revocation files, `ssh-keygen(1)`) and the readers of C2SP tlog-policy.
 //!
 //! All of it follows from the entries: a bundle that says otherwise is refused. `allowed_signers` is cumulative: a key
-//! that was ever in use stays, with the time in which it was. The order of entries, not their clocks, decides when a
-//! key ended, so each span is widened to hold every entry that was admitted: the tools are never stricter than we are,
-//! and their verdict is the weaker one. They cannot know roles or quorums at all.
+//! that was ever in use stays, with the time in which it was and the acts it could ever sign. The order of entries, not
+//! their clocks, decides when a key ended, so each span is widened to hold every entry that was admitted: the tools are
+//! never stricter than we are, and their verdict is the weaker one. Of roles they know one thing: whoever was never a
+//! process owner does not bring in people, devices, roles, products or policies.
 //!
 //! `revoked` judges by key alone, for all time. It lists only keys that were reported lost before they had signed
 //! anything; every other key that ended does so by its span.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::act::{ACTS, Act, DeviceCard, DeviceChange, DevicePurpose, KeyChange, PersonCard, SignerKind};
+use crate::act::{ACTS, Act, ActRow, DeviceCard, DeviceChange, DevicePurpose, Grant, KeyChange, PersonCard, SignerKind};
 use crate::admit::Statement;
 use crate::checkpoint::{CheckpointError, Policy};
 use crate::entry::namespace;
 use crate::note::{Algorithm, KeyName, NoteError, VerifierKey};
 use crate::sshsig::PublicKey;
 use crate::state::State;
-use crate::words::{Principal, Timestamp};
+use crate::words::{Principal, Timestamp, role};
 
 /// The act that dispatchers sign outside the ledger: what a pipeline checks before it deploys.
 pub const ATTESTATION: &str = "attestation";
+
+/// The acts of process owners alone.
+const OWNER_ACTS: [&str; 5] = ["enrol", "device", "role", "product", "policy"];
 
 /// Every key that was ever in use for signing entries, in the order in which they came.
 #[derive(Debug, Clone, Default)]
 pub struct Signers {
     keys: Vec<SignerKey>,
+    /// Everybody who was ever a process owner.
+    owners: BTreeSet<Principal>,
 }
 
 /// A key and the time in which it could sign.
@@ -61,8 +68,9 @@ impl Kind {
         }
     }
 
-    fn namespaces(self) -> Vec<String> {
-        let acts = ACTS.iter().filter(|row| self.may_sign(row.act, row.signer)).map(|row| row.act);
+    fn namespaces(self, owner: bool) -> Vec<String> {
+        let may_sign = |row: &&ActRow| self.may_sign(row.act, row.signer) && (owner || !OWNER_ACTS.contains(&row.act));
+        let acts = ACTS.iter().filter(may_sign).map(|row| row.act);
         let attests = self == Self::Device(DevicePurpose::Dispatcher);
         acts.chain(attests.then_some(ATTESTATION)).map(namespace).collect()
     }
@@ -89,6 +97,10 @@ impl Signers {
             Act::Genesis(body) => {
                 self.bring_in_person(&body.owner, Kind::Founder, time);
                 self.bring_in_device(&body.desk, time);
+                self.owners.insert(body.owner.principal.clone());
+            }
+            Act::Role(body) if body.change == Grant::Grant && body.role.as_str() == role::PROCESS_OWNER => {
+                self.owners.insert(body.principal.clone());
             }
             Act::Enrol(body) => self.bring_in_person(&body.person, Kind::Person, time),
             Act::Device(body) => match &body.change {
@@ -161,7 +173,7 @@ impl Signers {
 
     fn lines(&self, span: impl Fn(&SignerKey) -> String) -> String {
         let line = |signer: &SignerKey| {
-            let namespaces = signer.kind.namespaces().join(",");
+            let namespaces = signer.kind.namespaces(self.owners.contains(&signer.principal)).join(",");
             format!("{} namespaces=\"{namespaces}\"{} {}\n", signer.principal, span(signer), signer.key)
         };
         self.keys.iter().map(line).collect()
@@ -192,4 +204,39 @@ pub fn log_verifiers(state: &State) -> Result<Vec<VerifierKey>, NoteError> {
 /// Those of [`log_verifiers`], and no device in use has a log key.
 pub fn log_policy(state: &State) -> Result<Policy, CheckpointError> {
     Policy::new(log_verifiers(state)?, Vec::new(), None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The table of acts says in words who admits them; this list must not say otherwise.
+    #[test]
+    fn the_acts_of_owners_are_those_of_the_table() {
+        let alone = |rest: &str| rest.starts_with([';', '.']);
+        let rows = ACTS.iter().filter(|row| row.admitted.strip_prefix("By a process owner").is_some_and(alone));
+        assert_eq!(rows.map(|row| row.act).collect::<Vec<_>>(), OWNER_ACTS);
+    }
+
+    #[test]
+    fn each_kind_of_key_signs_its_acts_and_no_others() {
+        let list = |kind: Kind, owner| kind.namespaces(owner).join(" ");
+        let person = list(Kind::Person, false);
+        for act in ["approval", "request", "waiver", "key", "enrol-accept", "hold", "evidence", "export"] {
+            assert!(person.contains(&namespace(act)), "{act}");
+        }
+        for act in ["genesis", "enrol", "role", "policy", "dispatch", "stage", "attempt", ATTESTATION] {
+            assert!(!person.split(' ').any(|one| one == namespace(act)), "{act}");
+        }
+        assert!(list(Kind::Person, true).contains(&namespace("enrol")));
+        assert!(list(Kind::Founder, true).contains(&namespace("genesis")));
+        let desk = list(Kind::Device(DevicePurpose::Desk), false);
+        for act in ["approval", "request", "propose", "waiver", "key", ATTESTATION] {
+            assert!(!desk.contains(&namespace(act)), "{act}");
+        }
+        assert!(desk.contains(&namespace("evidence")) && desk.contains(&namespace("export")));
+        let dispatcher = list(Kind::Device(DevicePurpose::Dispatcher), false);
+        assert!(dispatcher.contains(&namespace(ATTESTATION)) && dispatcher.contains(&namespace("approval")));
+        assert!(!dispatcher.contains(&namespace("waiver")));
+    }
 }

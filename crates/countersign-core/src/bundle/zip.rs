@@ -351,3 +351,60 @@ const REMAINDERS: [u32; 256] = {
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |crc, byte| REMAINDERS[((crc ^ u32::from(*byte)) & 0xff) as usize] ^ crc >> 8)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The check value of this checksum: that of the nine digits.
+    #[test]
+    fn the_checksum_is_that_of_zip() {
+        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
+        assert_eq!(crc32(b""), 0);
+    }
+
+    #[test]
+    fn a_container_has_one_spelling() {
+        let files = [File { name: "b/c.txt", data: b"two" }, File { name: "a", data: b"" }];
+        let bytes = write(&files).unwrap();
+        assert_eq!(read(&bytes).unwrap(), [files[1], files[0]]);
+        assert_eq!(write(&[files[1], files[0]]).unwrap(), bytes);
+        for at in 0..bytes.len() * 8 {
+            let mut flipped = bytes.clone();
+            flipped[at / 8] ^= 1 << (at % 8);
+            assert!(read(&flipped).is_err(), "bit {at}");
+        }
+        for length in 0..bytes.len() {
+            assert!(read(&bytes[..length]).is_err(), "cut at {length}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_written() {
+        let file = |name| File { name, data: b"" };
+        assert_eq!(write(&[]), Err(ZipError::NotZip));
+        for name in ["", ".", "..", "a/../b", "/a", "a/", "a//b", ".a", "a\\b", "a b", "C:a", "\u{e9}", "a\0"] {
+            assert!(matches!(write(&[file(name)]), Err(ZipError::Name { .. })), "{name:?}");
+        }
+        for names in [["a", "a"], ["a", "A"]] {
+            assert!(matches!(write(&names.map(file)), Err(ZipError::Order { .. })), "{names:?}");
+        }
+        let names: Vec<_> = (0..=FILES_MAX).map(|number| number.to_string()).collect();
+        let files: Vec<_> = names.iter().map(|name| file(name)).collect();
+        assert_eq!(write(&files), Err(ZipError::TooManyFiles));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in any::<Vec<u8>>(), at in any::<prop::sample::Index>(), cut in any::<prop::sample::Index>()) {
+            let _ = read(&bytes);
+            let mut damaged = write(&[File { name: "a", data: &bytes }]).unwrap();
+            let at = at.index(damaged.len());
+            damaged.splice(at..(at + bytes.len().min(4)).min(damaged.len()), bytes.iter().take(7).copied());
+            let _ = read(&damaged);
+            let _ = read(&damaged[..cut.index(damaged.len())]);
+        }
+    }
+}
