@@ -55,6 +55,8 @@ pub(crate) struct Table {
     pub(crate) caption: String,
     pub(crate) columns: Vec<Column>,
     pub(crate) rows: Vec<Row>,
+    /// Few short columns, which would stand too far apart on the whole width.
+    pub(crate) narrow: bool,
     /// What stands there when there are no rows.
     pub(crate) empty: String,
 }
@@ -80,10 +82,12 @@ pub(crate) struct Seat {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Signature {
     pub(crate) name: String,
+    pub(crate) principal: String,
     pub(crate) role: String,
     pub(crate) verdict: Badge,
     pub(crate) state: Badge,
-    pub(crate) cause: Option<Line>,
+    /// Why it is worth what it is, where that is not plain.
+    pub(crate) why: Lines,
     pub(crate) facts: Vec<Fact>,
     /// Short enough to be kept on one page.
     pub(crate) whole: bool,
@@ -103,14 +107,38 @@ pub(crate) enum Weight {
 #[serde(rename_all = "lowercase", tag = "kind")]
 pub(crate) enum Block {
     /// 1 is a chapter, 2 a release or a topic, 3 a part of it.
-    Heading { level: u8, text: String, anchor: String, badge: Option<Badge>, above: Option<String> },
-    Paragraph { line: Line },
-    Facts { facts: Vec<Fact> },
-    Table { table: Table },
-    Board { title: Line, seats: Vec<Seat> },
-    Signature { signature: Signature },
-    Notice { weight: Weight, title: String, lines: Lines },
-    Verbatim { text: String },
+    Heading {
+        level: u8,
+        text: String,
+        anchor: String,
+        badge: Option<Badge>,
+        above: Option<String>,
+        short: String,
+    },
+    Paragraph {
+        line: Line,
+    },
+    Facts {
+        facts: Vec<Fact>,
+    },
+    Table {
+        table: Table,
+    },
+    Board {
+        title: Line,
+        seats: Vec<Seat>,
+    },
+    Signature {
+        signature: Signature,
+    },
+    Notice {
+        weight: Weight,
+        title: String,
+        lines: Lines,
+    },
+    Verbatim {
+        text: String,
+    },
 }
 
 /// The first page.
@@ -205,7 +233,7 @@ impl Signature {
     /// Sets whether the block is short enough to be kept on one page.
     pub(crate) fn measured(mut self) -> Self {
         let own = self.name.len() + self.role.len();
-        let runs = self.facts.iter().flat_map(|fact| &fact.value).chain(&self.cause).flatten();
+        let runs = self.facts.iter().flat_map(|fact| &fact.value).chain(&self.why).flatten();
         let lines: usize = self.facts.iter().map(|fact| fact.value.len()).sum();
         self.whole = own + runs.map(|run| run.as_str().len()).sum::<usize>() < WHOLE_SIGNATURE_CHARS && lines < 32;
         self
@@ -229,7 +257,13 @@ impl Run {
     /// The text of the run, as it is read.
     pub(crate) fn as_str(&self) -> &str {
         match self {
-            Self::Text { t } | Self::Strong { t } | Self::Dim { t } | Self::Quote { t } | Self::Mono { t } | Self::Hash { t } | Self::Link { t, .. } => t,
+            Self::Text { t }
+            | Self::Strong { t }
+            | Self::Dim { t }
+            | Self::Quote { t }
+            | Self::Mono { t }
+            | Self::Hash { t }
+            | Self::Link { t, .. } => t,
             Self::Badge { badge } => &badge.word,
         }
     }
@@ -239,7 +273,9 @@ impl Document {
     /// Visits every string that is printed.
     pub(crate) fn each_text(&mut self, visit: &mut dyn FnMut(&mut String)) {
         let Self { title, origin, sample: _, head, root, cover, blocks } = self;
-        for text in [title, origin, head, root, &mut cover.title, &mut cover.subtitle, &mut cover.scope, &mut cover.sentence] {
+        for text in
+            [title, origin, head, root, &mut cover.title, &mut cover.subtitle, &mut cover.scope, &mut cover.sentence]
+        {
             visit(text);
         }
         visit(&mut cover.verdict.word);
@@ -257,8 +293,9 @@ impl Document {
 
 fn each_block(block: &mut Block, visit: &mut dyn FnMut(&mut String)) {
     match block {
-        Block::Heading { text, badge, above, level: _, anchor: _ } => {
+        Block::Heading { text, badge, above, short, level: _, anchor: _ } => {
             visit(text);
+            visit(short);
             if let Some(badge) = badge {
                 visit(&mut badge.word);
             }
@@ -287,13 +324,11 @@ fn each_block(block: &mut Block, visit: &mut dyn FnMut(&mut String)) {
                 each_run(note, visit);
             }
         }
-        Block::Signature { signature: Signature { name, role, verdict, state, cause, facts, whole: _ } } => {
-            for text in [name, role, &mut verdict.word, &mut state.word] {
+        Block::Signature { signature: Signature { name, principal, role, verdict, state, why, facts, whole: _ } } => {
+            for text in [name, principal, role, &mut verdict.word, &mut state.word] {
                 visit(text);
             }
-            if let Some(cause) = cause {
-                each_run(cause, visit);
-            }
+            each_line(why, visit);
             each_fact(facts, visit);
         }
         Block::Notice { title, lines, weight: _ } => {
@@ -320,7 +355,13 @@ fn each_line(lines: &mut [Line], visit: &mut dyn FnMut(&mut String)) {
 fn each_run(line: &mut [Run], visit: &mut dyn FnMut(&mut String)) {
     for run in line {
         match run {
-            Run::Text { t } | Run::Strong { t } | Run::Dim { t } | Run::Quote { t } | Run::Mono { t } | Run::Hash { t } | Run::Link { t, .. } => visit(t),
+            Run::Text { t }
+            | Run::Strong { t }
+            | Run::Dim { t }
+            | Run::Quote { t }
+            | Run::Mono { t }
+            | Run::Hash { t }
+            | Run::Link { t, .. } => visit(t),
             Run::Badge { badge } => visit(&mut badge.word),
         }
     }

@@ -14,6 +14,13 @@ pub use ledger::*;
 pub use people::*;
 pub use release::*;
 
+pub use countersign_core::act::{
+    ChangeType, CommitSource, DevicePurpose, DispatchKind, DispatchState, KeyOrigin, Meaning, Reauth, RunConclusion,
+    SeenBasis, Verdict, WaveVerdict,
+};
+pub use countersign_core::evidence::{Conclusion, Counts, EvidenceKind};
+pub use countersign_core::judge::{ReleaseState, SignOffState};
+
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -143,8 +150,11 @@ impl Report {
     fn check_references(&self, found: &mut Vec<Discrepancy>) {
         let listed: BTreeSet<u64> = self.trail.iter().map(|entry| entry.index).collect();
         let sign_offs = self.sign_offs().map(|it| (format!("the sign-off of {}", it.by.name), it.entry));
-        let evidence =
-            self.releases.iter().flat_map(|it| &it.evidence).map(|it| (format!("evidence {}", it.name), it.recorded.entry));
+        let evidence = self
+            .releases
+            .iter()
+            .flat_map(|it| &it.evidence)
+            .map(|it| (format!("evidence {}", it.name), it.recorded.entry));
         for (what, entry) in sign_offs.chain(evidence) {
             if !listed.contains(&entry) {
                 found.push(Discrepancy(format!("{what} names entry {entry}, which the trail does not list")));
@@ -156,11 +166,16 @@ impl Report {
         for release in &self.releases {
             for sheet in release.sheets.iter().filter(|sheet| sheet.decision == Decision::Go) {
                 let mut say = |text: String| {
-                    found.push(Discrepancy(format!("{} {}, sheet of entry {}: {text}", release.product, release.version, sheet.frozen.entry)));
+                    found.push(Discrepancy(format!(
+                        "{} {}, sheet of entry {}: {text}",
+                        release.product, release.version, sheet.frozen.entry
+                    )));
                 };
-                let valid = |it: &&SignOff| it.state == SignOffState::Valid;
-                for against in sheet.sign_offs.iter().filter(valid).filter(|it| it.verdict != Verdict::Go) {
-                    say(format!("the decision is GO although {} answered otherwise in entry {}", against.by.name, against.entry));
+                for against in sheet.sign_offs.iter().filter(|it| it.counts() && it.verdict != Verdict::Go) {
+                    say(format!(
+                        "the decision is GO although {} answered otherwise in entry {}",
+                        against.by.name, against.entry
+                    ));
                 }
                 if sheet.automatic_go.as_ref().is_some_and(|it| it.state == SignOffState::Valid) {
                     continue;
@@ -172,8 +187,7 @@ impl Report {
                     let carried = sheet
                         .sign_offs
                         .iter()
-                        .filter(valid)
-                        .filter(|it| it.verdict == Verdict::Go && it.role == rule.role)
+                        .filter(|it| it.carries_go() && it.role == rule.role)
                         .map(|it| &it.by.principal)
                         .collect::<BTreeSet<_>>()
                         .len() as u64;
