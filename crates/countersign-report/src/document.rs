@@ -120,6 +120,8 @@ pub(crate) enum Block {
     },
     Facts {
         facts: Vec<Fact>,
+        /// Short enough to be kept on one page.
+        whole: bool,
     },
     Table {
         table: Table,
@@ -232,16 +234,30 @@ pub(crate) fn figures(head: &str, share: u32) -> Column {
 impl Signature {
     /// Sets whether the block is short enough to be kept on one page.
     pub(crate) fn measured(mut self) -> Self {
-        let own = self.name.len() + self.role.len();
-        let runs = self.facts.iter().flat_map(|fact| &fact.value).chain(&self.why).flatten();
-        let lines: usize = self.facts.iter().map(|fact| fact.value.len()).sum();
-        self.whole = own + runs.map(|run| run.as_str().len()).sum::<usize>() < WHOLE_SIGNATURE_CHARS && lines < 32;
+        let own = self.name.len() + self.role.len() + chars(&self.why);
+        self.whole = own < WHOLE_BLOCK_CHARS / 4 && short(&self.facts);
         self
     }
 }
 
-/// How much text a signature may have to be kept on one page.
-const WHOLE_SIGNATURE_CHARS: usize = 2_400;
+/// How much text a block may have to be kept on one page.
+const WHOLE_BLOCK_CHARS: usize = 2_400;
+/// How many lines it may have.
+const WHOLE_BLOCK_LINES: usize = 30;
+
+fn chars(lines: &[Line]) -> usize {
+    lines.iter().flatten().map(|run| run.as_str().len()).sum()
+}
+
+fn short(facts: &[Fact]) -> bool {
+    let lines: usize = facts.iter().map(|fact| fact.value.len().max(1)).sum();
+    lines < WHOLE_BLOCK_LINES && facts.iter().map(|fact| chars(&fact.value)).sum::<usize>() < WHOLE_BLOCK_CHARS
+}
+
+/// A block of facts, kept on one page where it is short.
+pub(crate) fn facts_block(facts: Vec<Fact>) -> Block {
+    Block::Facts { whole: short(&facts), facts }
+}
 
 /// How much text a row may have to be kept on one page.
 const WHOLE_ROW_CHARS: usize = 1_500;
@@ -304,7 +320,7 @@ fn each_block(block: &mut Block, visit: &mut dyn FnMut(&mut String)) {
             }
         }
         Block::Paragraph { line } => each_run(line, visit),
-        Block::Facts { facts } => each_fact(facts, visit),
+        Block::Facts { facts, whole: _ } => each_fact(facts, visit),
         Block::Table { table } => {
             visit(&mut table.caption);
             visit(&mut table.empty);

@@ -175,7 +175,7 @@ impl Page {
             Block::Paragraph { line } => {
                 self.raw("<p>").line(line).raw("</p>\n");
             }
-            Block::Facts { facts } => self.facts(facts),
+            Block::Facts { facts, whole: _ } => self.facts(facts),
             Block::Table { table } => self.table(table),
             Block::Board { title, seats } => {
                 self.raw("<section class=\"board\" aria-label=\"Go or no-go\"><p>").line(title).raw("</p><ul>");

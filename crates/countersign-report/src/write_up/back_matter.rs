@@ -3,7 +3,8 @@
 use super::releases::{adoptions, bounds, changed};
 use super::{adverse_cells, cell, digest, entry, heading, none, notice, paragraph, short_moment, short_stamp, words};
 use crate::document::{
-    Block, Column, Lines, Row, Table, Weight, column, dim, fact, facts, figures, hash, mono, row, state, strong, text,
+    Block, Column, Lines, Row, Table, Weight, column, dim, fact, facts, facts_block, figures, hash, mono, row, state,
+    strong, text,
 };
 use crate::model::{
     Admission, AdverseKind, AuthorizationState, Device, Key, KeyStatus, Person, Policy, Report, Scope, SignOffState,
@@ -209,7 +210,7 @@ pub(super) fn policies(report: &Report, blocks: &mut Vec<Block>) {
         if let Some(until) = &it.valid_until {
             list.push(facts("Valid until", super::moment(until)));
         }
-        blocks.push(Block::Facts { facts: list });
+        blocks.push(facts_block(list));
     }
 }
 
@@ -219,14 +220,12 @@ fn policy(at: usize, it: &Policy, blocks: &mut Vec<Block>) {
         None => vec![strong("in force")],
         Some(by) => vec![text(format!("replaced by entry {by}"))],
     };
-    blocks.push(Block::Facts {
-        facts: vec![
-            fact("Product", vec![text(&it.product)]),
-            fact("State", force),
-            fact("Digest", digest(&it.digest)),
-            facts("Adopted by", super::stamp(&it.adopted)),
-        ],
-    });
+    blocks.push(facts_block(vec![
+        fact("Product", vec![text(&it.product)]),
+        fact("State", force),
+        fact("Digest", digest(&it.digest)),
+        facts("Adopted by", super::stamp(&it.adopted)),
+    ]));
     blocks.push(Block::Verbatim { text: it.toml.clone() });
 }
 
@@ -236,12 +235,7 @@ pub(super) fn corrections(report: &Report, blocks: &mut Vec<Block>) {
     blocks.push(Block::Table {
         table: Table {
             caption: "Values changed since their entry".to_owned(),
-            columns: vec![
-                figures("Entry", 8),
-                column("Old and new", 38),
-                column("Reason", 28),
-                column("Corrected", 26),
-            ],
+            columns: vec![column("Entry", 8), column("Old and new", 38), column("Reason", 28), column("Corrected", 26)],
             rows: report
                 .corrections
                 .iter()
@@ -286,7 +280,7 @@ pub(super) fn trail(report: &Report, blocks: &mut Vec<Block>) {
     blocks.push(Block::Table {
         table: Table {
             caption: "Every entry".to_owned(),
-            columns: vec![figures("Entry", 8), column("When", 20), column("Act, who", 24), column("What", 48)],
+            columns: vec![column("Entry", 7), column("When", 20), column("Act, who", 24), column("What", 49)],
             rows: report.trail.iter().map(trail_row).collect(),
             narrow: false,
             empty: none(report, "entry"),

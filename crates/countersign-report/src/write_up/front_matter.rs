@@ -2,7 +2,7 @@
 
 use super::{cell, digest, entry, heading, moment, none, notice, paragraph, party, stamp};
 use crate::document::{
-    Block, Cover, Fact, Figure, Line, Lines, Table, Weight, column, dim, fact, facts, figures, hash, mono, row, state,
+    Block, Cover, Fact, Figure, Line, Lines, Table, Weight, column, dim, fact, facts, figures, mono, row, state,
     strong, text,
 };
 use crate::model::{Anchor, Report, Scope, VerificationVerdict};
@@ -124,8 +124,8 @@ fn identity(report: &Report) -> Vec<Fact> {
     let mut list = vec![
         fact("Origin", vec![mono(&ledger.origin)]),
         fact("Tree size", vec![mono(ledger.tree_size.to_string())]),
-        fact("Root", vec![hash(&ledger.root)]),
-        fact("Fingerprint", digest(&ledger.fingerprint)),
+        fact("Root", vec![mono(&ledger.root)]),
+        fact("Fingerprint", vec![mono(&ledger.fingerprint)]),
         fact("Anchored", anchor(report)),
         fact(
             "Witnesses",
@@ -158,7 +158,7 @@ pub(super) fn verification(report: &Report, blocks: &mut Vec<Block>) {
     blocks.push(Block::Table {
         table: Table {
             caption: "Findings of verification".to_owned(),
-            columns: vec![figures("Entry", 9), column("Code", 26), column("What it means", 65)],
+            columns: vec![column("Entry", 9), column("Code", 26), column("What it means", 65)],
             rows: report
                 .verification
                 .findings
@@ -219,6 +219,15 @@ fn population(report: &Report) -> String {
     let listed = report.trail.len();
     let counted: u64 = report.acts.iter().fold(0, |sum, act| sum.saturating_add(act.count));
     match report.scope {
+        Scope::WholeLedger
+            if counted == size
+                && listed as u64 == size
+                && report.verification.verdict == VerificationVerdict::Invalid =>
+        {
+            format!(
+                "The audit trail of this report lists {listed} entries; the counts below sum to {counted}; the tree holds {size}. The figures agree, but the ledger does not verify, so this population proves nothing."
+            )
+        }
         Scope::WholeLedger if counted == size && listed as u64 == size => {
             format!(
                 "The audit trail of this report lists {listed} entries; the counts below sum to {counted}; the tree holds {size}. The population is complete."

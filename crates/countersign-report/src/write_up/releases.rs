@@ -5,8 +5,8 @@ use super::{
     stamp, state_heading, words,
 };
 use crate::document::{
-    Block, Fact, Line, Lines, Row, Run, Seat, Signature, Table, Weight, column, dim, fact, facts, figures, hash, mono,
-    quote, row, state, strong, text,
+    Block, Fact, Line, Lines, Row, Run, Seat, Signature, Table, Weight, column, dim, fact, facts, facts_block, figures,
+    hash, mono, quote, row, state, strong, text,
 };
 use crate::model::{
     Adoption, AutomaticGo, Cause, Change, Decision, Dispatch, Evidence, EvidenceOrigin, Parameter, Release, Report,
@@ -80,7 +80,7 @@ fn release(report: &Report, at: usize, release: &Release, blocks: &mut Vec<Block
         blocks.push(board(sheet, report.ledger.sample));
     }
     blocks.push(heading(3, "What was proposed", format!("{key}-proposal")));
-    blocks.push(Block::Facts { facts: proposal(release) });
+    blocks.push(facts_block(proposal(release)));
     if !release.amendments.is_empty() {
         blocks.push(heading(3, "Changed since the proposal", format!("{key}-amendments")));
         blocks.push(amendments(release));
@@ -89,7 +89,7 @@ fn release(report: &Report, at: usize, release: &Release, blocks: &mut Vec<Block
     blocks.push(Block::Table {
         table: Table {
             caption: "Commits of this release".to_owned(),
-            columns: vec![column("Commit", 47), column("Subject", 32), column("Author, tickets", 21)],
+            columns: vec![column("Commit", 36), column("Subject", 40), column("Author, tickets", 24)],
             rows: release.changes.iter().map(change).collect(),
             narrow: false,
             empty: none(report, "commit"),
@@ -165,7 +165,7 @@ fn release(report: &Report, at: usize, release: &Release, blocks: &mut Vec<Block
                 list.push(fact("Rolled back to", vec![mono(back)]));
             }
             list.push(facts("Closed by", stamp(&outcome.closed)));
-            blocks.push(Block::Facts { facts: list });
+            blocks.push(facts_block(list));
         }
     }
     blocks.push(heading(3, "What stands against this release", format!("{key}-against")));
@@ -192,6 +192,9 @@ fn board(sheet: &Sheet, sample: bool) -> Block {
     let seat_note = |it: &SignOff| -> Line {
         match (it.replaced_by, it.state) {
             (None, SignOffState::Valid) => vec![dim(tell(&it.at).short)],
+            (None, other) if it.state_at_dispatch == Some(SignOffState::Valid) => {
+                vec![state(other.badge()), dim(" now, VALID when dispatched")]
+            }
             (None, other) => vec![state(other.badge())],
             (Some(_), _) => vec![state(replaced())],
         }
@@ -407,7 +410,7 @@ fn decision(key: &str, sheet: &Sheet, blocks: &mut Vec<Block>) {
         (None, true) => fact("Quorum", vec![strong("none asked for")]),
         (None, false) => facts("Quorum", quorum.collect()),
     });
-    blocks.push(Block::Facts { facts: list });
+    blocks.push(facts_block(list));
 
     blocks.push(heading(3, format!("Sign-offs on the sheet of entry {at}"), format!("{key}-sign-offs-{at}")));
     if sheet.sign_offs.is_empty() && sheet.automatic_go.is_none() {
