@@ -289,7 +289,7 @@ mod tests {
         }
         let pin = file.reset(good.clone()).unwrap();
         assert_eq!((pin.head, pin.check(&short)), (short.head(), Ok(())));
-        assert_eq!(file.load().unwrap().unwrap().resets, [good.clone()]);
+        assert_eq!(file.load().unwrap().unwrap().resets, std::slice::from_ref(&good));
         file.advance(&long).unwrap();
         assert!(matches!(file.reset(good), Err(PinError::NoReset(_))), "an act is used once");
     }
