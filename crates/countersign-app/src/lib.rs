@@ -15,5 +15,8 @@ pub mod keyfile;
 pub mod ledger;
 pub mod lockout;
 pub mod pin;
+pub mod probe;
 pub mod projection;
+pub mod rollout;
 pub mod store;
+pub mod worker;

@@ -662,6 +662,18 @@ fn check_act(state: &State, statement: &Statement, by: &SignedBy<'_>) -> Result<
             })
         }
         Act::Dispatch(body) => check_dispatch(state, statement, body),
+        Act::Lease(body) => {
+            let device = &statement.common.signer.principal;
+            ensure(is_dispatcher(state, device), Code::WrongSigner, || {
+                format!("{device} is not an enrolled dispatcher")
+            })?;
+            let taken = state.lease.as_ref().filter(|(holder, until)| holder != device && at <= *until);
+            if let Some((holder, until)) = taken {
+                return Err(Rejection::new(Code::AlreadyDone, format!("{holder} has the work until {until}")));
+            }
+            let seconds = body.until.seconds_since(at);
+            ensure((1..=LEASE_SECONDS_MAX).contains(&seconds), Code::Field, || "a lease lasts up to an hour".into())
+        }
         Act::Run(body) => {
             let release = release(state, &body.release)?;
             let known = release.dispatches.iter().any(|dispatch| dispatch.body.request_id == body.request_id);
@@ -707,6 +719,15 @@ fn check_act(state: &State, statement: &Statement, by: &SignedBy<'_>) -> Result<
             ensure(known, Code::SeenMismatch, || "the copy is of another history".into())
         }
     }
+}
+
+/// The longest time a worker may take the work for.
+const LEASE_SECONDS_MAX: i64 = 3600;
+
+/// Refuses unless the device holds the worker's lease: what nobody at a desk started, only one worker may start.
+fn ensure_lease(state: &State, device: &Principal, at: Timestamp) -> Result<(), Rejection> {
+    let holds = state.lease.as_ref().is_some_and(|(holder, until)| holder == device && at <= *until);
+    ensure(holds, Code::WrongSigner, || format!("{device} does not hold the worker's lease"))
 }
 
 /// Attempts and refusals come at most once a minute, so that nobody can flood the ledger from a lock screen.
@@ -962,7 +983,7 @@ fn check_dispatch(state: &State, statement: &Statement, body: &Dispatch) -> Resu
         ensure(!state.request_ids.contains_key(&body.request_id), Code::Reused, || {
             format!("{} was used before", body.request_id)
         })?;
-        return check_prepared(state, release, body, at);
+        return check_prepared(state, release, body, device, at);
     }
     let Some(record) = release.dispatches.iter().find(|record| record.body.request_id == body.request_id) else {
         return Err(Rejection::new(Code::NotFound, format!("{} was not prepared", body.request_id)));
@@ -991,7 +1012,13 @@ fn check_dispatch(state: &State, statement: &Statement, body: &Dispatch) -> Resu
     ensure(same, Code::Field, || "it is not the dispatch that was prepared".into())
 }
 
-fn check_prepared(state: &State, release: &Release, body: &Dispatch, at: Timestamp) -> Result<(), Rejection> {
+fn check_prepared(
+    state: &State,
+    release: &Release,
+    body: &Dispatch,
+    device: &Principal,
+    at: Timestamp,
+) -> Result<(), Rejection> {
     let product = &release.candidate.product;
     let place = (product.clone(), body.environment.clone());
     ensure(state.targets.contains_key(&place), Code::NotFound, || {
@@ -1015,7 +1042,7 @@ fn check_prepared(state: &State, release: &Release, body: &Dispatch, at: Timesta
                 body.resends.as_ref().map(crate::words::Line::as_str),
                 at,
             )?;
-            check_starter(state, release, sheet, body, at)
+            check_starter(state, release, sheet, body, device, at)
         }
         DispatchKind::Rollback => {
             let slot = sheet.body.rollback.as_ref().ok_or_else(|| {
@@ -1031,7 +1058,8 @@ fn check_prepared(state: &State, release: &Release, body: &Dispatch, at: Timesta
                     let auto = state
                         .policy(product)
                         .is_some_and(|record| record.policy.rollback == crate::policy::RollbackRule::Auto);
-                    ensure(auto, Code::WrongSigner, || "the policy asks a person to roll back".into())
+                    ensure(auto, Code::WrongSigner, || "the policy asks a person to roll back".into())?;
+                    ensure_lease(state, device, at)
                 }
             }
         }
@@ -1105,6 +1133,7 @@ fn check_starter(
     release: &Release,
     sheet: &crate::state::Sheet,
     body: &Dispatch,
+    device: &Principal,
     at: Timestamp,
 ) -> Result<(), Rejection> {
     let product = &release.candidate.product;
@@ -1120,7 +1149,8 @@ fn check_starter(
         None => {
             let authorized = sheet.answers.iter().any(|answer| answer.authorization.is_some());
             let may = authorized || policy.dispatch == DispatchRule::OnQuorum || body.wave > 1;
-            ensure(may, Code::WrongSigner, || "the policy asks the release manager to dispatch".into())
+            ensure(may, Code::WrongSigner, || "the policy asks the release manager to dispatch".into())?;
+            ensure_lease(state, device, at)
         }
     }
 }
@@ -1154,10 +1184,8 @@ fn check_wave(
     let Some(planned) = planned else {
         return Err(Rejection::new(Code::WaveOrder, format!("the sheet has no wave {}", body.wave)));
     };
-    let dispatch = release
-        .dispatches_of(sheet.entry, DispatchKind::Deploy)
-        .filter(|dispatch| dispatch.body.wave == body.wave)
-        .next_back();
+    let dispatch =
+        release.dispatches_of(sheet.entry, DispatchKind::Deploy).rfind(|dispatch| dispatch.body.wave == body.wave);
     let Some(dispatch) = dispatch.filter(|dispatch| !dispatch.open()) else {
         return Err(Rejection::new(Code::WrongState, "the wave's dispatch has not finished"));
     };

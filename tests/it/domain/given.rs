@@ -349,7 +349,9 @@ impl World {
             let taken = self.state.clone().take(self.sign(step, &statement).into_leaf());
             match (&decided, &taken) {
                 (Ok(decided), Ok(_)) => assert_eq!(*decided, statement),
-                (Err(decided), Err(taken)) => assert_eq!((decided.code, &decided.message), (taken.code, &taken.message)),
+                (Err(decided), Err(taken)) => {
+                    assert_eq!((decided.code, &decided.message), (taken.code, &taken.message))
+                }
                 _ => panic!("{}: decided {decided:?}, taken {taken:?}", statement.act.name()),
             }
         }
@@ -449,9 +451,11 @@ impl World {
     /// A candidate with green evidence.
     #[track_caller]
     pub(crate) fn proven(self, id: &'static str) -> Self {
-        self.when(propose(id))
-            .when(observe(id, "unit.xml", Conclusion::Pass))
-            .when(observe(id, "scan.sarif", Conclusion::Pass))
+        self.when(propose(id)).when(observe(id, "unit.xml", Conclusion::Pass)).when(observe(
+            id,
+            "scan.sarif",
+            Conclusion::Pass,
+        ))
     }
 
     /// Delivered to staging and seen there.
@@ -589,9 +593,7 @@ pub(crate) fn device_card(who: &str, purpose: DevicePurpose) -> DeviceCard {
 }
 
 pub(crate) fn enrol(who: &'static str, emails: &'static [&'static str]) -> Step {
-    step(OLGA, move |world| {
-        Enrol { identity: word("passport seen"), person: person_card(world, who, emails) }.into()
-    })
+    step(OLGA, move |world| Enrol { identity: word("passport seen"), person: person_card(world, who, emails) }.into())
 }
 
 pub(crate) fn accept_by(who: &'static str) -> Step {
@@ -865,7 +867,8 @@ pub(crate) fn rerun(id: &'static str, name: &'static str, place: usize, conclusi
 /// Confirms the last evidence a person attached.
 pub(crate) fn confirm_evidence(who: &'static str, id: &'static str, role: &'static str) -> Step {
     step(who, move |world| {
-        let record = world.release(id).evidence.iter().rfind(|record| record.attached()).expect("something is attached");
+        let record =
+            world.release(id).evidence.iter().rfind(|record| record.attached()).expect("something is attached");
         confirmation(record.entry, role)
     })
 }
@@ -1014,9 +1017,7 @@ pub(crate) fn settle(who: &'static str, id: &'static str, whose: &'static str) -
 }
 
 pub(crate) fn hold(who: &'static str, id: &'static str, question: Option<&'static str>) -> Step {
-    step(who, move |_| {
-        Hold { change: HoldChange::Hold { question: question.map(word) }, release: word(id) }.into()
-    })
+    step(who, move |_| Hold { change: HoldChange::Hold { question: question.map(word) }, release: word(id) }.into())
 }
 
 pub(crate) fn halt(who: &'static str, id: &'static str) -> Step {

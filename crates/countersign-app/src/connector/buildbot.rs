@@ -905,8 +905,8 @@ struct ForceScheduler {
 
 #[derive(Deserialize)]
 struct Field {
-    #[serde(rename = "fullName", default)]
-    full_name: String,
+    #[serde(rename = "fullName")]
+    full_name: Option<String>,
     #[serde(default)]
     fields: Vec<Field>,
 }
@@ -916,8 +916,8 @@ impl ForceScheduler {
     fn inputs(&self) -> Vec<String> {
         fn collect(fields: &[Field], names: &mut Vec<String>) {
             for field in fields {
-                if field.fields.is_empty() && !field.full_name.is_empty() {
-                    names.push(field.full_name.clone());
+                if field.fields.is_empty() {
+                    names.extend(field.full_name.iter().filter(|name| !name.is_empty()).cloned());
                 }
                 collect(&field.fields, names);
             }
@@ -1094,7 +1094,7 @@ mod tests {
             "name": "f", "enabled": true, "builder_names": ["b"],
             "all_fields": [
                 {"fullName": "reason", "type": "text"},
-                {"fullName": "", "fields": [{"fullName": "version"}, {"fullName": "request_id"}]},
+                {"fullName": null, "fields": [{"fullName": "version"}, {"fullName": "request_id"}]},
             ],
         }))
         .unwrap();

@@ -29,7 +29,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -43,12 +43,15 @@ use super::{
     Property, RequestId, Resolved, RunConclusion, RunRef, RunStatus, ServerInfo, Step, StopAck, Ticket, TriggerRequest,
     excerpt, poll_after,
 };
+use crate::durable::{self, FileError};
 
+const ALLOW_LIST_BYTES_MAX: u64 = 1 << 20;
+const RECORD_BYTES_MAX: u64 = 4 << 20;
 const SCRIPT_BYTES_MAX: u64 = 4 << 20;
 /// What one environment variable may hold; Linux allows 128 KiB with its name.
 const INPUT_BYTES_MAX: usize = 120 << 10;
 const LOG_CHUNK_BYTES: u64 = 256 << 10;
-const RESULT_BYTES_MAX: u64 = 64 << 10;
+const NOTE_BYTES_MAX: u64 = 64 << 10;
 const FILE_BYTES_MAX: u64 = 64 << 20;
 /// How long a supervisor may take to say that it is there.
 const START_SECONDS: i64 = 10;
@@ -86,27 +89,16 @@ pub struct AllowList {
 /// The allow list cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum AllowListError {
-    /// The disk failed.
-    #[error("the list of allowed commands {path} cannot be read or written: {source}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    /// It cannot be read or written, or others could read or write it.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// It is not such a list.
-    #[error("the list of allowed commands {path} cannot be understood: {message}")]
+    #[error("the list of allowed commands {} cannot be understood: {message}", path.display())]
     Syntax {
         /// The file.
         path: PathBuf,
         /// What is wrong.
         message: String,
-    },
-    /// Others may write it.
-    #[error("others may write the list of allowed commands {path}: make it 0600 and look through it")]
-    Exposed {
-        /// The file.
-        path: PathBuf,
     },
 }
 
@@ -116,33 +108,23 @@ impl AllowList {
     /// # Errors
     /// [`AllowListError`], one variant for each reason.
     pub fn read(path: &Path) -> Result<Self, AllowListError> {
-        let failed = |source| AllowListError::Io { path: path.to_owned(), source };
-        let text = match fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(error) => return Err(failed(error)),
+        let syntax = |message| AllowListError::Syntax { path: path.to_owned(), message };
+        let bytes = match durable::read_private(path, ALLOW_LIST_BYTES_MAX) {
+            Err(error) if error.is_not_found() => return Ok(Self::default()),
+            read => read?,
         };
-        if os::others_may_write(&fs::metadata(path).map_err(failed)?) {
-            return Err(AllowListError::Exposed { path: path.to_owned() });
-        }
-        toml::from_str(&text)
-            .map_err(|error| AllowListError::Syntax { path: path.to_owned(), message: error.to_string() })
+        let text = String::from_utf8(bytes).map_err(|error| syntax(error.to_string()))?;
+        toml::from_str(&text).map_err(|error| syntax(error.to_string()))
     }
 
     /// Writes the list, atomically and for its owner alone.
     ///
     /// # Errors
-    /// [`AllowListError::Io`], and [`AllowListError::Syntax`] for what TOML cannot hold.
+    /// [`AllowListError::File`], and [`AllowListError::Syntax`] for what TOML cannot hold.
     pub fn write(&self, path: &Path) -> Result<(), AllowListError> {
-        let failed = |source| AllowListError::Io { path: path.to_owned(), source };
         let text = toml::to_string(self)
             .map_err(|error| AllowListError::Syntax { path: path.to_owned(), message: error.to_string() })?;
-        let home = path.parent().unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(home).map_err(failed)?;
-        file.write_all(text.as_bytes()).map_err(failed)?;
-        file.as_file().sync_all().map_err(failed)?;
-        file.persist(path).map_err(|error| failed(error.error))?;
-        os::sync_directory(home).map_err(failed)
+        Ok(durable::replace(path, text.as_bytes())?)
     }
 }
 
@@ -196,6 +178,19 @@ enum Supervisor {
     Process(os::Process),
 }
 
+/// How a run stands.
+struct State {
+    status: RunStatus,
+    raw: String,
+    completed: Option<DateTime<Utc>>,
+}
+
+impl State {
+    fn over(conclusion: RunConclusion, raw: &str) -> Self {
+        Self { status: RunStatus::Completed(conclusion), raw: raw.to_owned(), completed: None }
+    }
+}
+
 impl LocalCommand {
     /// Prepares the connector; nothing is read or run.
     #[must_use]
@@ -222,8 +217,7 @@ impl LocalCommand {
         if !allowed.script.is_absolute() || program.is_some_and(|program| !program.is_absolute()) {
             return Err(refused(format!("the command '{job}' is not allowed by an absolute path")));
         }
-        let script = read_limited(&allowed.script, SCRIPT_BYTES_MAX)
-            .map_err(|error| refused(format!("the script {} cannot be read: {error}", allowed.script.display())))?;
+        let script = durable::read(&allowed.script, SCRIPT_BYTES_MAX).map_err(|error| refused(error.to_string()))?;
         let found = Digest::of(&script);
         for (whose, digest) in [("the ledger names", self.config.script), ("this desk allowed", allowed.sha256)] {
             if found != digest {
@@ -246,16 +240,14 @@ impl LocalCommand {
 
     /// Makes the run directory whole, then gives it its name; a name is given once.
     fn prepare(&self, request: &TriggerRequest, script: &[u8]) -> Result<PathBuf, Failure> {
-        let failed = |error: io::Error| {
-            Failure::new(
-                Fate::NotSent,
-                FailureKind::Io,
-                format!("the run cannot be prepared in {}: {error}", self.config.runs.display()),
-            )
-        };
-        os::create_private_directories(&self.config.runs).map_err(failed)?;
+        let failed = |error: FileError| Failure::new(Fate::NotSent, FailureKind::Io, error.to_string());
+        durable::create_private_dir(&self.config.runs).map_err(failed)?;
         let run = self.run_directory(request.request_id.as_str())?;
-        let draft = tempfile::Builder::new().prefix(".draft-").tempdir_in(&self.config.runs).map_err(failed)?;
+        let draft = tempfile::Builder::new()
+            .prefix(durable::TEMPORARY_PREFIX)
+            .tempdir_in(&self.config.runs)
+            .map_err(FileError::io("create a directory in", &self.config.runs))
+            .map_err(failed)?;
         let record = Request {
             command: request.job.clone(),
             script: Digest::of(script),
@@ -263,13 +255,12 @@ impl LocalCommand {
             reason: request.reason.clone(),
             inputs: request.inputs.clone(),
         };
-        let json = serde_json::to_vec(&record).map_err(|error| failed(error.into()))?;
-        write_durably(&draft.path().join("request.json"), &json).map_err(failed)?;
+        let json = serde_json::to_vec(&record).expect("a record of strings is JSON");
+        durable::write_new(&draft.path().join("request.json"), &json).map_err(failed)?;
         let copy = draft.path().join("script");
-        write_durably(&copy, script).map_err(failed)?;
+        durable::write_new(&copy, script).map_err(failed)?;
         os::make_executable(&copy).map_err(failed)?;
-        fs::create_dir(draft.path().join("files")).map_err(failed)?;
-        os::sync_directory(draft.path()).map_err(failed)?;
+        durable::create_private_dir(&draft.path().join("files")).map_err(failed)?;
         let used = || {
             Failure::new(
                 Fate::Refused,
@@ -287,9 +278,9 @@ impl LocalCommand {
                 let _ = draft.keep();
             }
             Err(_) if run.exists() => return Err(used()),
-            Err(error) => return Err(failed(error)),
+            Err(error) => return Err(failed(FileError::io("create", &run)(error))),
         }
-        os::sync_directory(&self.config.runs).map_err(failed)?;
+        durable::sync_dir(&self.config.runs).map_err(failed)?;
         Ok(run)
     }
 
@@ -322,50 +313,47 @@ impl LocalCommand {
         variables
     }
 
-    /// How the run stands, with what there is to say about it and when it ended.
-    fn state(&self, run: &Path, request: &Request) -> io::Result<(RunStatus, String, Option<DateTime<Utc>>)> {
-        let lost = "the supervisor is gone and left no exit code";
-        if let Some(ended) = exited(run)? {
-            return Ok(ended);
+    /// How the run stands.
+    fn state(&self, run: &Path, request: &Request) -> Result<State, FileError> {
+        let never = || State::over(RunConclusion::Skipped, "never started");
+        let starting = || State { status: RunStatus::Queued, raw: "starting".to_owned(), completed: None };
+        if let Some(state) = exited(run)? {
+            return Ok(state);
         }
         let process = match read_supervisor(run)? {
             Supervisor::Process(process) => process,
-            Supervisor::Never => {
-                return Ok((RunStatus::Completed(RunConclusion::Skipped), "never started".to_owned(), None));
-            }
+            Supervisor::Never => return Ok(never()),
             Supervisor::Absent if (Utc::now() - request.submitted).num_seconds() < START_SECONDS => {
-                return Ok((RunStatus::Queued, "starting".to_owned(), None));
+                return Ok(starting());
             }
-            Supervisor::Absent => {
-                return Ok(match fence(run)? {
-                    true => (RunStatus::Completed(RunConclusion::Skipped), "never started".to_owned(), None),
-                    false => (RunStatus::Queued, "starting".to_owned(), None),
-                });
-            }
+            Supervisor::Absent => return Ok(if fence(run)? { never() } else { starting() }),
         };
         if process.is_alive() {
-            return Ok((RunStatus::InProgress, "running".to_owned(), None));
+            return Ok(State { status: RunStatus::InProgress, raw: "running".to_owned(), completed: None });
         }
         // It may have ended between the first look and now.
-        if let Some(ended) = exited(run)? {
-            return Ok(ended);
+        if let Some(state) = exited(run)? {
+            return Ok(state);
         }
         Ok(if run.join("killed").exists() {
-            (RunStatus::Completed(RunConclusion::Cancelled), "killed".to_owned(), None)
+            State::over(RunConclusion::Cancelled, "killed")
         } else {
-            (RunStatus::Completed(RunConclusion::Unknown("lost".to_owned())), lost.to_owned(), None)
+            State::over(RunConclusion::Unknown("lost".to_owned()), "the supervisor is gone and left no exit code")
         })
+    }
+
+    fn is_over(&self, run: &Path, request: &Request) -> Result<bool, Failure> {
+        Ok(matches!(self.state(run, request)?.status, RunStatus::Completed(_)))
     }
 
     fn load(&self, id: &str) -> Result<(PathBuf, Request), Failure> {
         let run = self.run_directory(id)?;
-        let bytes = fs::read(run.join("request.json")).map_err(|error| {
-            if error.kind() == io::ErrorKind::NotFound {
-                Failure::new(Fate::Refused, FailureKind::HiddenOrMissing, format!("there is no run {id} on this desk"))
-                    .hint("a local command is known only on the desk that ran it")
-            } else {
-                io_failure(&run, &error)
+        let bytes = durable::read(&run.join("request.json"), RECORD_BYTES_MAX).map_err(|error| {
+            if !error.is_not_found() {
+                return error.into();
             }
+            Failure::new(Fate::Refused, FailureKind::HiddenOrMissing, format!("there is no run {id} on this desk"))
+                .hint("a local command is known only on the desk that ran it")
         })?;
         let request = serde_json::from_slice(&bytes).map_err(|error| {
             Failure::new(
@@ -432,10 +420,8 @@ impl Connector for LocalCommand {
 
     async fn observe(&self, run: &RunRef) -> Result<Observation, Failure> {
         let (directory, request) = self.load(&run.id)?;
-        let (status, raw, completed) =
-            self.state(&directory, &request).map_err(|error| io_failure(&directory, &error))?;
-        let mut properties: BTreeMap<String, Property> = results(&directory)
-            .map_err(|error| io_failure(&directory, &error))?
+        let State { status, raw, completed } = self.state(&directory, &request)?;
+        let mut properties: BTreeMap<String, Property> = results(&directory)?
             .into_iter()
             .map(|(name, value)| (name, Property { value, source: "command".to_owned() }))
             .collect();
@@ -462,10 +448,11 @@ impl Connector for LocalCommand {
     async fn log(&self, run: &RunRef, step: &str, from: u64) -> Result<LogChunk, Failure> {
         let (directory, request) = self.load(&run.id)?;
         check_step(&request, step)?;
-        let failed = |error: io::Error| io_failure(&directory, &error);
+        let path = directory.join("log");
+        let failed = |error: io::Error| Failure::from(FileError::io("read", &path)(error));
         // Looked at before the log is read: what was written until then is all there is.
-        let over = matches!(self.state(&directory, &request).map_err(failed)?.0, RunStatus::Completed(_));
-        let mut file = match fs::File::open(directory.join("log")) {
+        let over = self.is_over(&directory, &request)?;
+        let mut file = match fs::File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Ok(LogChunk { text: String::new(), next: from, complete: over });
@@ -499,8 +486,7 @@ impl Connector for LocalCommand {
         if name.parse::<RequestId>().is_err() {
             return Err(refused(FailureKind::Invalid, format!("'{}' is not the name of a file", excerpt(name))));
         }
-        let (status, ..) = self.state(&directory, &request).map_err(|error| io_failure(&directory, &error))?;
-        if !matches!(status, RunStatus::Completed(_)) {
+        if !self.is_over(&directory, &request)? {
             return Err(refused(FailureKind::Conflict, "the command is still running".to_owned())
                 .hint("fetch its files when it is over"));
         }
@@ -509,7 +495,7 @@ impl Connector for LocalCommand {
         if !plain_file {
             return Err(refused(FailureKind::HiddenOrMissing, format!("the command left no file '{name}'")));
         }
-        let bytes = read_limited(&path, FILE_BYTES_MAX).map_err(|error| io_failure(&path, &error))?;
+        let bytes = durable::read(&path, FILE_BYTES_MAX)?;
         let digest = Digest::of(&bytes);
         Ok(FetchedFile { bytes, digest, raw_reply: digest, url: path.display().to_string(), server_time: None })
     }
@@ -520,17 +506,17 @@ impl Connector for LocalCommand {
             Handle::Ticket(ticket) => &ticket.0,
         };
         let (directory, request) = self.load(id)?;
-        let failed = |error: io::Error| io_failure(&directory, &error);
-        if matches!(self.state(&directory, &request).map_err(failed)?.0, RunStatus::Completed(_)) {
+        if self.is_over(&directory, &request)? {
             return Ok(StopAck::AlreadyOver);
         }
-        write_durably(&directory.join("stop"), reason.as_bytes()).map_err(failed)?;
-        if fence(&directory).map_err(failed)? {
+        durable::replace(&directory.join("stop"), reason.as_bytes())?;
+        if fence(&directory)? {
             return Ok(StopAck::Requested);
         }
-        let Supervisor::Process(process) = read_supervisor(&directory).map_err(failed)? else {
+        let Supervisor::Process(process) = read_supervisor(&directory)? else {
             return Ok(StopAck::Requested);
         };
+        let failed = |error: io::Error| Failure::from(FileError::io("stop the command of", &directory)(error));
         process.signal_group(os::Signal::Term).map_err(failed)?;
         let deadline = tokio::time::Instant::now() + self.config.stop_grace;
         while tokio::time::Instant::now() < deadline {
@@ -540,7 +526,7 @@ impl Connector for LocalCommand {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         if process.signal_group(os::Signal::Kill).map_err(failed)? {
-            write_durably(&directory.join("killed"), b"").map_err(failed)?;
+            durable::replace(&directory.join("killed"), b"")?;
         }
         Ok(StopAck::Requested)
     }
@@ -579,77 +565,72 @@ fn check_step(request: &Request, step: &str) -> Result<(), Failure> {
     ))
 }
 
-fn io_failure(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(Fate::Unknown, FailureKind::Io, format!("{}: {error}", path.display()))
-}
-
-fn read_limited(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    fs::File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {limit} bytes")));
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        Self::new(Fate::Unknown, FailureKind::Io, error.to_string())
     }
-    Ok(bytes)
-}
-
-fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = fs::File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }
 
 /// Decides that the command never starts, unless its supervisor was first.
-fn fence(run: &Path) -> io::Result<bool> {
-    let draft = tempfile::Builder::new().prefix("never-").tempfile_in(run)?;
-    match fs::hard_link(draft.path(), run.join("supervisor")) {
-        Ok(()) => Ok(true),
+fn fence(run: &Path) -> Result<bool, FileError> {
+    let place = run.join("supervisor");
+    let draft = tempfile::Builder::new()
+        .prefix(durable::TEMPORARY_PREFIX)
+        .tempfile_in(run)
+        .map_err(FileError::io("create a file in", run))?;
+    match fs::hard_link(draft.path(), &place) {
+        Ok(()) => {
+            durable::sync_dir(run)?;
+            Ok(true)
+        }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(read_supervisor(run)? == Supervisor::Never),
+        Err(error) => Err(FileError::io("link", &place)(error)),
+    }
+}
+
+/// Reads a small file of the run directory, or none where it is not there.
+fn read_note(path: &Path) -> Result<Option<String>, FileError> {
+    match durable::read(path, NOTE_BYTES_MAX) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-fn read_supervisor(run: &Path) -> io::Result<Supervisor> {
-    let text = match fs::read_to_string(run.join("supervisor")) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Supervisor::Absent),
-        Err(error) => return Err(error),
-    };
-    if text.is_empty() {
-        return Ok(Supervisor::Never);
+fn read_supervisor(run: &Path) -> Result<Supervisor, FileError> {
+    let path = run.join("supervisor");
+    match read_note(&path)? {
+        None => Ok(Supervisor::Absent),
+        Some(text) if text.is_empty() => Ok(Supervisor::Never),
+        Some(text) => os::Process::parse(&text)
+            .map(Supervisor::Process)
+            .ok_or_else(|| FileError::io("understand", &path)(io::ErrorKind::InvalidData.into())),
     }
-    os::Process::parse(&text)
-        .map(Supervisor::Process)
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the supervisor's record cannot be read"))
 }
 
 /// What `exit` says, where it is there.
-fn exited(run: &Path) -> io::Result<Option<(RunStatus, String, Option<DateTime<Utc>>)>> {
-    let text = match fs::read_to_string(run.join("exit")) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
+fn exited(run: &Path) -> Result<Option<State>, FileError> {
+    let Some(text) = read_note(&run.join("exit"))? else {
+        return Ok(None);
     };
     let mut words = text.split_whitespace();
     let code = words.next().and_then(|word| word.parse::<u8>().ok());
-    let ended =
-        words.next().and_then(|word| word.parse().ok()).and_then(|seconds| DateTime::from_timestamp(seconds, 0));
     let conclusion = match code {
         Some(0) => RunConclusion::Success,
         Some(_) if run.join("stop").exists() => RunConclusion::Cancelled,
         Some(_) => RunConclusion::Failure,
         None => RunConclusion::Unknown(excerpt(&text)),
     };
-    Ok(Some((RunStatus::Completed(conclusion), format!("exit {}", excerpt(&text)), ended)))
+    let completed =
+        words.next().and_then(|word| word.parse().ok()).and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+    let raw = code.map_or_else(|| excerpt(&text), |code| format!("exit {code}"));
+    Ok(Some(State { completed, ..State::over(conclusion, &raw) }))
 }
 
 /// The `name=value` lines the command left; what is not such a line is left out.
-fn results(run: &Path) -> io::Result<BTreeMap<String, String>> {
-    let bytes = match read_limited(&run.join("result"), RESULT_BYTES_MAX) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
-        Err(error) => return Err(error),
-    };
-    Ok(String::from_utf8_lossy(&bytes)
+fn results(run: &Path) -> Result<BTreeMap<String, String>, FileError> {
+    let text = read_note(&run.join("result"))?.unwrap_or_default();
+    Ok(text
         .lines()
         .filter_map(|line| line.split_once('='))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -664,7 +645,7 @@ mod os {
     use std::ffi::OsString;
     use std::fs;
     use std::io;
-    use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+    use std::os::unix::fs::PermissionsExt as _;
     use std::path::Path;
     use std::process::Stdio;
 
@@ -672,6 +653,7 @@ mod os {
     use rustix::process::{Pid, kill_process_group};
 
     use super::super::{Failure, FailureKind, Fate};
+    use crate::durable::FileError;
 
     /// Says who it is, starts the command if it is the first to say so, and leaves the exit code. Signals are for the
     /// command: the supervisor lives on until it has written down how the command ended.
@@ -796,20 +778,8 @@ mv "$run/exit.$$" "$run/exit"
         })
     }
 
-    pub(super) fn others_may_write(found: &fs::Metadata) -> bool {
-        found.mode() & 0o022 != 0
-    }
-
-    pub(super) fn make_executable(path: &Path) -> io::Result<()> {
-        fs::set_permissions(path, fs::Permissions::from_mode(0o500))
-    }
-
-    pub(super) fn create_private_directories(path: &Path) -> io::Result<()> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
-    }
-
-    pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
-        fs::File::open(path)?.sync_all()
+    pub(super) fn make_executable(path: &Path) -> Result<(), FileError> {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o500)).map_err(FileError::io("make executable", path))
     }
 
     #[cfg(test)]
@@ -852,11 +822,11 @@ mod os {
 
     use std::collections::BTreeMap;
     use std::ffi::OsString;
-    use std::fs;
     use std::io;
     use std::path::Path;
 
     use super::super::{Failure, FailureKind, Fate};
+    use crate::durable::FileError;
 
     #[derive(Clone, Copy)]
     pub(super) enum Signal {
@@ -891,21 +861,7 @@ mod os {
             .hint("use a CI system as the target, or a desk with Linux or macOS"))
     }
 
-    // Files below the user's profile are the user's own by their access control lists.
-    pub(super) fn others_may_write(_found: &fs::Metadata) -> bool {
-        false
-    }
-
-    pub(super) fn make_executable(_path: &Path) -> io::Result<()> {
-        Ok(())
-    }
-
-    pub(super) fn create_private_directories(path: &Path) -> io::Result<()> {
-        fs::create_dir_all(path)
-    }
-
-    // A directory cannot be opened for syncing here; the file system journals names itself.
-    pub(super) fn sync_directory(_path: &Path) -> io::Result<()> {
+    pub(super) fn make_executable(_path: &Path) -> Result<(), FileError> {
         Ok(())
     }
 }
@@ -937,10 +893,10 @@ mod tests {
             use std::os::unix::fs::PermissionsExt as _;
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
             fs::set_permissions(&path, fs::Permissions::from_mode(0o620)).unwrap();
-            assert!(matches!(AllowList::read(&path), Err(AllowListError::Exposed { .. })));
+            assert!(matches!(AllowList::read(&path), Err(AllowListError::File(FileError::Exposed { .. }))));
             fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         }
-        fs::write(&path, "[command.deploy]\nscript = '/x'\nsha256 = 'no'").unwrap();
+        durable::replace(&path, b"[command.deploy]\nscript = '/x'\nsha256 = 'no'").unwrap();
         assert!(matches!(AllowList::read(&path), Err(AllowListError::Syntax { .. })));
     }
 
@@ -972,9 +928,9 @@ mod tests {
     #[test]
     fn an_exit_is_judged_by_its_code() {
         let run = tempfile::tempdir().unwrap();
-        let mut conclude = |text: &str| {
+        let conclude = |text: &str| {
             fs::write(run.path().join("exit"), text).unwrap();
-            match exited(run.path()).unwrap().unwrap().0 {
+            match exited(run.path()).unwrap().unwrap().status {
                 RunStatus::Completed(conclusion) => conclusion,
                 other => panic!("{other:?}"),
             }
@@ -986,9 +942,9 @@ mod tests {
         }
         fs::write(run.path().join("stop"), "").unwrap();
         fs::write(run.path().join("exit"), "143 1\n").unwrap();
-        let (status, raw, ended) = exited(run.path()).unwrap().unwrap();
-        assert_eq!(status, RunStatus::Completed(RunConclusion::Cancelled));
-        assert_eq!(raw, "exit 143 1");
-        assert_eq!(ended.unwrap().timestamp(), 1);
+        let state = exited(run.path()).unwrap().unwrap();
+        assert_eq!(state.status, RunStatus::Completed(RunConclusion::Cancelled));
+        assert_eq!(state.raw, "exit 143");
+        assert_eq!(state.completed.unwrap().timestamp(), 1);
     }
 }
