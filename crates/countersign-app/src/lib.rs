@@ -19,4 +19,5 @@ pub mod probe;
 pub mod projection;
 pub mod rollout;
 pub mod store;
+pub mod trust;
 pub mod worker;
