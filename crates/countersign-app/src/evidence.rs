@@ -53,13 +53,18 @@ pub const MAX_NOTES: usize = 100;
 
 /// Tells what one file of evidence says.
 ///
-/// `Serialize` writes `{kind, conclusion, counts, digest, commit?, commit_source?, items, notes}`.
+/// `Serialize` writes `{kind, conclusion, doubtful, counts, digest, commit?, commit_source?, items, notes}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// The format it was read as.
     pub kind: EvidenceKind,
     /// What it concludes; only `Pass` is good.
     pub conclusion: Conclusion,
+    /// Whether the figures may miss something: the tool did not finish, or a claim is not borne out.
+    ///
+    /// Alone it turns a pass into inconclusive. A failing report stays failing and carries this beside, so that
+    /// nobody excuses the failures by their number.
+    pub doubtful: bool,
     /// The figures, counted here.
     pub counts: Counts,
     /// The SHA-256 of the file's bytes.
@@ -385,7 +390,7 @@ impl Draft {
             Conclusion::Pass if self.doubtful => Conclusion::Inconclusive,
             other => other,
         };
-        Report { kind, conclusion, counts, digest: Digest::of(bytes), commit, items, notes }
+        Report { kind, conclusion, doubtful: self.doubtful, counts, digest: Digest::of(bytes), commit, items, notes }
     }
 }
 
@@ -500,7 +505,7 @@ mod tests {
             "metadata":{"properties":[{"name":"git.commit","value":"abcdef1"}]}}"#;
         let value = serde_json::to_value(read(bom.as_bytes(), "bom.json").unwrap()).unwrap();
         let expected = serde_json::json!({
-            "kind": "cyclonedx", "conclusion": "pass",
+            "kind": "cyclonedx", "conclusion": "pass", "doubtful": false,
             "counts": {"components": 1, "vulnerabilities": 0},
             "digest": Digest::of(bom.as_bytes()).to_string(),
             "commit": "abcdef1", "commit_source": "property git.commit",
@@ -543,14 +548,24 @@ mod tests {
             (sarif, Counts::Findings { error: findings, warning: 0, note: 0, none: 0, suppressed: 0 }),
             (bom, Counts::Components { components, vulnerabilities: 0 }),
         ] {
-            let start = Instant::now();
-            let report = read(bytes.as_bytes(), "r").unwrap();
-            let seconds = start.elapsed().as_secs_f64();
+            let report = read_fast(bytes.as_bytes());
             assert_eq!(report.counts, expected);
             assert!(report.items.len() <= MAX_ITEMS);
-            let rate = bytes.len() as f64 / (1024.0 * 1024.0) / seconds;
-            assert!(rate > 1.0, "{:?}: {rate:.1} MiB/s", report.kind);
         }
+    }
+
+    /// Reads a report at a MiB a second or faster, also in a debug build; a busy machine gets three tries.
+    pub(super) fn read_fast(bytes: &[u8]) -> Report {
+        let mut best: f64 = 0.0;
+        for _ in 0..3 {
+            let start = Instant::now();
+            let report = read(bytes, "report").unwrap();
+            best = best.max(bytes.len() as f64 / f64::from(1 << 20) / start.elapsed().as_secs_f64());
+            if best >= 1.0 {
+                return report;
+            }
+        }
+        panic!("{best:.2} MiB/s");
     }
 
     /// Reads bytes every way there is; returns whether any reader took them for a pass.

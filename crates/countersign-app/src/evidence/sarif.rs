@@ -14,7 +14,7 @@
 //!
 //! Deliberately absent: external property files (§3.15.2) and `originalUriBaseIds`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use countersign_core::evidence::{Conclusion, Counts, EvidenceKind};
 use serde::Deserialize;
@@ -322,18 +322,19 @@ fn read_run(run: &Run, tally: &mut Tally, draft: &mut Draft) {
             draft.claims.add(revision, "versionControlProvenance.revisionId");
         }
     }
+    let rules = Rules::of(run);
     for finding in run.results.iter().flat_map(|results| &results.0) {
         if finding.baseline_state == Some(BaselineState::Absent) {
             tally.absent += 1;
             continue;
         }
-        let rule = run.rule_of(finding, tally);
+        let rule = rules.rule_of(finding, tally);
         let level = if finding.is_suppressed() {
             tally.suppressed += 1;
             ItemLevel::Suppressed
         } else {
             tally.undecided += u64::from(matches!(finding.kind, Some(Kind::Open | Kind::Review)));
-            match run.level_of(finding, rule, tally) {
+            match rules.level_of(finding, rule, tally) {
                 Level::Error => {
                     tally.error += 1;
                     ItemLevel::Error
@@ -355,7 +356,9 @@ fn read_run(run: &Run, tally: &mut Tally, draft: &mut Draft) {
         let named = finding.rule_id.as_deref().or(finding.rule.as_ref().and_then(|r| r.id.as_deref()));
         let name = named.or(rule.and_then(|r| r.rule.id.as_deref())).unwrap_or_default();
         let location = finding.locations.as_ref().and_then(|first| first.0.as_ref()).and_then(place);
-        let message = finding.message.as_deref().and_then(|message| run.text_of(message, rule));
+        // Filling a message in is the dearest part, so only for those that are listed.
+        let message = finding.message.as_deref().filter(|_| draft.items.keeps(level));
+        let message = message.and_then(|message| rules.text_of(message, rule));
         draft.items.push(level, name, location.as_deref(), message.as_deref());
     }
 }
@@ -370,62 +373,101 @@ impl Finding {
 /// A rule, and where it stands, so that two ways to name it can be compared.
 #[derive(Debug, Clone, Copy)]
 struct FoundRule<'r> {
-    /// 0 is the driver, then the extensions.
-    component: usize,
-    index: usize,
+    place: RulePlace,
     rule: &'r Rule,
 }
 
-impl Run {
-    fn component(&self, at: usize) -> Option<&Component> {
-        match at.checked_sub(1) {
-            None => Some(&self.tool.driver),
-            Some(extension) => self.tool.extensions.as_ref()?.0.get(extension),
+/// A component, 0 for the driver and then the extensions, and a place in its rules.
+type RulePlace = (usize, usize);
+
+/// Everything findings look up in their run, indexed: a hostile file may have many of both.
+struct Rules<'r> {
+    components: Vec<&'r Component>,
+    component_by_guid: HashMap<String, usize>,
+    component_by_name: HashMap<&'r str, usize>,
+    by_guid: HashMap<(usize, String), usize>,
+    by_id: HashMap<(usize, &'r str), usize>,
+    by_bare_id: HashMap<&'r str, RulePlace>,
+    /// For each invocation the levels it configured.
+    configured: Vec<HashMap<RulePlace, Option<Level>>>,
+}
+
+impl<'r> Rules<'r> {
+    fn of(run: &'r Run) -> Self {
+        let extensions = run.tool.extensions.iter().flat_map(|list| &list.0);
+        let components: Vec<_> = std::iter::once(&run.tool.driver).chain(extensions).collect();
+        let mut rules = Self {
+            components: components.clone(),
+            component_by_guid: HashMap::new(),
+            component_by_name: HashMap::new(),
+            by_guid: HashMap::new(),
+            by_id: HashMap::new(),
+            by_bare_id: HashMap::new(),
+            configured: Vec::new(),
+        };
+        // Where two have one name, the first has it.
+        for (at, component) in components.into_iter().enumerate() {
+            if let Some(guid) = &component.guid {
+                rules.component_by_guid.entry(guid.to_ascii_lowercase()).or_insert(at);
+            }
+            if let Some(name) = &component.name {
+                rules.component_by_name.entry(name).or_insert(at);
+            }
+            for (index, rule) in component.rules.iter().flatten().enumerate() {
+                if let Some(guid) = &rule.guid {
+                    rules.by_guid.entry((at, guid.to_ascii_lowercase())).or_insert(index);
+                }
+                if let Some(id) = &rule.id {
+                    rules.by_id.entry((at, id)).or_insert(index);
+                    rules.by_bare_id.entry(id).or_insert((at, index));
+                }
+            }
         }
+        for invocation in run.invocations.iter().flatten() {
+            let mut levels = HashMap::new();
+            for configured in invocation.rule_configuration_overrides.iter().flatten() {
+                if let Some(found) = rules.find(&configured.descriptor) {
+                    let level = configured.configuration.as_ref().and_then(|configuration| configuration.level);
+                    levels.entry(found.place).or_insert(level);
+                }
+            }
+            rules.configured.push(levels);
+        }
+        rules
     }
 
-    fn components(&self) -> impl Iterator<Item = (usize, &Component)> {
-        let extensions = self.tool.extensions.iter().flat_map(|list| &list.0);
-        std::iter::once(&self.tool.driver).chain(extensions).enumerate()
+    fn at(&self, place: RulePlace) -> Option<FoundRule<'r>> {
+        let rule = self.components.get(place.0)?.rules.as_deref()?.get(place.1)?;
+        Some(FoundRule { place, rule })
     }
 
     /// Finds the component a reference means; none named means the driver (§3.54).
     fn find_component(&self, reference: Option<&ComponentReference>) -> Option<usize> {
-        let Some(ComponentReference { name, index, guid }) = reference else {
-            return Some(0);
-        };
+        let Some(ComponentReference { name, index, guid }) = reference else { return Some(0) };
         if let Some(index) = index.filter(|index| *index >= 0) {
             return usize::try_from(index).ok()?.checked_add(1);
         }
-        let find = |matches: &dyn Fn(&Component) -> bool| {
-            self.components().find(|(_, component)| matches(component)).map(|(at, _)| at)
-        };
         match (guid, name) {
-            (Some(guid), _) => find(&|c| c.guid.as_deref().is_some_and(|held| held.eq_ignore_ascii_case(guid))),
-            (None, Some(name)) => find(&|c| c.name.as_ref() == Some(name)),
+            (Some(guid), _) => self.component_by_guid.get(&guid.to_ascii_lowercase()).copied(),
+            (None, Some(name)) => self.component_by_name.get(name.as_str()).copied(),
             (None, None) => Some(0),
         }
     }
 
     /// Finds the rule a reference means: by index, else by GUID, else by id (§3.52.3).
-    fn find_rule(&self, reference: &RuleReference) -> Option<FoundRule<'_>> {
+    fn find(&self, reference: &RuleReference) -> Option<FoundRule<'r>> {
         let component = self.find_component(reference.tool_component.as_ref())?;
-        let rules = self.component(component)?.rules.as_deref()?;
-        let index = match reference.index.filter(|index| *index >= 0) {
-            Some(index) => usize::try_from(index).ok()?,
-            None => match (&reference.guid, &reference.id) {
-                (Some(guid), _) => rules
-                    .iter()
-                    .position(|rule| rule.guid.as_deref().is_some_and(|held| held.eq_ignore_ascii_case(guid)))?,
-                (None, Some(id)) => position_of_id(rules, id)?,
-                (None, None) => return None,
-            },
+        let index = match (reference.index.filter(|index| *index >= 0), &reference.guid, &reference.id) {
+            (Some(index), _, _) => usize::try_from(index).ok()?,
+            (None, Some(guid), _) => *self.by_guid.get(&(component, guid.to_ascii_lowercase()))?,
+            (None, None, Some(id)) => *by_id_or_part(id, |id| self.by_id.get(&(component, id)))?,
+            (None, None, None) => return None,
         };
-        Some(FoundRule { component, index, rule: rules.get(index)? })
+        self.at((component, index))
     }
 
     /// Finds a finding's rule (§3.27.5 to §3.27.7).
-    fn rule_of(&self, finding: &Finding, tally: &mut Tally) -> Option<FoundRule<'_>> {
+    fn rule_of(&self, finding: &Finding, tally: &mut Tally) -> Option<FoundRule<'r>> {
         let mut reference = finding.rule.as_deref().cloned().unwrap_or(RuleReference {
             id: None,
             index: None,
@@ -435,18 +477,14 @@ impl Run {
         reference.index = reference.index.or(finding.rule_index);
         reference.id = reference.id.or_else(|| finding.rule_id.clone());
         let is_pointer = reference.index.is_some_and(|index| index >= 0) || reference.guid.is_some();
-        let found = self.find_rule(&reference);
+        let found = self.find(&reference);
         if is_pointer && found.is_none() {
             tally.lost += 1;
         }
         let by_id = || {
             // A bare id may also be a rule of an extension.
             let id = reference.id.as_deref().filter(|_| reference.tool_component.is_none())?;
-            self.components().find_map(|(component, held)| {
-                let rules = held.rules.as_deref()?;
-                let index = position_of_id(rules, id)?;
-                Some(FoundRule { component, index, rule: &rules[index] })
-            })
+            self.at(*by_id_or_part(id, |id| self.by_bare_id.get(id))?)
         };
         let found = found.or_else(by_id);
         if let (Some(found), Some(id)) = (found, &finding.rule_id)
@@ -468,16 +506,10 @@ impl Run {
             None if !is_fail => return Level::None,
             None => {}
         }
-        let Some(rule) = rule else {
-            return Level::Warning;
-        };
+        let Some(rule) = rule else { return Level::Warning };
         let configured = || {
             let index = finding.provenance.as_ref()?.invocation_index?;
-            let invocation = self.invocations.as_ref()?.get(usize::try_from(index).ok()?)?;
-            let overrides = invocation.rule_configuration_overrides.as_deref()?;
-            let meant = |found: FoundRule<'_>| (found.component, found.index) == (rule.component, rule.index);
-            let found = overrides.iter().find(|o| self.find_rule(&o.descriptor).is_some_and(meant))?;
-            found.configuration.as_ref()?.level
+            *self.configured.get(usize::try_from(index).ok()?)?.get(&rule.place)?
         };
         configured().or_else(|| rule.rule.default_configuration.as_ref()?.level).unwrap_or(Level::Warning)
     }
@@ -487,7 +519,7 @@ impl Run {
         let text = message.text.as_deref().or_else(|| {
             let id = message.id.as_deref()?;
             let of_rule = rule.and_then(|found| found.rule.message_strings.as_deref()?.get(id));
-            let component = self.component(rule.map_or(0, |found| found.component))?;
+            let component = self.components.get(rule.map_or(0, |found| found.place.0))?;
             let global = || component.global_message_strings.as_deref()?.get(id);
             of_rule.or_else(global)?.text.as_deref()
         })?;
@@ -495,10 +527,9 @@ impl Run {
     }
 }
 
-/// Finds a rule by id, or by the id's leading parts: `CA1000/1` may be rule `CA1000` (§3.27.5).
-fn position_of_id(rules: &[Rule], id: &str) -> Option<usize> {
-    let of = |id: &str| rules.iter().position(|rule| rule.id.as_deref() == Some(id));
-    of(id).or_else(|| of(id.rsplit_once('/')?.0))
+/// Looks an id up, or its leading parts: `CA1000/1` may be rule `CA1000` (§3.27.5).
+fn by_id_or_part<'i, T>(id: &'i str, get: impl Fn(&'i str) -> Option<T>) -> Option<T> {
+    get(id).or_else(|| get(id.rsplit_once('/')?.0))
 }
 
 fn is_id_or_part_of(id: &str, rule_id: &str) -> bool {
@@ -507,9 +538,11 @@ fn is_id_or_part_of(id: &str, rule_id: &str) -> bool {
 
 /// Replaces `{0}`, `{1}`, … in a message, and `{{` and `}}` by single braces (§3.11.5).
 fn filled(text: &str, arguments: &[String]) -> String {
-    const MAX: usize = 2 * super::MAX_TEXT_BYTES;
+    // One long text may be the message of every finding.
+    const MAX: usize = super::MAX_TEXT_BYTES + 1;
+    let start = |text: &str| text.floor_char_boundary(MAX.min(text.len()));
     let mut out = String::new();
-    let mut rest = text;
+    let mut rest = &text[..start(text)];
     while let Some(at) = rest.find(['{', '}']) {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
@@ -523,7 +556,7 @@ fn filled(text: &str, arguments: &[String]) -> String {
             out.push_str(&rest[..1]);
             rest = &rest[2..];
         } else if let Some((argument, length)) = argument.filter(|_| rest.starts_with('{')) {
-            out.push_str(argument);
+            out.push_str(&argument[..start(argument)]);
             rest = &rest[length..];
         } else {
             out.push_str(&rest[..1]);
@@ -707,6 +740,10 @@ mod tests {
         let log = json!({"version": "2.1.0", "runs": [{"tool": driver, "results": []}],
             "inlineExternalProperties": [{"results": [{"level": "error"}]}]});
         check(&log, "0 0 0 0 0 inconclusive");
+        let failed = json!({"tool": driver, "results": [{"level": "error"}],
+            "invocations": [{"executionSuccessful": false}]});
+        let report = check_run(failed, "1 0 0 0 0 fail");
+        assert!(report.doubtful, "one error is not all there is");
     }
 
     #[test]
@@ -753,6 +790,29 @@ mod tests {
                 ("Y", None, ItemLevel::Suppressed, Some("s")),
             ]
         );
+    }
+
+    #[test]
+    fn many_rules_times_many_findings_stay_fast() {
+        const MANY: usize = 60_000;
+        let rule = |n: usize| json!({"id": format!("R{n}"), "guid": format!("{n:032}")});
+        let mut rules: Vec<_> = (0..MANY).map(rule).collect();
+        rules[0]["messageStrings"] = json!({"m": {"text": "a long text with {0} in it, ".repeat(100_000)}});
+        let overrides: Vec<_> = (0..MANY)
+            .map(|n| json!({"descriptor": {"guid": format!("{n:032}")}, "configuration": {"level": "note"}}))
+            .collect();
+        let findings: Vec<_> = (0..MANY)
+            .map(|n| match n % 2 {
+                0 => json!({"ruleId": format!("R{}", MANY - 1), "provenance": {"invocationIndex": 0}}),
+                _ => json!({"ruleIndex": 0, "message": {"id": "m", "arguments": ["x"]}}),
+            })
+            .collect();
+        let run = json!({"tool": {"driver": {"rules": rules}}, "results": findings,
+            "invocations": [{"executionSuccessful": true, "ruleConfigurationOverrides": overrides}]});
+        let log = json!({"version": "2.1.0", "runs": [run]}).to_string();
+        let report = super::super::tests::read_fast(log.as_bytes());
+        let half = MANY as u64 / 2;
+        assert_eq!(report.counts, Counts::Findings { error: 0, warning: half, note: half, none: 0, suppressed: 0 });
     }
 
     #[test]

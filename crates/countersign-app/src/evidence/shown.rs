@@ -25,28 +25,32 @@ pub fn visible_lines(text: &str) -> Cow<'_, str> {
 
 /// Returns one safe line of at most `limit_bytes`.
 pub(super) fn line(text: &str, limit_bytes: usize) -> String {
-    write_out(text.chars(), limit_bytes, |_| false)
+    write_out(text, limit_bytes, |_| false)
 }
 
 /// Returns safe lines of at most `limit_bytes`.
 pub(super) fn lines(text: &str, limit_bytes: usize) -> String {
-    let mut rest = text.chars().peekable();
-    let chars = std::iter::from_fn(move || {
-        let c = rest.next()?;
-        if c == '\r' && rest.peek() == Some(&'\n') { rest.next() } else { Some(c) }
-    });
-    write_out(chars, limit_bytes, |c| matches!(c, '\n' | '\t'))
+    write_out(text, limit_bytes, |c| matches!(c, '\n' | '\t'))
 }
 
 const CUT: &str = "…";
 
-fn write_out(chars: impl Iterator<Item = char>, limit: usize, keep: impl Fn(char) -> bool) -> String {
-    let mut out = String::new();
+fn write_out(text: &str, limit: usize, keep: fn(char) -> bool) -> String {
+    // Nearly all texts are printable ASCII, at least at their start.
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') || keep(char::from(*byte));
+    let plain = text.bytes().take(limit).take_while(is_plain).count();
+    if plain == text.len() {
+        return text.to_owned();
+    }
+    let plain = plain.min(limit.saturating_sub(CUT.len()));
+    let mut out = text[..plain].to_owned();
     // Where to cut when a later character does not fit any more.
-    let mut fits_with_mark = 0;
-    for c in chars {
+    let mut fits_with_mark = plain;
+    let mut chars = text[plain..].chars().peekable();
+    while let Some(c) = chars.next() {
         match c {
             _ if keep(c) => out.push(c),
+            '\r' if keep('\n') && chars.peek() == Some(&'\n') => {}
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
@@ -87,13 +91,20 @@ pub(super) struct Items {
 }
 
 impl Items {
+    /// Tells whether an item of this level would be kept; of equally bad ones the first stay.
+    pub(super) fn keeps(&self, level: ItemLevel) -> bool {
+        self.held < MAX_ITEMS || self.by_level.last_key_value().is_some_and(|(mildest, _)| *mildest > level)
+    }
+
     /// Adds an item; texts are made safe and short.
     pub(super) fn push(&mut self, level: ItemLevel, name: &str, location: Option<&str>, message: Option<&str>) {
         self.seen += 1;
-        if self.held == MAX_ITEMS {
-            // Of equally bad ones the first stay.
-            let mildest = self.by_level.last_entry().filter(|mildest| *mildest.key() > level);
-            let Some(mut mildest) = mildest else { return };
+        if !self.keeps(level) {
+            return;
+        }
+        if self.held == MAX_ITEMS
+            && let Some(mut mildest) = self.by_level.last_entry()
+        {
             mildest.get_mut().pop();
             if mildest.get().is_empty() {
                 mildest.remove();
