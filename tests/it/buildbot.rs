@@ -88,7 +88,7 @@ async fn a_build_is_triggered_followed_and_read() {
     assert!(seen.started.unwrap() <= seen.completed.unwrap());
     assert!(seen.url.starts_with(&buildbot.url));
     let names: Vec<&str> = seen.steps.iter().map(|step| step.name.as_str()).collect();
-    assert_eq!(names[1..], ["checkout", "switch", "commit", "test", "artifact"]);
+    assert_eq!(names[1..], ["clean", "checkout", "switch", "commit", "test", "artifact"]);
     assert!(seen.steps.iter().all(|step| step.status == RunStatus::Completed(RunConclusion::Success)));
 
     let property = |name: &str| seen.properties[name].value.clone();
