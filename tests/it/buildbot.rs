@@ -202,7 +202,12 @@ async fn what_the_job_does_not_take_is_not_sent() {
             FailureKind::Invalid,
         ),
         ("an input of ours", request("build", &[("builderid", "3")]), Fate::NotSent, FailureKind::Invalid),
-        ("an input that is refused", request("build", &[("commit_wanted", "main")]), Fate::Refused, FailureKind::Invalid),
+        (
+            "an input that is refused",
+            request("build", &[("commit_wanted", "main")]),
+            Fate::Refused,
+            FailureKind::Invalid,
+        ),
         ("an input that is missing", request("build", &[]), Fate::Refused, FailureKind::Invalid),
     ];
     for (what, request, fate, kind) in cases {
@@ -539,7 +544,8 @@ async fn each_fault_has_its_fate_and_is_met_with_one_attempt() {
     use Fate::{Refused, Unknown};
     let answer = |status: &str, headers: &str, body: &str| {
         let length = body.len();
-        format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}").into_bytes()
+        format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}")
+            .into_bytes()
     };
     const JSON: &str = "Content-Type: application/json\r\n";
     const HTML: &str = "Content-Type: text/html\r\n";
@@ -575,18 +581,48 @@ async fn each_fault_has_its_fate_and_is_met_with_one_attempt() {
         ("a log-in page", answer("200 OK", HTML, "<html>log in</html>"), Unknown, FailureKind::Unreadable),
         ("JSON said to be HTML", answer("200 OK", HTML, good), Unknown, FailureKind::Unreadable),
         ("no type", answer("200 OK", "", good), Unknown, FailureKind::Unreadable),
-        ("203", answer("203 Non-Authoritative Information", HTML, "<html>log in</html>"), Unknown, FailureKind::Unreadable),
+        (
+            "203",
+            answer("203 Non-Authoritative Information", HTML, "<html>log in</html>"),
+            Unknown,
+            FailureKind::Unreadable,
+        ),
         ("truncated JSON", short, Unknown, FailureKind::Interrupted),
         ("half of the JSON", answer("200 OK", JSON, &good[..20]), Unknown, FailureKind::Unreadable),
-        ("compressed", answer("200 OK", &format!("{JSON}Content-Encoding: gzip\r\n"), "\x1f\u{8b}"), Unknown, FailureKind::Unreadable),
-        ("an error inside a success", answer("200 OK", JSON, r#"{"id":1,"error":{"message":"no"}}"#), Unknown, FailureKind::Unreadable),
-        ("a result and an error", answer("200 OK", JSON, r#"{"result":[7,{"4":9}],"error":1}"#), Unknown, FailureKind::Unreadable),
-        ("a result of another builder", answer("200 OK", JSON, r#"{"result":[7,{"5":9}]}"#), Unknown, FailureKind::Unreadable),
+        (
+            "compressed",
+            answer("200 OK", &format!("{JSON}Content-Encoding: gzip\r\n"), "\x1f\u{8b}"),
+            Unknown,
+            FailureKind::Unreadable,
+        ),
+        (
+            "an error inside a success",
+            answer("200 OK", JSON, r#"{"id":1,"error":{"message":"no"}}"#),
+            Unknown,
+            FailureKind::Unreadable,
+        ),
+        (
+            "a result and an error",
+            answer("200 OK", JSON, r#"{"result":[7,{"4":9}],"error":1}"#),
+            Unknown,
+            FailureKind::Unreadable,
+        ),
+        (
+            "a result of another builder",
+            answer("200 OK", JSON, r#"{"result":[7,{"5":9}]}"#),
+            Unknown,
+            FailureKind::Unreadable,
+        ),
         ("no result", answer("200 OK", JSON, r#"{"result":null}"#), Unknown, FailureKind::Unreadable),
         ("204", answer("204 No Content", "", ""), Unknown, FailureKind::Unreadable),
         ("huge", huge, Unknown, FailureKind::TooLarge),
         ("elsewhere", answer("302 Found", "Location: http://127.0.0.2/\r\n", ""), Unknown, FailureKind::Redirected),
-        ("elsewhere, once more", answer("307 Temporary Redirect", "Location: /again\r\n", ""), Unknown, FailureKind::Redirected),
+        (
+            "elsewhere, once more",
+            answer("307 Temporary Redirect", "Location: /again\r\n", ""),
+            Unknown,
+            FailureKind::Redirected,
+        ),
     ];
     for (what, bytes, fate, kind) in cases {
         let fake = Fake::start(Answer { bytes, hangs: false });
@@ -620,7 +656,8 @@ async fn what_cannot_be_reached_was_not_sent() {
     // Plain text where TLS was expected.
     let fake = Fake::start(Answer { bytes: vec![], hangs: false });
     let url = format!("https://127.0.0.1:{}/", fake.port).parse().unwrap();
-    let failure = Client::new(Config::new(url, "user", Secret::new("the secret word"))).unwrap().probe().await.unwrap_err();
+    let failure =
+        Client::new(Config::new(url, "user", Secret::new("the secret word"))).unwrap().probe().await.unwrap_err();
     assert_eq!(failure.fate, Fate::NotSent, "no TLS: {failure}");
 }
 

@@ -267,9 +267,11 @@ impl Run {
             }
             entry(who, body)
         });
-        let adoptions = self.standing.iter().flat_map(|(_, votes)| votes).map(|(who, role)| {
-            entry(who, verdict(who, role, authorization.as_ref().unwrap().leaf_hash()))
-        });
+        let adoptions = self
+            .standing
+            .iter()
+            .flat_map(|(_, votes)| votes)
+            .map(|(who, role)| entry(who, verdict(who, role, authorization.as_ref().unwrap().leaf_hash())));
         let whole = Attestation {
             header: self.header.clone(),
             approvals: approvals.collect(),
@@ -393,7 +395,9 @@ fn what_people_signed_for_is_let_through() {
         run.requester = "rita";
         run.sheet.authorization = None;
     });
-    check("nothing but what is needed is pinned", "accepted", |run| (run.trust.product, run.trust.ledger) = (None, None));
+    check("nothing but what is needed is pinned", "accepted", |run| {
+        (run.trust.product, run.trust.ledger) = (None, None)
+    });
 }
 
 #[test]
@@ -499,7 +503,9 @@ fn nothing_is_let_through_too_late_or_too_early() {
     check("the authorization ran out", "expired", |run| {
         run.continuous();
         let until = time(-1);
-        if let Some((act::Authorization { change: act::AuthorizationChange::Grant { valid, .. } }, _)) = &mut run.standing {
+        if let Some((act::Authorization { change: act::AuthorizationChange::Grant { valid, .. } }, _)) =
+            &mut run.standing
+        {
             valid.until = until;
         }
         let leaf = entry("rita", run.standing.as_ref().unwrap().0.clone()).leaf_hash();
@@ -540,11 +546,8 @@ fn a_wave_is_let_through_once_and_in_its_turn() {
 
     let mut forward = Run::good();
     forward.wave("everyone");
-    forward.claimed = vec![
-        "deploy/SHEET/production/canary",
-        "deploy/SHEET/production/segment",
-        "rollback/SHEET/production/segment",
-    ];
+    forward.claimed =
+        vec!["deploy/SHEET/production/canary", "deploy/SHEET/production/segment", "rollback/SHEET/production/segment"];
     assert_eq!(forward.judge().unwrap_err(), "rolled_back");
 
     check("nothing to take back", "wave_order", |run| {

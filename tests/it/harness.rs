@@ -117,7 +117,8 @@ impl SampleRepository {
             Change::Leak { slots } => json!({"kind": "leak", "slots": slots}),
             Change::Good | Change::RedTest => Value::Null,
         };
-        fs::write(self.work.join("release.json"), format!("{:#}\n", json!({"version": version, "fault": fault}))).unwrap();
+        fs::write(self.work.join("release.json"), format!("{:#}\n", json!({"version": version, "fault": fault})))
+            .unwrap();
         let red = self.work.join("test/red.test.mjs");
         let _ = fs::remove_file(&red);
         if change == Change::RedTest {
@@ -281,7 +282,12 @@ impl Authority {
         };
         let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
         run(openssl().args(["req", "-x509", "-days", "30", "-subj", "/CN=Countersign test CA"]).args(key).args([
-            "-keyout", "ca.key", "-out", "ca.pem", "-addext", "keyUsage=critical,keyCertSign",
+            "-keyout",
+            "ca.key",
+            "-out",
+            "ca.pem",
+            "-addext",
+            "keyUsage=critical,keyCertSign",
         ]));
         run(openssl().args(["req", "-subj", "/CN=localhost", "-keyout", "server.key", "-out", "server.csr"]).args(key));
         fs::write(
@@ -290,7 +296,13 @@ impl Authority {
         )
         .unwrap();
         run(openssl().args(["x509", "-req", "-days", "30", "-in", "server.csr", "-out", "server.pem"]).args([
-            "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "extensions",
+            "-CA",
+            "ca.pem",
+            "-CAkey",
+            "ca.key",
+            "-CAcreateserial",
+            "-extfile",
+            "extensions",
         ]));
         Self {
             ca_file: directory.join("ca.pem"),

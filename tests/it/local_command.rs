@@ -120,13 +120,23 @@ async fn a_command_runs_with_what_it_is_given_and_nothing_else() {
     assert_eq!(property("request_id"), Some(("r-1", "input")));
 
     assert!(chunk.complete);
-    let names: Vec<&str> =
-        chunk.text.lines().map_while(|line| if line.starts_with("args:") { None } else { line.split('=').next() }).collect();
+    let names: Vec<&str> = chunk
+        .text
+        .lines()
+        .map_while(|line| if line.starts_with("args:") { None } else { line.split('=').next() })
+        .collect();
     for name in names {
         let ours = name.starts_with("COUNTERSIGN_") || ["PATH", "EXTRA", "PWD", "OLDPWD", "SHLVL", "_"].contains(&name);
         assert!(ours || name == "lines; $(touch owned)", "{name} came through");
     }
-    for line in ["COUNTERSIGN_VERSION=1.1.0", "COUNTERSIGN_REASON=because", "PATH=/usr/bin:/bin", "EXTRA=yes", "trouble", "no input"] {
+    for line in [
+        "COUNTERSIGN_VERSION=1.1.0",
+        "COUNTERSIGN_REASON=because",
+        "PATH=/usr/bin:/bin",
+        "EXTRA=yes",
+        "trouble",
+        "no input",
+    ] {
         assert!(chunk.text.lines().any(|found| found == line), "{line} is missing from\n{}", chunk.text);
     }
     assert!(chunk.text.contains("args: first arg $(touch owned)\n"));
@@ -136,7 +146,9 @@ async fn a_command_runs_with_what_it_is_given_and_nothing_else() {
     let file = connector.file(&run_ref("r-1"), "deploy", "junit").await.unwrap();
     assert_eq!(file.bytes, b"<testsuite/>\n");
     assert_eq!(file.digest, Digest::of(b"<testsuite/>\n"));
-    for (name, kind) in [("none", FailureKind::HiddenOrMissing), ("../exit", FailureKind::Invalid), ("", FailureKind::Invalid)] {
+    for (name, kind) in
+        [("none", FailureKind::HiddenOrMissing), ("../exit", FailureKind::Invalid), ("", FailureKind::Invalid)]
+    {
         assert_eq!(connector.file(&run_ref("r-1"), "deploy", name).await.unwrap_err().kind, kind, "{name}");
     }
     let mode = fs::metadata(desk.run_directory("r-1")).unwrap().permissions().mode();
