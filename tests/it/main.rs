@@ -2,6 +2,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod buildbot;
+mod domain;
 mod evidence_corpus;
 mod gate;
 mod harness;
@@ -9,5 +10,6 @@ mod keys;
 mod local_command;
 mod store_contract;
 mod store_faults;
-mod domain;
+mod bundle;
+mod golden;
 mod tidy;

@@ -294,7 +294,8 @@ fn co_authors(message: &str) -> Vec<Author> {
             None => (rest, ""),
         };
         let author = Author { email: email.trim().to_owned(), name: name.trim().to_owned() };
-        if !(author.email.is_empty() && author.name.is_empty()) && !authors.contains(&author) {
+        let named = !author.email.is_empty() || !author.name.is_empty();
+        if named && !authors.contains(&author) {
             authors.push(author);
         }
     }

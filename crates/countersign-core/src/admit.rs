@@ -11,11 +11,12 @@ use crate::act::{
     DispatchKind, DispatchState, Evidence, EvidenceOrigin, FreezeChange, Grant, HoldChange, KeyChange, ProposeChange,
     RULES_VERSION, Request, RunConclusion, SignerKind, Verdict, WaveVerdict, accountability, row,
 };
-use crate::entry::{Entry, STATEMENT_TYPE, predicate_type};
+use crate::entry::{Entry, EntryError, STATEMENT_TYPE, predicate_type};
 use crate::evidence::Conclusion;
 use crate::hash::Digest;
 use crate::judge::{self, is_dispatcher};
 use crate::merkle::leaf_hash;
+use crate::note::KeyName;
 use crate::policy::{DispatchRule, Distinct, Policy};
 use crate::rejection::{Code, Finding, Rejection, ensure};
 use crate::sshsig::PublicKey;
@@ -60,7 +61,15 @@ impl Statement {
             predicate.clone().into_iter().partition(|(name, _)| COMMON_FIELDS.contains(&name.as_str()));
         let common = serde_json::from_value(Value::Object(common)).map_err(|error| malformed(error.to_string()))?;
         let act = Act::from_json(entry.act(), Value::Object(fields)).map_err(malformed)?;
-        Ok(Self { common, subject, act })
+        let statement = Self { common, subject, act };
+        // One statement has one spelling: `null` is not absence, a list is not an object, an empty list is left out.
+        let spelled = statement.payload();
+        if spelled != *payload {
+            let differs = |name: &&String| payload["predicate"].get(*name) != spelled["predicate"].get(*name);
+            let field = predicate.keys().find(differs).map_or("subject", String::as_str);
+            return Err(malformed(format!("`{field}` is not spelled as the format asks")));
+        }
+        Ok(statement)
     }
 
     /// Returns the payload to be signed: an in-toto Statement v1.
@@ -129,17 +138,25 @@ impl State {
     /// # Errors
     /// The finding, where it has no effect.
     pub fn take(&mut self, leaf: Vec<u8>) -> Result<EntryRef, Finding> {
+        self.take_parsed(ParsedLeaf::new(leaf)).map(|(entry, _)| entry)
+    }
+
+    /// Takes the next leaf as [`State::take`] does and returns what it says, too.
+    ///
+    /// # Errors
+    /// The finding, where it has no effect.
+    pub fn take_parsed(&mut self, leaf: ParsedLeaf) -> Result<(EntryRef, Statement), Finding> {
         let index = self.tree.size();
-        let hash = leaf_hash(&leaf);
-        let admitted = Entry::parse(leaf)
+        let admitted = leaf
+            .entry
             .map_err(|error| Finding { index, code: Code::Malformed, message: error.to_string() })
             .and_then(|entry| admit(self, &entry));
-        self.tree.append(hash);
+        self.tree.append(leaf.hash);
         match admitted {
             Ok(admitted) => {
-                let entry = admitted.entry;
+                let taken = (admitted.entry, admitted.statement.clone());
                 apply(self, admitted);
-                Ok(entry)
+                Ok(taken)
             }
             Err(finding) => {
                 self.findings.push(finding.clone());
@@ -147,14 +164,77 @@ impl State {
             }
         }
     }
+
+    /// Takes a leaf of a copy that does not hold every entry.
+    ///
+    /// Such a copy holds all acts about people and devices: those pass every rule that needs no other entry, and have
+    /// effect. Of every other act only its signer's standing is judged, and it has none.
+    ///
+    /// # Errors
+    /// The finding; the leaf then has no effect.
+    pub(crate) fn take_alone(&mut self, index: u64, leaf: ParsedLeaf) -> Result<(EntryRef, Statement), Finding> {
+        let refused = |rejection: Rejection| Finding { index, code: rejection.code, message: rejection.message };
+        let entry = leaf.entry.map_err(|error| refused(Rejection::new(Code::Malformed, error.to_string())))?;
+        let statement = Statement::read(&entry).map_err(refused)?;
+        check_bytes(self, &entry, &statement).map_err(refused)?;
+        let has_effect = match &statement.act {
+            Act::Genesis(_) | Act::Enrol(_) | Act::EnrolAccept(_) | Act::Device(_) | Act::Key(_) | Act::Role(_) => true,
+            Act::Approval(body) => matches!(self.answerable(body.request), Some(Answerable::Device(_))),
+            _ => false,
+        };
+        check_alone(self, index, &statement, has_effect).map_err(refused)?;
+        let named = EntryRef { index, leaf: leaf.hash };
+        let payload_hash = entry.payload_hash();
+        if has_effect {
+            let (key, statement) = (entry.signer_key(), statement.clone());
+            apply(self, Admitted { entry: named, payload_hash, key, statement });
+        } else {
+            self.payloads.insert(payload_hash);
+            self.nonces.insert(statement.common.nonce.clone());
+        }
+        Ok((named, statement))
+    }
 }
 
-/// The rules over the signed bytes: key, uniqueness.
+fn check_alone(state: &State, index: u64, statement: &Statement, every_rule: bool) -> Result<(), Rejection> {
+    let common = &statement.common;
+    check_rules(common)?;
+    ensure(common.seen.size <= index, Code::SeenMismatch, || {
+        format!("it claims to have seen {} entries where there are {index}", common.seen.size)
+    })?;
+    if let Act::Genesis(genesis) = &statement.act {
+        ensure(index == 0, Code::Genesis, || "only entry 0 may be a genesis".into())?;
+        check_seen(state, common)?;
+        return check_genesis(state, statement, genesis);
+    }
+    let signer = check_standing(state, statement)?;
+    ensure(state.origin.as_ref() == Some(&common.seen.origin), Code::SeenMismatch, || {
+        format!("it names the ledger {}", common.seen.origin)
+    })?;
+    if every_rule { check_said(state, statement, &signer) } else { Ok(()) }
+}
+
+/// A leaf whose grammar and signature were checked: the costly part of taking it, which depends on nothing else and so
+/// may be done for many leaves at once.
+#[derive(Debug, Clone)]
+pub struct ParsedLeaf {
+    pub(crate) hash: Digest,
+    pub(crate) entry: Result<Entry, EntryError>,
+}
+
+impl ParsedLeaf {
+    /// Hashes and parses the bytes of a leaf.
+    #[must_use]
+    pub fn new(leaf: Vec<u8>) -> Self {
+        Self { hash: leaf_hash(&leaf), entry: Entry::parse(leaf) }
+    }
+}
+
+/// The rules over the signed bytes: payload and key.
 fn check_bytes(state: &State, entry: &Entry, statement: &Statement) -> Result<(), Rejection> {
     ensure(!state.payloads.contains(&entry.payload_hash()), Code::Duplicate, || {
         "the same payload is already in the ledger".into()
     })?;
-    ensure(!state.nonces.contains(&statement.common.nonce), Code::Duplicate, || "the nonce was used before".into())?;
     let signer = &statement.common.signer.principal;
     let enrolled = match &statement.act {
         Act::Genesis(genesis) => Some(&genesis.owner.key),
@@ -168,6 +248,8 @@ fn check_bytes(state: &State, entry: &Entry, statement: &Statement) -> Result<()
     if enrolled == Some(&key_used) {
         return Ok(());
     }
+    ensure(enrolled.is_some() || state.genesis.is_some(), Code::Genesis, || "entry 0 is not a genesis".into())?;
+    ensure(enrolled.is_some(), Code::UnknownSigner, || format!("{signer} is not enrolled"))?;
     let earlier = state.people.get(signer).and_then(|person| person.keys.iter().find(|key| key.key == key_used));
     match earlier {
         Some(_) => Err(Rejection::new(Code::KeyRevoked, format!("the key of {signer} was replaced before this entry"))),
@@ -177,25 +259,42 @@ fn check_bytes(state: &State, entry: &Entry, statement: &Statement) -> Result<()
 
 /// Every rule but those over the signed bytes; [`crate::decide`] asks it before anybody signs.
 pub(crate) fn check(state: &State, statement: &Statement) -> Result<(), Rejection> {
-    let common = &statement.common;
-    ensure(common.rules == RULES_VERSION, Code::RulesUnknown, || {
-        format!("made under rules {}; this version knows {RULES_VERSION}", common.rules)
-    })?;
-    check_seen(state, common)?;
+    check_rules(&statement.common)?;
+    check_seen(state, &statement.common)?;
+    let repeated = state.nonces.contains(&statement.common.nonce);
+    ensure(!repeated, Code::Duplicate, || "the nonce was used before".into())?;
     if let Act::Genesis(genesis) = &statement.act {
         return check_genesis(state, statement, genesis);
     }
+    let signer = check_standing(state, statement)?;
+    check_said(state, statement, &signer)
+}
+
+fn check_rules(common: &Common) -> Result<(), Rejection> {
+    ensure(common.rules == RULES_VERSION, Code::RulesUnknown, || {
+        format!("made under rules {}; this version knows {RULES_VERSION}", common.rules)
+    })
+}
+
+/// The rules over what is said, and what about.
+fn check_said(state: &State, statement: &Statement, signer: &SignedBy<'_>) -> Result<(), Rejection> {
+    check_act(state, statement, signer)?;
+    let expected = subject(state, &statement.act);
+    ensure(statement.subject == expected, Code::SubjectMismatch, || "the subject is not what the act is about".into())
+}
+
+/// The rules over who signs, on which desk, and when; none over what they say.
+fn check_standing<'a>(state: &'a State, statement: &'a Statement) -> Result<SignedBy<'a>, Rejection> {
+    let device = &statement.common.device;
     ensure(state.genesis.is_some(), Code::Genesis, || "entry 0 is not a genesis".into())?;
     ensure(
-        state.devices.get(&common.device).is_some_and(|device| device.revoked.is_none()),
+        state.devices.get(device).is_some_and(|device| device.revoked.is_none()),
         Code::UnknownDevice,
-        || format!("the desk {} is not enrolled, or was revoked", common.device),
+        || format!("the desk {device} is not enrolled, or was revoked"),
     )?;
     let signer = check_signer(state, statement)?;
     check_clock(state, statement)?;
-    check_act(state, statement, &signer)?;
-    let expected = subject(state, &statement.act);
-    ensure(statement.subject == expected, Code::SubjectMismatch, || "the subject is not what the act is about".into())
+    Ok(signer)
 }
 
 /// Returns what an act is about: the artifacts of its release, or the ledger itself.
@@ -267,6 +366,10 @@ fn check_genesis(state: &State, statement: &Statement, genesis: &crate::act::Gen
     refuse(genesis.desk.purpose == DevicePurpose::Desk, "the first device is a desk")?;
     refuse(genesis.owner.principal != genesis.desk.principal, "owner and desk share a principal")?;
     refuse(genesis.accountability == accountability(), "the accountability text is another one")?;
+    refuse(
+        KeyName::new(common.seen.origin.as_str()).is_ok(),
+        "the origin cannot name a log: it holds a space or a plus sign",
+    )?;
     refuse(
         genesis.recovery.needed <= genesis.recovery.people.len() as u64,
         "recovery needs more people than it names",
@@ -662,6 +765,18 @@ fn check_act(state: &State, statement: &Statement, by: &SignedBy<'_>) -> Result<
             })
         }
         Act::Dispatch(body) => check_dispatch(state, statement, body),
+        Act::Lease(body) => {
+            let device = &statement.common.signer.principal;
+            ensure(is_dispatcher(state, device), Code::WrongSigner, || {
+                format!("{device} is not an enrolled dispatcher")
+            })?;
+            let taken = state.lease.as_ref().filter(|(holder, until)| holder != device && at <= *until);
+            if let Some((holder, until)) = taken {
+                return Err(Rejection::new(Code::AlreadyDone, format!("{holder} has the work until {until}")));
+            }
+            let seconds = body.until.seconds_since(at);
+            ensure((1..=LEASE_SECONDS_MAX).contains(&seconds), Code::Field, || "a lease lasts up to an hour".into())
+        }
         Act::Run(body) => {
             let release = release(state, &body.release)?;
             let known = release.dispatches.iter().any(|dispatch| dispatch.body.request_id == body.request_id);
@@ -707,6 +822,15 @@ fn check_act(state: &State, statement: &Statement, by: &SignedBy<'_>) -> Result<
             ensure(known, Code::SeenMismatch, || "the copy is of another history".into())
         }
     }
+}
+
+/// The longest time a worker may take the work for.
+const LEASE_SECONDS_MAX: i64 = 3600;
+
+/// Refuses unless the device holds the worker's lease: what nobody at a desk started, only one worker may start.
+fn ensure_lease(state: &State, device: &Principal, at: Timestamp) -> Result<(), Rejection> {
+    let holds = state.lease.as_ref().is_some_and(|(holder, until)| holder == device && at <= *until);
+    ensure(holds, Code::WrongSigner, || format!("{device} does not hold the worker's lease"))
 }
 
 /// Attempts and refusals come at most once a minute, so that nobody can flood the ledger from a lock screen.
@@ -962,7 +1086,7 @@ fn check_dispatch(state: &State, statement: &Statement, body: &Dispatch) -> Resu
         ensure(!state.request_ids.contains_key(&body.request_id), Code::Reused, || {
             format!("{} was used before", body.request_id)
         })?;
-        return check_prepared(state, release, body, at);
+        return check_prepared(state, release, body, device, at);
     }
     let Some(record) = release.dispatches.iter().find(|record| record.body.request_id == body.request_id) else {
         return Err(Rejection::new(Code::NotFound, format!("{} was not prepared", body.request_id)));
@@ -991,7 +1115,13 @@ fn check_dispatch(state: &State, statement: &Statement, body: &Dispatch) -> Resu
     ensure(same, Code::Field, || "it is not the dispatch that was prepared".into())
 }
 
-fn check_prepared(state: &State, release: &Release, body: &Dispatch, at: Timestamp) -> Result<(), Rejection> {
+fn check_prepared(
+    state: &State,
+    release: &Release,
+    body: &Dispatch,
+    device: &Principal,
+    at: Timestamp,
+) -> Result<(), Rejection> {
     let product = &release.candidate.product;
     let place = (product.clone(), body.environment.clone());
     ensure(state.targets.contains_key(&place), Code::NotFound, || {
@@ -1015,7 +1145,7 @@ fn check_prepared(state: &State, release: &Release, body: &Dispatch, at: Timesta
                 body.resends.as_ref().map(crate::words::Line::as_str),
                 at,
             )?;
-            check_starter(state, release, sheet, body, at)
+            check_starter(state, release, sheet, body, device, at)
         }
         DispatchKind::Rollback => {
             let slot = sheet.body.rollback.as_ref().ok_or_else(|| {
@@ -1031,7 +1161,8 @@ fn check_prepared(state: &State, release: &Release, body: &Dispatch, at: Timesta
                     let auto = state
                         .policy(product)
                         .is_some_and(|record| record.policy.rollback == crate::policy::RollbackRule::Auto);
-                    ensure(auto, Code::WrongSigner, || "the policy asks a person to roll back".into())
+                    ensure(auto, Code::WrongSigner, || "the policy asks a person to roll back".into())?;
+                    ensure_lease(state, device, at)
                 }
             }
         }
@@ -1105,6 +1236,7 @@ fn check_starter(
     release: &Release,
     sheet: &crate::state::Sheet,
     body: &Dispatch,
+    device: &Principal,
     at: Timestamp,
 ) -> Result<(), Rejection> {
     let product = &release.candidate.product;
@@ -1120,7 +1252,8 @@ fn check_starter(
         None => {
             let authorized = sheet.answers.iter().any(|answer| answer.authorization.is_some());
             let may = authorized || policy.dispatch == DispatchRule::OnQuorum || body.wave > 1;
-            ensure(may, Code::WrongSigner, || "the policy asks the release manager to dispatch".into())
+            ensure(may, Code::WrongSigner, || "the policy asks the release manager to dispatch".into())?;
+            ensure_lease(state, device, at)
         }
     }
 }
@@ -1154,10 +1287,8 @@ fn check_wave(
     let Some(planned) = planned else {
         return Err(Rejection::new(Code::WaveOrder, format!("the sheet has no wave {}", body.wave)));
     };
-    let dispatch = release
-        .dispatches_of(sheet.entry, DispatchKind::Deploy)
-        .filter(|dispatch| dispatch.body.wave == body.wave)
-        .next_back();
+    let dispatch =
+        release.dispatches_of(sheet.entry, DispatchKind::Deploy).rfind(|dispatch| dispatch.body.wave == body.wave);
     let Some(dispatch) = dispatch.filter(|dispatch| !dispatch.open()) else {
         return Err(Rejection::new(Code::WrongState, "the wave's dispatch has not finished"));
     };

@@ -129,6 +129,23 @@ pub(crate) fn window(from: Timestamp, seconds: i64) -> Window {
     Window { from, until: from.plus_seconds(seconds) }
 }
 
+/// Returns the context in which [`decide`] composes that statement.
+pub(crate) fn context_of(statement: &Statement) -> Context {
+    let common = statement.common.clone();
+    Context {
+        app: common.app,
+        device: common.device,
+        signer: common.signer,
+        reason: common.reason,
+        reauth: common.reauth,
+        seen_basis: common.seen_basis,
+        now: common.time,
+        zone: common.zone,
+        nonce: common.nonce,
+        origin: word(ORIGIN),
+    }
+}
+
 /// A ledger in the making.
 #[derive(Clone)]
 pub(crate) struct World {
@@ -308,7 +325,7 @@ impl World {
             zone: Zone::UTC,
         };
         let subject = match act {
-            Act::Genesis(_) => vec![admit::ledger_subject(&word(ORIGIN))],
+            _ if self.state.genesis.is_none() => vec![admit::ledger_subject(&word(ORIGIN))],
             _ => admit::subject(&self.state, &act),
         };
         let mut statement = Statement { common, subject, act };
@@ -324,32 +341,18 @@ impl World {
         Entry::sign(&statement.payload(), statement.act.name(), &key).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    fn context(&self, statement: &Statement) -> Context {
-        let common = statement.common.clone();
-        Context {
-            app: common.app,
-            device: common.device,
-            signer: common.signer,
-            reason: common.reason,
-            reauth: common.reauth,
-            seen_basis: common.seen_basis,
-            now: common.time,
-            zone: common.zone,
-            nonce: common.nonce,
-            origin: word(ORIGIN),
-        }
-    }
-
     /// Does the step the way the application does it, and the way an insider would; both must come to the same.
     fn attempt(&mut self, step: &Step) -> Result<EntryRef, Finding> {
         let statement = self.statement(step);
         // A statement that is forged, or made from an older head, is never what `decide` composes.
         if step.forgeries.is_empty() && step.seen.is_none() && step.key.is_none() {
-            let decided = decide(&self.state, Command::Record(statement.act.clone()), &self.context(&statement));
+            let decided = decide(&self.state, Command::Record(statement.act.clone()), &context_of(&statement));
             let taken = self.state.clone().take(self.sign(step, &statement).into_leaf());
             match (&decided, &taken) {
                 (Ok(decided), Ok(_)) => assert_eq!(*decided, statement),
-                (Err(decided), Err(taken)) => assert_eq!((decided.code, &decided.message), (taken.code, &taken.message)),
+                (Err(decided), Err(taken)) => {
+                    assert_eq!((decided.code, &decided.message), (taken.code, &taken.message))
+                }
                 _ => panic!("{}: decided {decided:?}, taken {taken:?}", statement.act.name()),
             }
         }
@@ -449,9 +452,11 @@ impl World {
     /// A candidate with green evidence.
     #[track_caller]
     pub(crate) fn proven(self, id: &'static str) -> Self {
-        self.when(propose(id))
-            .when(observe(id, "unit.xml", Conclusion::Pass))
-            .when(observe(id, "scan.sarif", Conclusion::Pass))
+        self.when(propose(id)).when(observe(id, "unit.xml", Conclusion::Pass)).when(observe(
+            id,
+            "scan.sarif",
+            Conclusion::Pass,
+        ))
     }
 
     /// Delivered to staging and seen there.
@@ -589,9 +594,7 @@ pub(crate) fn device_card(who: &str, purpose: DevicePurpose) -> DeviceCard {
 }
 
 pub(crate) fn enrol(who: &'static str, emails: &'static [&'static str]) -> Step {
-    step(OLGA, move |world| {
-        Enrol { identity: word("passport seen"), person: person_card(world, who, emails) }.into()
-    })
+    step(OLGA, move |world| Enrol { identity: word("passport seen"), person: person_card(world, who, emails) }.into())
 }
 
 pub(crate) fn accept_by(who: &'static str) -> Step {
@@ -865,7 +868,8 @@ pub(crate) fn rerun(id: &'static str, name: &'static str, place: usize, conclusi
 /// Confirms the last evidence a person attached.
 pub(crate) fn confirm_evidence(who: &'static str, id: &'static str, role: &'static str) -> Step {
     step(who, move |world| {
-        let record = world.release(id).evidence.iter().rfind(|record| record.attached()).expect("something is attached");
+        let record =
+            world.release(id).evidence.iter().rfind(|record| record.attached()).expect("something is attached");
         confirmation(record.entry, role)
     })
 }
@@ -1014,9 +1018,7 @@ pub(crate) fn settle(who: &'static str, id: &'static str, whose: &'static str) -
 }
 
 pub(crate) fn hold(who: &'static str, id: &'static str, question: Option<&'static str>) -> Step {
-    step(who, move |_| {
-        Hold { change: HoldChange::Hold { question: question.map(word) }, release: word(id) }.into()
-    })
+    step(who, move |_| Hold { change: HoldChange::Hold { question: question.map(word) }, release: word(id) }.into())
 }
 
 pub(crate) fn halt(who: &'static str, id: &'static str) -> Step {
