@@ -350,7 +350,7 @@ judge_quorum() {
   sort -u "$work/counted" -o "$work/counted"
   [ -s "$work/counted" ] || refuse no_human_signature "no person signed $1"
   for i in "${!roles[@]}"; do
-    have=$(grep -c -- "^${roles[$i]} " "$work/counted" || true)
+    have=$(cut -d ' ' -f 1 "$work/counted" | grep -cFx -- "${roles[$i]}" || true)
     [ "$have" -ge "${counts[$i]}" ] || refuse quorum_missing "$1 has $have of ${counts[$i]} in the role ${roles[$i]}"
   done
   if [ "$distinct" = yes ]; then
@@ -426,7 +426,8 @@ else
     text not_after "$work/sheet" 'the decision sheet'; good_until=$REPLY
     period window "$work/sheet" 'the decision sheet'
     [[ $good_until =~ ^$time_form$ ]] || refuse malformed 'the not_after of the decision sheet is not a UTC time'
-    [[ $now_text < $good_until && ! $now_text > $until ]] || refuse expired "the decision was good until $until, now is $now_text"
+    [[ $now_text < $good_until ]] || refuse expired "the decision was good until $good_until, now is $now_text"
+    [[ ! $now_text > $until ]] || refuse expired "the window of the decision was open until $until, now is $now_text"
     [[ ! $now_text < $from ]] || refuse too_early "the decision is good from $from, now is $now_text"
   else
     while read -r earlier && [ "$earlier" != "$wave" ]; do

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes the virtual environment with Buildbot, once, and prints its directory. Running it again costs nothing.
 set -eu
-here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/countersign
 home=$cache/buildbot-4.3.0
 mark=$home/.complete

@@ -1,9 +1,13 @@
 //! One test binary for the cross-crate tests.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod buildbot;
 mod domain;
 mod evidence_corpus;
+mod gate;
+mod harness;
 mod keys;
+mod local_command;
 mod store_contract;
 mod store_faults;
 mod bundle;

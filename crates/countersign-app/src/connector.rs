@@ -27,7 +27,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use countersign_core::act;
 use countersign_core::hash::Digest;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -234,30 +233,6 @@ pub enum RunConclusion {
     Retried,
     /// The system used a word that is not known here, or nobody can say.
     Unknown(String),
-}
-
-impl From<&RunStatus> for act::RunStatus {
-    fn from(status: &RunStatus) -> Self {
-        match status {
-            RunStatus::Queued => Self::Queued,
-            RunStatus::InProgress => Self::InProgress,
-            RunStatus::Waiting => Self::Waiting,
-            RunStatus::Completed(_) => Self::Completed,
-        }
-    }
-}
-
-impl From<&RunConclusion> for act::RunConclusion {
-    fn from(conclusion: &RunConclusion) -> Self {
-        match conclusion {
-            RunConclusion::Success => Self::Success,
-            RunConclusion::Partial | RunConclusion::Failure | RunConclusion::Error => Self::Failure,
-            RunConclusion::Cancelled => Self::Cancelled,
-            RunConclusion::Skipped | RunConclusion::Superseded => Self::Skipped,
-            // What a run that was cut short did until then, nobody can say.
-            RunConclusion::Retried | RunConclusion::Unknown(_) => Self::Unknown,
-        }
-    }
 }
 
 /// How a run stood when it was looked at.
