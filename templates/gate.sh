@@ -18,9 +18,11 @@
 # THE ATTESTATION is base64 (RFC 4648, padded, one line) of lines `NAME SP BASE64(content) LF`, in this order:
 #   header         11 lines `key=value LF`, sorted, each key once: artifact commit environment kind ledger
 #                  not_after release request_id sheet version wave. artifact and sheet are SHA-256 in hexadecimal,
-#                  not_after is in seconds since 1970, kind is `deploy` or `rollback`
+#                  not_after is in seconds since 1970, kind is `deploy` or `rollback`, wave is the segment's name;
+#                  a rollback has the artifact, commit and version it brings back and the release it takes back
 #   header.sig     the dispatcher's SSHSIG over the header, namespace countersign-attestation@v1
-#   request        the entry with the decision sheet; its leaf hash SHA-256(0x00 || leaf) is the header's sheet
+#   request        the entry with the decision sheet; its leaf hash SHA-256(0x00 || leaf) is the header's sheet.
+#                  Where no person's signature is needed it may be left out; sheet then names the candidate
 #   approval       any number of entries: the verdicts on that sheet
 #   authorization  at most one: the standing authorization under which the dispatcher's own verdict is given
 #   adoption       any number of entries: the verdicts of the people who adopted that authorization
@@ -38,6 +40,11 @@
 #   distinct requester     nor does the person who asked
 #   authorization LEAFHASH a standing authorization this pipeline accepts (repeatable)
 #   human no               no person's signature is needed; never together with `require`, never for production
+#
+# CLAIMS. A deploy is let through once for each (sheet, environment, wave), whatever its request id, the waves in the
+# order of the sheet, and none after a rollback of that sheet was let through. The first wave needs the sheet's window;
+# a later one needs its earlier ones claimed here. A rollback needs the first wave claimed here; it and a delivery
+# without people are let through once for each request id.
 #
 # WHAT IT DOES NOT JUDGE: it does not see the ledger, so it cannot know of a NO-GO or a freeze that was not handed
 # to it. The dispatcher judges those before it signs a header; the gate makes sure that the dispatcher alone,
@@ -64,7 +71,10 @@ readonly fields='artifact commit environment kind ledger not_after release reque
 readonly string='"([^"\\]|\\.)*"'
 readonly hex64='[0-9a-f]{64}'
 readonly principal_form='[a-z0-9._+-]+@[a-z0-9.-]+'
-readonly name_form='^[a-z0-9][a-z0-9_-]{0,63}$'
+readonly name_form='^[a-z0-9][a-z0-9._-]{0,63}$'
+readonly time_form='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
+readonly commit_form='[0-9a-f]{40}([0-9a-f]{24})?'
+readonly reference_form="\\{\"index\":[0-9]+,\"leaf\":\"$hex64\"\\}"
 readonly attestation_limit=262144
 readonly leaf_limit=65536
 readonly part_limit=128
@@ -100,6 +110,18 @@ text() { # like value, for a plain string without escapes; the answer is without
   value "$1" '"[^"\\]*"' "$2" "$3"
   REPLY=${REPLY#\"}
   REPLY=${REPLY%\"}
+}
+
+reference() { # KEY FILE WHAT: like value, for `{"index":N,"leaf":"HEX"}`; the answer is the leaf hash
+  value "$1" "$reference_form" "$2" "$3"
+  REPLY=${REPLY##*\"leaf\":\"}
+  REPLY=${REPLY%\"\}}
+}
+
+period() { # KEY FILE WHAT: like value, for `{"from":TIME,"until":TIME}`; leaves its ends in `from` and `until`
+  value "$1" "\\{\"from\":\"$time_form\",\"until\":\"$time_form\"\\}" "$2" "$3"
+  from=${REPLY#*:\"} from=${from%%\"*}
+  until=${REPLY##*:\"} until=${until%%\"*}
 }
 
 has_key() { grep -aqE "[{,]\"$1\":" "$2"; }
@@ -165,8 +187,8 @@ while IFS= read -r line || [ -n "$line" ]; do
     dispatcher:1::)
       [[ $first =~ ^$principal_form$ ]] || refuse not_configured "requirement: $line"
       dispatchers+=("$first") ;;
-    product:1:*) pinned_product=${line#product } ;;
-    ledger:1::) pinned_ledger=$first ;;
+    product:1::) pinned_product=$first ;;
+    ledger:1:*) pinned_ledger=${line#ledger } ;;
     require:1:2:)
       [[ $first =~ $name_form && $second =~ ^[1-9][0-9]?$ ]] || refuse not_configured "requirement: $line"
       roles+=("$first"); counts+=("$second") ;;
@@ -240,7 +262,7 @@ header=$work/part.1
 [ "$(tr -d '\n -~' <"$header" | wc -c)" -eq 0 ] || refuse malformed 'the header holds control characters'
 [ "$(wc -c <"$header")" -le 4096 ] || refuse malformed 'the header is too large'
 [ "$(tail -c 1 "$header" | wc -l)" -eq 1 ] || refuse malformed 'the header does not end with a line feed'
-sheet='' not_after=''
+sheet='' not_after='' commit='' release=''
 exec 3<"$header"
 for field in $fields; do
   IFS= read -r line <&3 || refuse malformed "the header ends before $field"
@@ -249,11 +271,13 @@ for field in $fields; do
   case $field in
     artifact) form="^$hex64\$" ;;
     sheet) form="^$hex64\$" sheet=$content ;;
-    commit) form='^[0-9a-f]{40}([0-9a-f]{24})?$' ;;
+    commit) form="^$commit_form\$" commit=$content ;;
     environment | wave) form=$name_form ;;
     kind) form='^(deploy|rollback)$' ;;
     not_after) form='^[1-9][0-9]{9,11}$' not_after=$content ;;
-    ledger | release | request_id | version) form='^[!-~]{1,200}$' ;;
+    release) form='^[!-~]{1,128}$' release=$content ;;
+    request_id) form='^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' ;;
+    ledger | version) form='^[!-~]([ -~]{0,198}[!-~])?$' ;;
   esac
   [[ $content =~ $form ]] || refuse malformed "the header's $field has another form than it must have"
 done
@@ -295,14 +319,13 @@ now_text=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 # FILE WHAT LEAF: one verdict on the entry with this leaf hash. Leaves its signer in REPLY and its role in `role`,
 # after the signature was found good.
 judge_verdict() {
-  local found who
+  local who
   split_leaf "$1" "$2"
   signer_of "$1" "$2"; who=$REPLY
   signed_by "$who" countersign-approval@v1 "$1.armor" "$1.payload" ||
     refuse bad_human_signature "$2 is not signed by $who, or $who may not sign verdicts here"
-  value request "\\{\"index\":[0-9]+,\"leaf\":\"$hex64\"\\}" "$1.payload" "$2"
-  found=${REPLY##*\"leaf\":\"}
-  [ "${found%\"\}}" = "$3" ] || refuse sheet_mismatch "$2 is about another entry"
+  reference request "$1.payload" "$2"
+  [ "$REPLY" = "$3" ] || refuse sheet_mismatch "$2 is about another entry"
   text verdict "$1.payload" "$2"
   [ "$REPLY" = go ] || refuse not_go "$who did not say GO"
   text role "$1.payload" "$2"; role=$REPLY
@@ -352,42 +375,73 @@ else
   [ "$REPLY" = "$sheet" ] || refuse sheet_mismatch 'the decision sheet is not the one the header names'
   split_leaf "$request" 'the decision sheet'
   signer_of "$request" 'the decision sheet'; requester=$REPLY
-  ! is_dispatcher "$requester" || refuse bad_human_signature 'the decision sheet is signed by a machine'
   signed_by "$requester" countersign-request@v1 "$request.armor" "$request.payload" ||
     refuse bad_human_signature "the decision sheet is not signed by $requester, or $requester may not ask here"
+  if is_dispatcher "$requester"; then
+    has_key authorization "$request.payload" || refuse bad_human_signature 'a machine asked, and under no standing authorization'
+  fi
 
-  # The sheet's rollback slot is set aside first: what is approved as the way back is not approved as the release.
-  slot_form="\"rollback\":\\{\"artifacts\":\\[[^]]*\\],\"version\":$string\\}"
-  { grep -aoE "[{,]$slot_form" "$request.payload" || true; } >"$work/slot"
-  sed -E "s/([{,])$slot_form/\\1\"rollback\":null/" "$request.payload" >"$work/sheet"
+  # What has keys of the same names is set aside first: the release that is live, the one that a rollback brings
+  # back, the program that wrote the sheet. What is approved as the way back is not approved as the release.
+  one="\\{\"name\":$string,\"sha256\":\"$hex64\"\\}"
+  other_release="\\{\"artifacts\":\\[$one(,$one)*\\],\"commit\":\"$commit_form\",\"release\":$string,\"version\":$string\\}"
+  sed -E \
+    -e "s/([{,])\"app\":\\{\"build\":$string,\"version\":$string\\}/\\1\"app\":null/" \
+    -e "s/([{,])\"live\":$other_release/\\1\"live\":null/" \
+    -e "s/([{,])\"rollback\":$other_release/\\1\"rollback\":null/" "$request.payload" >"$work/sheet"
+  { grep -aoE "[{,]\"rollback\":$other_release" "$request.payload" || true; } >"$work/slot"
+
   text environment "$work/sheet" 'the decision sheet'
-  [ "$REPLY" = "$pinned_environment" ] || {
+  if [ "$REPLY" != "$pinned_environment" ]; then
     [ "$REPLY" != staging ] || refuse staging_not_production "a decision for staging does not open $pinned_environment"
     refuse wrong_environment "the decision sheet is for $REPLY"
-  }
-  text not_after "$work/sheet" 'the decision sheet'
-  [[ $REPLY =~ ^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$ ]] || refuse malformed 'the not_after of the decision sheet is not a UTC time'
-  [[ $now_text < $REPLY ]] || refuse expired "the decision was good until $REPLY, now is $now_text"
+  fi
   if [ -n "$pinned_product" ]; then
     text product "$work/sheet" 'the decision sheet'
     [ "$REPLY" = "$pinned_product" ] || refuse wrong_product "the decision sheet is for $REPLY"
   fi
+  text release "$work/sheet" 'the decision sheet'
+  [ "$REPLY" = "$release" ] || refuse wrong_release "the decision sheet is for $REPLY"
+
   approved=$work/sheet
   [ "$kind" = deploy ] || approved=$work/slot
-  one="\\{\"name\":$string,\"sha256\":\"$hex64\"\\}"
+  [ -s "$approved" ] || refuse wrong_artifact 'the decision sheet has no way back'
   value artifacts "\\[$one(,$one)*\\]" "$approved" "what the decision sheet allows as a $kind"
   grep -qF -- ",\"sha256\":\"$artifact\"}" <<<"$REPLY" || refuse wrong_artifact "the decision sheet does not allow $artifact as a $kind"
   text version "$approved" "what the decision sheet allows as a $kind"
   [ "$REPLY" = "$version" ] || refuse wrong_version "the decision sheet is for $REPLY as a $kind"
+  text commit "$approved" "what the decision sheet allows as a $kind"
+  [ "$REPLY" = "$commit" ] || refuse wrong_commit "the decision sheet is for $REPLY as a $kind"
+
+  # The waves of the sheet: those before this one, of which the first is on time and the others are claimed.
+  step='\{"bake_seconds":[0-9]+,"segment":"[a-z0-9][a-z0-9._-]*"\}'
+  value rollout "\\[$step(,$step)*\\]" "$work/sheet" 'the decision sheet'
+  grep -oE '"segment":"[^"]*"' <<<"$REPLY" | cut -d '"' -f 4 >"$work/waves"
+  grep -qFx -- "$wave" "$work/waves" || refuse wrong_wave "the decision sheet has no wave '$wave'"
+  first_wave=$(head -n 1 "$work/waves")
+  claimed=$claims/deploy/$sheet/$environment
+  if [ "$kind" = rollback ]; then
+    [ -d "$claimed/$first_wave" ] || refuse wave_order 'nothing of this sheet was let through that could be taken back'
+  elif [ "$wave" = "$first_wave" ]; then
+    text not_after "$work/sheet" 'the decision sheet'; good_until=$REPLY
+    period window "$work/sheet" 'the decision sheet'
+    [[ $good_until =~ ^$time_form$ ]] || refuse malformed 'the not_after of the decision sheet is not a UTC time'
+    [[ $now_text < $good_until && ! $now_text > $until ]] || refuse expired "the decision was good until $until, now is $now_text"
+    [[ ! $now_text < $from ]] || refuse too_early "the decision is good from $from, now is $now_text"
+  else
+    while read -r earlier && [ "$earlier" != "$wave" ]; do
+      [ -d "$claimed/$earlier" ] || refuse wave_order "wave '$earlier' comes before '$wave' and was not let through"
+    done <"$work/waves"
+  fi
 
   standing=no
   for i in "${!approvals[@]}"; do
     judge_verdict "${approvals[$i]}" "approval $((i + 1))" "$sheet"
     if is_dispatcher "$REPLY"; then
-      value authorization "\\{\"index\":[0-9]+,\"leaf\":\"$hex64\"\\}" "${approvals[$i]}.payload" "approval $((i + 1))"
-      found=${REPLY##*\"leaf\":\"}
+      has_key authorization "${approvals[$i]}.payload" ||
+        refuse no_human_signature 'a machine said GO, and under no standing authorization'
       [ "$standing" = no ] || refuse malformed 'the dispatcher gave more than one verdict'
-      standing=${found%\"\}}
+      reference authorization "${approvals[$i]}.payload" "approval $((i + 1))"; standing=$REPLY
     else
       ! has_key authorization "${approvals[$i]}.payload" || refuse malformed "approval $((i + 1)) is a person's and names an authorization"
       count_person "$role" "$REPLY"
@@ -396,6 +450,7 @@ else
 
   if [ "$standing" = no ]; then
     [ -z "$authorization" ] && [ ${#adoptions[@]} -eq 0 ] || refuse malformed 'there is an authorization that no verdict rests on'
+    ! is_dispatcher "$requester" || refuse no_human_signature 'a machine asked, and nothing stands for the people'
     judge_quorum 'the decision sheet' "$requester"
   else
     # Under a standing authorization the people are those who adopted it; a verdict by hand adds nothing to them.
@@ -409,8 +464,20 @@ else
     ! is_dispatcher "$grantor" || refuse bad_human_signature 'the standing authorization is signed by a machine'
     signed_by "$grantor" countersign-authorization@v1 "$authorization.armor" "$authorization.payload" ||
       refuse bad_human_signature "the standing authorization is not signed by $grantor"
-    text not_after "$authorization.payload" 'the standing authorization'
-    [[ $now_text < $REPLY ]] || refuse expired "the standing authorization was good until $REPLY, now is $now_text"
+    if has_key authorization "$work/sheet"; then
+      reference authorization "$work/sheet" 'the decision sheet'
+      [ "$REPLY" = "$standing" ] || refuse sheet_mismatch 'the decision sheet names another standing authorization'
+    fi
+    text to "$authorization.payload" 'the standing authorization'
+    [ "$REPLY" = grant ] || refuse malformed 'the standing authorization grants nothing'
+    text environment "$authorization.payload" 'the standing authorization'
+    [ "$REPLY" = "$pinned_environment" ] || refuse wrong_environment "the standing authorization is for $REPLY"
+    text product "$work/sheet" 'the decision sheet'; product=$REPLY
+    text product "$authorization.payload" 'the standing authorization'
+    [ "$REPLY" = "$product" ] || refuse wrong_product "the standing authorization is for $REPLY"
+    period valid "$authorization.payload" 'the standing authorization'
+    [[ ! $now_text > $until ]] || [ "$kind" = rollback ] || refuse expired "the standing authorization was good until $until, now is $now_text"
+    [[ ! $now_text < $from ]] || refuse too_early "the standing authorization is good from $from, now is $now_text"
     for i in "${!adoptions[@]}"; do
       judge_verdict "${adoptions[$i]}" "adoption $((i + 1))" "$standing"
       ! is_dispatcher "$REPLY" || refuse bad_human_signature "adoption $((i + 1)) is signed by a machine"
@@ -422,14 +489,21 @@ fi
 
 # ---- claim it: of two runs that come this far, one gets the directory ----------------------------------------
 
-claim=$claims/$kind/$sheet/$environment
-mkdir -p -- "$claim" || refuse claim_failed 'the claim could not be written'
-if ! mkdir -- "$claim/$wave" 2>/dev/null; then
-  [ -d "$claim/$wave" ] || refuse claim_failed 'the claim could not be written'
-  refuse already_claimed "$kind of this sheet to $environment, wave $wave, was let through before"
+claim=$claims/$kind/$sheet/$environment place=$wave
+if [ "$kind" = rollback ] || [ "$human" = no ]; then
+  claim=$claim/$wave place=$request_id
 fi
-cat -- "$header" >"$claim/$wave/header" || refuse claim_failed 'the claim could not be written'
-sync
+mkdir -p -- "$claim" || refuse claim_failed 'the claim could not be written'
+if ! mkdir -- "$claim/$place" 2>/dev/null; then
+  [ -d "$claim/$place" ] || refuse claim_failed 'the claim could not be written'
+  refuse already_claimed "this $kind to $environment, wave $wave, was let through before"
+fi
+# Looked for after the claim: a rollback that claims at the same moment sees this wave, or is seen here.
+if [ "$kind" = deploy ] && [ -d "$claims/rollback/$sheet/$environment" ]; then
+  refuse rolled_back 'a rollback of this sheet was let through; nothing more of it goes out'
+fi
+cat -- "$header" >"$claim/$place/header" || refuse claim_failed 'the claim could not be written'
+sync -- "$claim/$place/header" "$claim/$place" "$claim" 2>/dev/null || sync
 
 printf 'gate: accepted: %s of %s (%s) to %s, wave %s, under sheet %s\n' "$kind" "$version" "$artifact" "$environment" "$wave" "$sheet"
 while read -r role who; do

@@ -1,10 +1,11 @@
 // Deploys an artifact, named by its digest, to the instances of one environment and wave.
 //
-//   node deploy.mjs deploy --state DIR --store DIR --artifact SHA256 --environment E --wave W [--request-id ID]
+//   node deploy.mjs deploy --state DIR --store DIR --artifact SHA256 --environment E --wave W [--kind K]
 //   node deploy.mjs status --state DIR
 //   node deploy.mjs stop   --state DIR
 //
-// DIR/instances.json says which instances there are: {"production": {"segment": [{"name": "p1", "port": 8081}]}}.
+// With `--kind rollback` the instances of the waves before W get the artifact too: all that W may have reached.
+// DIR/instances.json says, in the order of the waves, which instances there are: {"production": {"segment": [{"name": "p1", "port": 8081}]}}.
 // DIR/deployments.jsonl gets two lines for each instance: `begun`, then `up` or `failed`. A process is stopped
 // only by the id recorded for its instance, and only while its start time is the recorded one.
 import { execFileSync, spawn } from "node:child_process";
@@ -22,6 +23,7 @@ const { values: options, positionals } = parseArgs({
     artifact: { type: "string" },
     environment: { type: "string" },
     wave: { type: "string" },
+    kind: { type: "string", default: "deploy" },
     "request-id": { type: "string", default: "" },
     "wait-seconds": { type: "string", default: "20" },
     "lifetime-seconds": { type: "string", default: "1800" },
@@ -97,7 +99,7 @@ async function deployInstance({ name, port }, artifact, bytes) {
 
   const note = (result) => {
     const line = {
-      time: new Date().toISOString(), environment: options.environment, wave: options.wave, instance: name, port,
+      time: new Date().toISOString(), environment: options.environment, wave: options.wave, kind: options.kind, instance: name, port,
       artifact, version: bundle.version, commit: bundle.commit, request_id: options["request-id"], result,
     };
     appendFileSync(join(options.state, "deployments.jsonl"), `${JSON.stringify(line)}\n`);
@@ -125,8 +127,11 @@ async function deployInstance({ name, port }, artifact, bytes) {
 const commands = {
   async deploy() {
     if (!/^[0-9a-f]{64}$/.test(options.artifact ?? "")) fail("--artifact SHA256 is needed", 2);
-    const instances = JSON.parse(readFileSync(join(options.state, "instances.json")))[options.environment]?.[options.wave];
-    if (!instances?.length) fail(`no instances for ${options.environment}, wave ${options.wave}`);
+    const waves = Object.entries(JSON.parse(readFileSync(join(options.state, "instances.json")))[options.environment] ?? {});
+    const last = waves.findIndex(([name]) => name === options.wave);
+    const reached = waves.slice(options.kind === "rollback" ? 0 : Math.max(last, 0), last + 1);
+    const instances = reached.flatMap(([, instances]) => instances);
+    if (!instances.length) fail(`no instances for ${options.environment}, wave ${options.wave}`);
     const bytes = readFileSync(join(options.store, options.artifact));
     if (createHash("sha256").update(bytes).digest("hex") !== options.artifact) fail("the stored artifact is not the one its name says");
     for (const instance of instances) await deployInstance(instance, options.artifact, bytes);

@@ -16,7 +16,8 @@ esac
 COUNTERSIGN_TRUST=$trust/$COUNTERSIGN_ENVIRONMENT COUNTERSIGN_CLAIMS=$claims \
   COUNTERSIGN_ARTIFACT_FILE=$store/$COUNTERSIGN_ARTIFACT bash "$gate"
 node "$here/deploy.mjs" deploy --state "$state" --store "$store" --artifact "$COUNTERSIGN_ARTIFACT" \
-  --environment "$COUNTERSIGN_ENVIRONMENT" --wave "$COUNTERSIGN_WAVE" --request-id "$COUNTERSIGN_REQUEST_ID"
+  --environment "$COUNTERSIGN_ENVIRONMENT" --wave "$COUNTERSIGN_WAVE" --kind "${COUNTERSIGN_KIND:-deploy}" \
+  --request-id "$COUNTERSIGN_REQUEST_ID"
 if [ -n "${COUNTERSIGN_RESULT:-}" ]; then
   printf 'artifact_sha256=%s\nversion=%s\n' "$COUNTERSIGN_ARTIFACT" "$COUNTERSIGN_VERSION" >"$COUNTERSIGN_RESULT"
 fi

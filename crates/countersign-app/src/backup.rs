@@ -121,7 +121,7 @@ struct ManifestFile {
 /// refuse.
 pub fn back_up(store: &SqliteStore, blobs: &BlobStore, destination: &Path) -> Result<Backup, BackupError> {
     let partial = Partial::beside(destination)?;
-    let copy = LedgerDir::at(&partial.dir.path());
+    let copy = LedgerDir::at(partial.dir.path());
     store.copy_to(&copy.database())?;
     let (stored, tree) = load_tree(&copy.database())?;
     durable::write_new(&partial.dir.path().join(CHECKPOINT), stored.checkpoint.as_bytes())?;

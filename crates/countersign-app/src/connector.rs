@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use countersign_core::act;
 use countersign_core::hash::Digest;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -49,11 +50,7 @@ pub trait Connector: Send + Sync + fmt::Debug {
     /// Finds everything that carries the request id and was submitted at `since` or later, oldest first.
     ///
     /// `since` is in the server's own time. An empty answer means that nothing was found in a complete search.
-    async fn find(
-        &self,
-        request_id: &RequestId,
-        since: Option<DateTime<Utc>>,
-    ) -> Result<Vec<Found>, Failure>;
+    async fn find(&self, request_id: &RequestId, since: Option<DateTime<Utc>>) -> Result<Vec<Found>, Failure>;
 
     /// Fetches what became of something that was queued.
     async fn resolve(&self, ticket: &Ticket) -> Result<Resolved, Failure>;
@@ -98,9 +95,7 @@ impl fmt::Display for RequestId {
 
 /// The text is not a request id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "'{0}' is not a request id: it takes 1 to 64 letters, digits, dots, underscores and dashes"
-)]
+#[error("'{0}' is not a request id: it takes 1 to 64 letters, digits, dots, underscores and dashes")]
 pub struct RequestIdError(String);
 
 impl FromStr for RequestId {
@@ -108,10 +103,7 @@ impl FromStr for RequestId {
 
     fn from_str(text: &str) -> Result<Self, RequestIdError> {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        if text.len() <= 64
-            && text.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && text.chars().all(plain)
-        {
+        if text.len() <= 64 && text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(plain) {
             Ok(Self(text.to_owned()))
         } else {
             Err(RequestIdError(excerpt(text)))
@@ -242,6 +234,30 @@ pub enum RunConclusion {
     Retried,
     /// The system used a word that is not known here, or nobody can say.
     Unknown(String),
+}
+
+impl From<&RunStatus> for act::RunStatus {
+    fn from(status: &RunStatus) -> Self {
+        match status {
+            RunStatus::Queued => Self::Queued,
+            RunStatus::InProgress => Self::InProgress,
+            RunStatus::Waiting => Self::Waiting,
+            RunStatus::Completed(_) => Self::Completed,
+        }
+    }
+}
+
+impl From<&RunConclusion> for act::RunConclusion {
+    fn from(conclusion: &RunConclusion) -> Self {
+        match conclusion {
+            RunConclusion::Success => Self::Success,
+            RunConclusion::Partial | RunConclusion::Failure | RunConclusion::Error => Self::Failure,
+            RunConclusion::Cancelled => Self::Cancelled,
+            RunConclusion::Skipped | RunConclusion::Superseded => Self::Skipped,
+            // What a run that was cut short did until then, nobody can say.
+            RunConclusion::Retried | RunConclusion::Unknown(_) => Self::Unknown,
+        }
+    }
 }
 
 /// How a run stood when it was looked at.
@@ -420,12 +436,7 @@ pub struct Failure {
 
 impl Failure {
     pub(crate) fn new(fate: Fate, kind: FailureKind, message: impl Into<String>) -> Self {
-        Self {
-            fate,
-            kind,
-            message: message.into(),
-            hint: None,
-        }
+        Self { fate, kind, message: message.into(), hint: None }
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -466,26 +477,16 @@ impl fmt::Debug for Secret {
 
 /// Text from elsewhere, cut short and without control characters, for use in a message.
 fn excerpt(text: &str) -> String {
-    let clean: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(200)
-        .collect();
+    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect();
     let clean = clean.split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.chars().count() > 200 {
-        format!("{clean}…")
-    } else {
-        clean
-    }
+    if text.chars().count() > 200 { format!("{clean}…") } else { clean }
 }
 
 /// How long to wait before looking at a run of this age again.
 fn poll_after(age_seconds: i64) -> Duration {
     const STEPS: [(i64, u64); 4] = [(15, 1), (60, 2), (300, 5), (1800, 10)];
-    let seconds = STEPS
-        .iter()
-        .find(|(younger_than, _)| age_seconds < *younger_than)
-        .map_or(20, |(_, seconds)| *seconds);
+    let seconds =
+        STEPS.iter().find(|(younger_than, _)| age_seconds < *younger_than).map_or(20, |(_, seconds)| *seconds);
     Duration::from_secs(seconds)
 }
 
@@ -498,17 +499,7 @@ mod tests {
         for good in ["0197-a.b_c", "x", &"7".repeat(64)] {
             assert_eq!(good.parse::<RequestId>().unwrap().as_str(), good);
         }
-        for bad in [
-            "",
-            ".",
-            "../x",
-            "-a",
-            "a/b",
-            "a b",
-            "a\n",
-            "é",
-            &"7".repeat(65),
-        ] {
+        for bad in ["", ".", "../x", "-a", "a/b", "a b", "a\n", "é", &"7".repeat(65)] {
             assert!(bad.parse::<RequestId>().is_err(), "{bad:?}");
         }
         assert!(serde_json::from_str::<RequestId>("\"a/b\"").is_err());
@@ -518,10 +509,7 @@ mod tests {
     #[test]
     fn a_secret_is_never_printed() {
         let secret = Secret::new("correct horse");
-        assert_eq!(
-            format!("{secret:?} {:?}", Some(&secret)),
-            "[redacted] Some([redacted])"
-        );
+        assert_eq!(format!("{secret:?} {:?}", Some(&secret)), "[redacted] Some([redacted])");
     }
 
     #[test]
@@ -532,9 +520,7 @@ mod tests {
 
     #[test]
     fn polling_slows_down_with_age() {
-        let delays: Vec<u64> = [-5, 0, 15, 60, 300, 1800, 99_999]
-            .map(|age| poll_after(age).as_secs())
-            .to_vec();
+        let delays: Vec<u64> = [-5, 0, 15, 60, 300, 1800, 99_999].map(|age| poll_after(age).as_secs()).to_vec();
         assert_eq!(delays, [1, 1, 2, 5, 10, 20, 20]);
     }
 }

@@ -62,10 +62,10 @@ pub enum KeyError {
         algorithm: String,
     },
     /// A person's key without a passphrase.
-    #[error("{} has no passphrase: protect it with `countersign person protect`", .0.display())]
+    #[error("{} has no passphrase: give it one with `ssh-keygen -p -a {ROUNDS_MIN} -f` and its name", .0.display())]
     Unencrypted(PathBuf),
     /// A person's key whose passphrase is too cheap to guess.
-    #[error("{} is protected by {rounds} rounds, at least {ROUNDS_MIN} are needed: protect it again with `countersign person protect`", path.display())]
+    #[error("{} is protected by {rounds} rounds, at least {ROUNDS_MIN} are needed: protect it again with `ssh-keygen -p -a {ROUNDS_MIN} -f` and its name", path.display())]
     WeakProtection {
         /// The file.
         path: PathBuf,

@@ -10,17 +10,17 @@
 use std::fmt;
 
 use countersign_core::act::{
-    Act, App, Attempt, DeviceCard, DevicePurpose, Genesis, KeyOrigin, PersonCard, Reauth, Recovery, Refusal, SeenBasis, Signer,
-    accountability,
+    Act, App, Attempt, DeviceCard, DevicePurpose, Genesis, KeyOrigin, PersonCard, Reauth, Recovery, Refusal, SeenBasis,
+    Signer, accountability,
 };
-use countersign_core::admit::Statement;
+use countersign_core::admit::{Statement, admit};
 use countersign_core::checkpoint::Checkpoint;
 use countersign_core::decide::{self, Command, Context};
 use countersign_core::entry::Entry;
 use countersign_core::hash::Digest;
-use countersign_core::merkle::Head;
+use countersign_core::merkle::{Head, leaf_hash};
 use countersign_core::note::{Algorithm, KeyName, VerifierKey};
-use countersign_core::rejection::{Code, Rejection};
+use countersign_core::rejection::{Code, Finding, Rejection};
 use countersign_core::sshsig::PublicKey;
 use countersign_core::state::State;
 use countersign_core::words::{EntryRef, Line, Principal, Text, Timestamp};
@@ -34,7 +34,7 @@ use crate::error::{Error, ErrorKind};
 use crate::keyfile::{DeviceKeyFile, LogKeyFile, Person, PersonKeyFile, UnlockedKey};
 use crate::lockout::Lockout;
 use crate::pin::PinFile;
-use crate::store::sqlite::SqliteStore;
+use crate::store::SqliteStore;
 use crate::store::{AppendError, NewLeaf, Store, landed};
 
 /// How many leaves are loaded at a time.
@@ -132,8 +132,12 @@ impl Ledger {
         passphrase: &mut dyn PassphraseSource,
     ) -> Result<Self, Error> {
         if dir.database().exists() {
-            return Err(Error::new(ErrorKind::No, "ledger_exists", format!("{} holds a ledger already", dir.path().display()))
-                .hint("a ledger is never overwritten; choose another directory"));
+            return Err(Error::new(
+                ErrorKind::No,
+                "ledger_exists",
+                format!("{} holds a ledger already", dir.path().display()),
+            )
+            .hint("a ledger is never overwritten; choose another directory"));
         }
         let prepared = home.prepare_desk()?;
         let desk = prepared.desk();
@@ -182,8 +186,7 @@ impl Ledger {
         let reauth = passphrase.reauth();
         // The rules are asked with a stand-in key first, so that nobody types a passphrase for nothing.
         let trial = SigningKey::from_bytes(&[7; 32]);
-        let shown =
-            decide::decide(&empty, Command::Record(genesis(PublicKey::of(&trial)).into()), &context(reauth)?)?;
+        let shown = decide::decide(&empty, Command::Record(genesis(PublicKey::of(&trial)).into()), &context(reauth)?)?;
         let secret = passphrase.passphrase(&beginning.owner.principal, &shown)?;
         let path = desk.person_key(beginning.owner.principal.as_str())?;
         let owner = PersonKeyFile::generate(&path, beginning.owner.principal.as_str(), &secret)?;
@@ -192,6 +195,7 @@ impl Ledger {
         let statement = decide::decide(&empty, command, &context(reauth)?)?;
         let entry = sign(&statement, key.signing_key())?;
         let fingerprint = Digest::of(entry.leaf());
+        let first = entry.leaf_hash();
         let desk = prepared.settle(&fingerprint)?;
 
         dir.create()?;
@@ -199,7 +203,7 @@ impl Ledger {
         let mut ledger = Self {
             home: home.clone(),
             blobs: BlobStore::new(dir.blobs()),
-            pin: PinFile::new(desk.pin(), fingerprint),
+            pin: PinFile::new(desk.pin(), first),
             dir: dir.clone(),
             desk,
             store,
@@ -217,13 +221,13 @@ impl Ledger {
     /// There is none, it is damaged, or it is not the one this desk has seen.
     pub fn open(home: &Home, dir: &LedgerDir) -> Result<Self, Error> {
         let store = SqliteStore::open(&dir.database())?;
-        let first = store.read(0..1).map_err(Error::from)?;
-        let fingerprint = Digest::of(first.first().ok_or_else(|| damaged("it has no entry 0"))?);
+        let first = store.read(0..1)?.pop().ok_or_else(|| damaged("it has no entry 0"))?;
+        let fingerprint = Digest::of(&first);
         let desk = home.desk(&fingerprint);
         let mut ledger = Self {
             home: home.clone(),
             blobs: BlobStore::new(dir.blobs()),
-            pin: PinFile::new(desk.pin(), fingerprint),
+            pin: PinFile::new(desk.pin(), leaf_hash(&first)),
             dir: dir.clone(),
             desk,
             store,
@@ -269,8 +273,13 @@ impl Ledger {
 
     fn check_checkpoint(&self, note: &str) -> Result<(), Error> {
         let keys = log_keys(&self.state).map_err(|message| damaged(&message))?;
-        let opened = Checkpoint::open(note, &keys).map_err(|error| damaged(&format!("its checkpoint does not hold: {error}")))?;
-        if opened.checkpoint.head() == self.state.head() { Ok(()) } else { Err(damaged("its checkpoint is of another head")) }
+        let opened = Checkpoint::open(note, &keys)
+            .map_err(|error| damaged(&format!("its checkpoint does not hold: {error}")))?;
+        if opened.checkpoint.head() == self.state.head() {
+            Ok(())
+        } else {
+            Err(damaged("its checkpoint is of another head"))
+        }
     }
 
     /// Returns what the ledger says.
@@ -278,7 +287,7 @@ impl Ledger {
         &self.state
     }
 
-    /// Returns the hash of entry 0, by which people know the ledger.
+    /// Returns SHA-256 of entry 0 as it is stored, by which people know the ledger.
     pub fn fingerprint(&self) -> Digest {
         self.fingerprint
     }
@@ -377,7 +386,9 @@ impl Ledger {
             .values()
             .find(|device| device.card.key == public)
             .map(|device| Signer { name: device.card.name.clone(), principal: device.card.principal.clone() })
-            .ok_or_else(|| Error::new(ErrorKind::No, "unknown_device", "this machine's key is not enrolled in the ledger"))?;
+            .ok_or_else(|| {
+                Error::new(ErrorKind::No, "unknown_device", "this machine's key is not enrolled in the ledger")
+            })?;
         self.act(command, &signer, reason, None, key.key().signing_key())
     }
 
@@ -395,11 +406,10 @@ impl Ledger {
         source: &mut dyn PassphraseSource,
     ) -> Result<EntryRef, Error> {
         self.refresh()?;
-        let person = self
-            .state
-            .people
-            .get(principal)
-            .ok_or_else(|| Error::not_found(format!("there is no person {principal}")).hint("`countersign person list` shows everybody"))?;
+        let person = self.state.people.get(principal).ok_or_else(|| {
+            Error::not_found(format!("there is no person {principal}"))
+                .hint("`countersign person list` shows everybody")
+        })?;
         let signer = Signer { name: person.card.name.clone(), principal: principal.clone() };
         let enrolled = person.keys.last().map(|key| key.key);
         let reauth = source.reauth();
@@ -416,7 +426,11 @@ impl Ledger {
             Error::from(error).hint(format!("the private key of {principal} stays on its owner's desk"))
         })?;
         if Some(file.public_key()) != enrolled {
-            return Err(Error::new(ErrorKind::No, "wrong_key", format!("the key of {principal} on this desk is not the one enrolled")));
+            return Err(Error::new(
+                ErrorKind::No,
+                "wrong_key",
+                format!("the key of {principal} on this desk is not the one enrolled"),
+            ));
         }
         let key = self.unlock(principal, &file, &statement, source)?;
         self.act(command, &signer, Some(reason), Some(reauth), key.signing_key())
@@ -457,7 +471,8 @@ impl Ledger {
                 }
                 let error = Error::from(error);
                 Err(match until {
-                    Some(until) => error.hint(format!("{wrong} wrong in a row: the key is locked until {}", until.format("%H:%M:%SZ"))),
+                    Some(until) => error
+                        .hint(format!("{wrong} wrong in a row: the key is locked until {}", until.format("%H:%M:%SZ"))),
                     None => error,
                 })
             }
@@ -466,7 +481,10 @@ impl Ledger {
 
     fn record_refusal(&mut self, command: &Command, principal: &Principal, rejection: &Rejection) {
         // Slips of the keyboard are not worth an entry; what a rule about people or releases stops is.
-        if matches!(rejection.code, Code::Field | Code::NotFound | Code::Malformed | Code::SeenMismatch | Code::ClockSuspect) {
+        if matches!(
+            rejection.code,
+            Code::Field | Code::NotFound | Code::Malformed | Code::SeenMismatch | Code::ClockSuspect
+        ) {
             return;
         }
         let (act, release) = match command {
@@ -487,12 +505,10 @@ impl Ledger {
 
     fn context(&self, signer: &Signer, reason: Option<Text>, reauth: Option<Reauth>) -> Result<Context, Error> {
         let desk = DeviceKeyFile::load(&self.desk.device_key())?.public_key();
-        let device = self
-            .state
-            .devices
-            .values()
-            .find(|device| device.card.key == desk)
-            .ok_or_else(|| Error::new(ErrorKind::No, "unknown_device", "this desk is not enrolled in the ledger"))?;
+        let device =
+            self.state.devices.values().find(|device| device.card.key == desk).ok_or_else(|| {
+                Error::new(ErrorKind::No, "unknown_device", "this desk is not enrolled in the ledger")
+            })?;
         Ok(Context {
             app: app(),
             device: device.card.principal.clone(),
@@ -532,15 +548,16 @@ impl Ledger {
 
     fn append(&mut self, entry: Entry) -> Result<EntryRef, Appended> {
         let expected = self.state.head();
-        let mut next = self.state.clone_for_append();
+        let refused = |finding: Finding| Error::new(ErrorKind::No, finding.code.as_str(), finding.message);
+        let admitted = admit(&self.state, &entry).map_err(refused)?;
+        let origin = KeyName::new(admitted.statement().common.seen.origin.as_str())
+            .map_err(|error| Error::new(ErrorKind::No, "origin", error.to_string()))?;
+        let log = LogKeyFile::load(&self.desk.log_key()).map_err(Error::from)?;
+        let head = self.state.tree.clone().append(entry.leaf_hash());
         let payload_hash = entry.payload_hash();
         let leaf = entry.into_leaf();
-        let place = next.take(leaf.clone()).map_err(|finding| Error::new(ErrorKind::No, finding.code.as_str(), finding.message))?;
-        let log = LogKeyFile::load(&self.desk.log_key()).map_err(Error::from)?;
-        let origin = origin_of(&next).map_err(|message| damaged(&message))?;
-        let head = next.head();
         let checkpoint = Checkpoint { origin, size: head.size, root: head.root }.sign(log.key().signing_key());
-        let leaves = [NewLeaf { leaf, payload_hash }];
+        let leaves = [NewLeaf { leaf: leaf.clone(), payload_hash }];
         match self.store.append(expected, &leaves, head, &checkpoint) {
             Ok(()) => {}
             Err(AppendError::Conflict { .. }) => return Err(Appended::Raced),
@@ -552,7 +569,7 @@ impl Ledger {
             }
             Err(error) => return Err(Appended::Failed(error.into())),
         }
-        self.state = next;
+        let place = self.state.take(leaf).map_err(refused)?;
         self.checkpoint = checkpoint;
         self.pin.advance(&self.state.tree).map_err(Error::from)?;
         Ok(place)

@@ -85,6 +85,24 @@ pub trait Store: Send + Sync {
     }
 }
 
+impl<S: Store + ?Sized> Store for Box<S> {
+    fn head(&self) -> Result<Option<StoredHead>, StoreError> {
+        (**self).head()
+    }
+
+    fn read(&self, range: Range<u64>) -> Result<Vec<Vec<u8>>, StoreError> {
+        (**self).read(range)
+    }
+
+    fn find(&self, payload_hash: &Digest) -> Result<Option<u64>, StoreError> {
+        (**self).find(payload_hash)
+    }
+
+    fn append(&self, expected: Head, leaves: &[NewLeaf], new: Head, checkpoint: &str) -> Result<(), AppendError> {
+        (**self).append(expected, leaves, new, checkpoint)
+    }
+}
+
 /// Answers, after [`AppendError::Unknown`], whether the leaves of that append stand where they were to stand.
 ///
 /// The head moves together with the leaves, so all of them landed or none did. Where they did not land, the append

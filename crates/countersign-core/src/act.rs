@@ -860,6 +860,11 @@ acts! {
         /// Which wave, from 1.
         wave: u64,
     }
+    /// A worker takes the work for a while, so that only one does it.
+    Lease = "lease", signer Device, admitted "By a dispatcher device, for at most an hour, while no other device's lease runs." {
+        /// The lease ends after this moment.
+        until: Timestamp,
+    }
     /// What a device saw of a run.
     Run = "run", signer Device, admitted "By a device about a dispatch in the ledger." {
         /// SHA-256 of the log, where it was kept.

@@ -16,6 +16,7 @@ use crate::evidence::Conclusion;
 use crate::hash::Digest;
 use crate::judge::{self, is_dispatcher};
 use crate::merkle::leaf_hash;
+use crate::note::KeyName;
 use crate::policy::{DispatchRule, Distinct, Policy};
 use crate::rejection::{Code, Finding, Rejection, ensure};
 use crate::sshsig::PublicKey;
@@ -60,7 +61,15 @@ impl Statement {
             predicate.clone().into_iter().partition(|(name, _)| COMMON_FIELDS.contains(&name.as_str()));
         let common = serde_json::from_value(Value::Object(common)).map_err(|error| malformed(error.to_string()))?;
         let act = Act::from_json(entry.act(), Value::Object(fields)).map_err(malformed)?;
-        Ok(Self { common, subject, act })
+        let statement = Self { common, subject, act };
+        // One statement has one spelling: `null` is not absence, a list is not an object, an empty list is left out.
+        let spelled = statement.payload();
+        if spelled != *payload {
+            let differs = |name: &&String| payload["predicate"].get(*name) != spelled["predicate"].get(*name);
+            let field = predicate.keys().find(differs).map_or("subject", String::as_str);
+            return Err(malformed(format!("`{field}` is not spelled as the format asks")));
+        }
+        Ok(statement)
     }
 
     /// Returns the payload to be signed: an in-toto Statement v1.
@@ -221,12 +230,11 @@ impl ParsedLeaf {
     }
 }
 
-/// The rules over the signed bytes: key, uniqueness.
+/// The rules over the signed bytes: payload and key.
 fn check_bytes(state: &State, entry: &Entry, statement: &Statement) -> Result<(), Rejection> {
     ensure(!state.payloads.contains(&entry.payload_hash()), Code::Duplicate, || {
         "the same payload is already in the ledger".into()
     })?;
-    ensure(!state.nonces.contains(&statement.common.nonce), Code::Duplicate, || "the nonce was used before".into())?;
     let signer = &statement.common.signer.principal;
     let enrolled = match &statement.act {
         Act::Genesis(genesis) => Some(&genesis.owner.key),
@@ -240,6 +248,8 @@ fn check_bytes(state: &State, entry: &Entry, statement: &Statement) -> Result<()
     if enrolled == Some(&key_used) {
         return Ok(());
     }
+    ensure(enrolled.is_some() || state.genesis.is_some(), Code::Genesis, || "entry 0 is not a genesis".into())?;
+    ensure(enrolled.is_some(), Code::UnknownSigner, || format!("{signer} is not enrolled"))?;
     let earlier = state.people.get(signer).and_then(|person| person.keys.iter().find(|key| key.key == key_used));
     match earlier {
         Some(_) => Err(Rejection::new(Code::KeyRevoked, format!("the key of {signer} was replaced before this entry"))),
@@ -251,6 +261,8 @@ fn check_bytes(state: &State, entry: &Entry, statement: &Statement) -> Result<()
 pub(crate) fn check(state: &State, statement: &Statement) -> Result<(), Rejection> {
     check_rules(&statement.common)?;
     check_seen(state, &statement.common)?;
+    let repeated = state.nonces.contains(&statement.common.nonce);
+    ensure(!repeated, Code::Duplicate, || "the nonce was used before".into())?;
     if let Act::Genesis(genesis) = &statement.act {
         return check_genesis(state, statement, genesis);
     }
@@ -354,6 +366,10 @@ fn check_genesis(state: &State, statement: &Statement, genesis: &crate::act::Gen
     refuse(genesis.desk.purpose == DevicePurpose::Desk, "the first device is a desk")?;
     refuse(genesis.owner.principal != genesis.desk.principal, "owner and desk share a principal")?;
     refuse(genesis.accountability == accountability(), "the accountability text is another one")?;
+    refuse(
+        KeyName::new(common.seen.origin.as_str()).is_ok(),
+        "the origin cannot name a log: it holds a space or a plus sign",
+    )?;
     refuse(
         genesis.recovery.needed <= genesis.recovery.people.len() as u64,
         "recovery needs more people than it names",
@@ -749,6 +765,18 @@ fn check_act(state: &State, statement: &Statement, by: &SignedBy<'_>) -> Result<
             })
         }
         Act::Dispatch(body) => check_dispatch(state, statement, body),
+        Act::Lease(body) => {
+            let device = &statement.common.signer.principal;
+            ensure(is_dispatcher(state, device), Code::WrongSigner, || {
+                format!("{device} is not an enrolled dispatcher")
+            })?;
+            let taken = state.lease.as_ref().filter(|(holder, until)| holder != device && at <= *until);
+            if let Some((holder, until)) = taken {
+                return Err(Rejection::new(Code::AlreadyDone, format!("{holder} has the work until {until}")));
+            }
+            let seconds = body.until.seconds_since(at);
+            ensure((1..=LEASE_SECONDS_MAX).contains(&seconds), Code::Field, || "a lease lasts up to an hour".into())
+        }
         Act::Run(body) => {
             let release = release(state, &body.release)?;
             let known = release.dispatches.iter().any(|dispatch| dispatch.body.request_id == body.request_id);
@@ -794,6 +822,15 @@ fn check_act(state: &State, statement: &Statement, by: &SignedBy<'_>) -> Result<
             ensure(known, Code::SeenMismatch, || "the copy is of another history".into())
         }
     }
+}
+
+/// The longest time a worker may take the work for.
+const LEASE_SECONDS_MAX: i64 = 3600;
+
+/// Refuses unless the device holds the worker's lease: what nobody at a desk started, only one worker may start.
+fn ensure_lease(state: &State, device: &Principal, at: Timestamp) -> Result<(), Rejection> {
+    let holds = state.lease.as_ref().is_some_and(|(holder, until)| holder == device && at <= *until);
+    ensure(holds, Code::WrongSigner, || format!("{device} does not hold the worker's lease"))
 }
 
 /// Attempts and refusals come at most once a minute, so that nobody can flood the ledger from a lock screen.
@@ -1049,7 +1086,7 @@ fn check_dispatch(state: &State, statement: &Statement, body: &Dispatch) -> Resu
         ensure(!state.request_ids.contains_key(&body.request_id), Code::Reused, || {
             format!("{} was used before", body.request_id)
         })?;
-        return check_prepared(state, release, body, at);
+        return check_prepared(state, release, body, device, at);
     }
     let Some(record) = release.dispatches.iter().find(|record| record.body.request_id == body.request_id) else {
         return Err(Rejection::new(Code::NotFound, format!("{} was not prepared", body.request_id)));
@@ -1078,7 +1115,13 @@ fn check_dispatch(state: &State, statement: &Statement, body: &Dispatch) -> Resu
     ensure(same, Code::Field, || "it is not the dispatch that was prepared".into())
 }
 
-fn check_prepared(state: &State, release: &Release, body: &Dispatch, at: Timestamp) -> Result<(), Rejection> {
+fn check_prepared(
+    state: &State,
+    release: &Release,
+    body: &Dispatch,
+    device: &Principal,
+    at: Timestamp,
+) -> Result<(), Rejection> {
     let product = &release.candidate.product;
     let place = (product.clone(), body.environment.clone());
     ensure(state.targets.contains_key(&place), Code::NotFound, || {
@@ -1102,7 +1145,7 @@ fn check_prepared(state: &State, release: &Release, body: &Dispatch, at: Timesta
                 body.resends.as_ref().map(crate::words::Line::as_str),
                 at,
             )?;
-            check_starter(state, release, sheet, body, at)
+            check_starter(state, release, sheet, body, device, at)
         }
         DispatchKind::Rollback => {
             let slot = sheet.body.rollback.as_ref().ok_or_else(|| {
@@ -1118,7 +1161,8 @@ fn check_prepared(state: &State, release: &Release, body: &Dispatch, at: Timesta
                     let auto = state
                         .policy(product)
                         .is_some_and(|record| record.policy.rollback == crate::policy::RollbackRule::Auto);
-                    ensure(auto, Code::WrongSigner, || "the policy asks a person to roll back".into())
+                    ensure(auto, Code::WrongSigner, || "the policy asks a person to roll back".into())?;
+                    ensure_lease(state, device, at)
                 }
             }
         }
@@ -1192,6 +1236,7 @@ fn check_starter(
     release: &Release,
     sheet: &crate::state::Sheet,
     body: &Dispatch,
+    device: &Principal,
     at: Timestamp,
 ) -> Result<(), Rejection> {
     let product = &release.candidate.product;
@@ -1207,7 +1252,8 @@ fn check_starter(
         None => {
             let authorized = sheet.answers.iter().any(|answer| answer.authorization.is_some());
             let may = authorized || policy.dispatch == DispatchRule::OnQuorum || body.wave > 1;
-            ensure(may, Code::WrongSigner, || "the policy asks the release manager to dispatch".into())
+            ensure(may, Code::WrongSigner, || "the policy asks the release manager to dispatch".into())?;
+            ensure_lease(state, device, at)
         }
     }
 }
@@ -1241,10 +1287,8 @@ fn check_wave(
     let Some(planned) = planned else {
         return Err(Rejection::new(Code::WaveOrder, format!("the sheet has no wave {}", body.wave)));
     };
-    let dispatch = release
-        .dispatches_of(sheet.entry, DispatchKind::Deploy)
-        .filter(|dispatch| dispatch.body.wave == body.wave)
-        .next_back();
+    let dispatch =
+        release.dispatches_of(sheet.entry, DispatchKind::Deploy).rfind(|dispatch| dispatch.body.wave == body.wave);
     let Some(dispatch) = dispatch.filter(|dispatch| !dispatch.open()) else {
         return Err(Rejection::new(Code::WrongState, "the wave's dispatch has not finished"));
     };

@@ -692,7 +692,7 @@ pub fn release_of_approval(state: &State, approval: EntryRef) -> Option<(&Releas
 pub fn within_bounds(
     state: &State,
     release: &Release,
-    sheet: &Sheet,
+    environment: &Slug,
     used: EntryRef,
     at: Timestamp,
 ) -> Result<(), Rejection> {
@@ -713,7 +713,7 @@ pub fn within_bounds(
         if holds { Ok(()) } else { Err(outside(message())) }
     };
     bound(policy.policy.mode == Mode::Deployment, &|| "the policy's mode is continuous-delivery".into())?;
-    bound(record.product == candidate.product && record.environment == sheet.body.environment, &|| {
+    bound(record.product == candidate.product && record.environment == *environment, &|| {
         format!("it is for {} in {}", record.product, record.environment)
     })?;
     bound(record.change_types.contains(&candidate.change_type), &|| {
@@ -745,7 +745,7 @@ pub(crate) fn automatic_go(
     at: Timestamp,
 ) -> Result<(), Rejection> {
     ensure(body.verdict == Verdict::Go, Code::OutsideBounds, || "a standing authorization only says GO".into())?;
-    within_bounds(state, release, sheet, used, at)
+    within_bounds(state, release, &sheet.body.environment, used, at)
 }
 
 // ------------------------------------------------------------------------------------------------- rollout

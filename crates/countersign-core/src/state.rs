@@ -47,6 +47,8 @@ pub struct State {
     pub releases: BTreeMap<ReleaseId, Release>,
     /// What is live by product and environment.
     pub live: BTreeMap<(Slug, Slug), LiveRelease>,
+    /// The worker that has the work, and until when.
+    pub lease: Option<(Principal, Timestamp)>,
     /// The reviews made.
     pub reviews: Vec<(EntryRef, Review)>,
     /// The corrections made.
@@ -782,6 +784,7 @@ pub fn apply(state: &mut State, admitted: Admitted) {
             }
         }
         Act::Dispatch(body) => take_dispatch(state, entry, &common, *body),
+        Act::Lease(body) => state.lease = Some((who, body.until)),
         Act::Run(body) => state.release_mut(&body.release.clone()).runs.push((entry, *body)),
         Act::Wave(body) => {
             state.touch(Topic::Release(body.release.clone()), index);

@@ -24,9 +24,7 @@ use async_trait::async_trait;
 use base64ct::{Base64, Encoding};
 use chrono::{DateTime, Utc};
 use countersign_core::hash::Digest;
-use reqwest::header::{
-    ACCEPT, CONTENT_TYPE, COOKIE, DATE, HeaderMap, RETRY_AFTER, SET_COOKIE, USER_AGENT,
-};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, DATE, HeaderMap, RETRY_AFTER, SET_COOKIE, USER_AGENT};
 use reqwest::{Certificate, Client, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -34,22 +32,15 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use super::{
-    Accepted, Connector, Failure, FailureKind, Fate, FetchedFile, Found, Handle, LogChunk,
-    Observation, Preflight, Property, RequestId, Resolved, RunConclusion, RunRef, RunStatus,
-    Secret, ServerInfo, Step, StopAck, Ticket, TriggerRequest, excerpt, poll_after,
+    Accepted, Connector, Failure, FailureKind, Fate, FetchedFile, Found, Handle, LogChunk, Observation, Preflight,
+    Property, RequestId, Resolved, RunConclusion, RunRef, RunStatus, Secret, ServerInfo, Step, StopAck, Ticket,
+    TriggerRequest, excerpt, poll_after,
 };
 
 /// The input that carries the request id.
 pub const REQUEST_ID: &str = "request_id";
 /// The parameters of the `force` method that are not inputs of the job.
-const RESERVED: [&str; 6] = [
-    REQUEST_ID,
-    "builderid",
-    "builderNames",
-    "owner",
-    "reason",
-    "username",
-];
+const RESERVED: [&str; 6] = [REQUEST_ID, "builderid", "builderNames", "owner", "reason", "username"];
 
 const JSON_BYTES_MAX: usize = 16 << 20;
 const FILE_BYTES_MAX: usize = 64 << 20;
@@ -103,10 +94,7 @@ pub struct Buildbot {
 
 impl fmt::Debug for Buildbot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Buildbot")
-            .field("base", &self.base)
-            .field("user", &self.user)
-            .finish_non_exhaustive()
+        f.debug_struct("Buildbot").field("base", &self.base).field("user", &self.user).finish_non_exhaustive()
     }
 }
 
@@ -131,30 +119,17 @@ impl Buildbot {
     /// for certificates that cannot be read.
     pub fn new(config: Config) -> Result<Self, Failure> {
         let invalid = |message: &str| {
-            Failure::new(Fate::NotSent, FailureKind::Invalid, message)
-                .hint("give the address as `https://HOST/PATH/`")
+            Failure::new(Fate::NotSent, FailureKind::Invalid, message).hint("give the address as `https://HOST/PATH/`")
         };
         let url = &config.base_url;
         let loopback = url.host_str().is_some_and(|host| {
-            host == "localhost"
-                || host
-                    .trim_matches(['[', ']'])
-                    .parse::<IpAddr>()
-                    .is_ok_and(|ip| ip.is_loopback())
+            host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
         });
         if !(url.scheme() == "https" || url.scheme() == "http" && loopback) {
-            return Err(invalid(
-                "the Buildbot address is not https; plain http is for this machine only",
-            ));
+            return Err(invalid("the Buildbot address is not https; plain http is for this machine only"));
         }
-        if !url.username().is_empty()
-            || url.password().is_some()
-            || url.query().is_some()
-            || url.fragment().is_some()
-        {
-            return Err(invalid(
-                "the Buildbot address holds a user, a password, a query or a fragment",
-            ));
+        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+            return Err(invalid("the Buildbot address holds a user, a password, a query or a fragment"));
         }
         let certificates = match &config.ca_pem {
             Some(pem) => {
@@ -186,11 +161,7 @@ impl Buildbot {
             }
             .build()
             .map_err(|error| {
-                Failure::new(
-                    Fate::NotSent,
-                    FailureKind::Tls,
-                    format!("TLS cannot be set up: {}", error.without_url()),
-                )
+                Failure::new(Fate::NotSent, FailureKind::Tls, format!("TLS cannot be set up: {}", error.without_url()))
             })
         };
         Ok(Self {
@@ -212,11 +183,9 @@ impl Buildbot {
     fn redact(&self, text: &str, session: Option<&Secret>) -> String {
         let pair = format!("{}:{}", self.user, self.password.expose());
         let mut clean = text.to_owned();
-        for secret in [
-            self.password.expose(),
-            &Base64::encode_string(pair.as_bytes()),
-            session.map_or("", Secret::expose),
-        ] {
+        for secret in
+            [self.password.expose(), &Base64::encode_string(pair.as_bytes()), session.map_or("", Secret::expose)]
+        {
             // Shorter words would blot out text that has nothing to do with them.
             if secret.len() >= 4 {
                 clean = clean.replace(secret, "[redacted]");
@@ -262,18 +231,10 @@ impl Buildbot {
     }
 
     /// Fetches a page, logging in again once where the session ran out.
-    async fn get(
-        &self,
-        url: &str,
-        query: &[(&str, &str)],
-        expect: Expect,
-    ) -> Result<Reply, Failure> {
+    async fn get(&self, url: &str, query: &[(&str, &str)], expect: Expect) -> Result<Reply, Failure> {
         let mut session = self.session().await?;
         let mut response = self.ask(url, query, &session).await?;
-        if matches!(
-            response.status(),
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
-        ) {
+        if matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
             session = self.log_in().await?;
             response = self.ask(url, query, &session).await?;
         }
@@ -284,12 +245,7 @@ impl Buildbot {
         }
     }
 
-    async fn ask(
-        &self,
-        url: &str,
-        query: &[(&str, &str)],
-        session: &Secret,
-    ) -> Result<reqwest::Response, Failure> {
+    async fn ask(&self, url: &str, query: &[(&str, &str)], session: &Secret) -> Result<reqwest::Response, Failure> {
         self.reads
             .get(url)
             .query(query)
@@ -365,25 +321,16 @@ impl Buildbot {
     }
 
     fn parse<T: for<'de> Deserialize<'de>>(&self, body: &[u8]) -> Result<T, Failure> {
-        serde_json::from_slice(body)
-            .map_err(|error| self.unreadable(&format!("JSON of another shape ({error})")))
+        serde_json::from_slice(body).map_err(|error| self.unreadable(&format!("JSON of another shape ({error})")))
     }
 
     fn unreadable(&self, what: &str) -> Failure {
-        Failure::new(
-            Fate::Unknown,
-            FailureKind::Unreadable,
-            format!("{} answered with {what}", self.origin),
-        )
-        .hint("check that the address is that of a Buildbot 4 and that no proxy answers for it")
+        Failure::new(Fate::Unknown, FailureKind::Unreadable, format!("{} answered with {what}", self.origin))
+            .hint("check that the address is that of a Buildbot 4 and that no proxy answers for it")
     }
 
     /// Reads the body of a success, within its limit.
-    async fn read(
-        &self,
-        mut response: reqwest::Response,
-        expect: Expect,
-    ) -> Result<Reply, Failure> {
+    async fn read(&self, mut response: reqwest::Response, expect: Expect) -> Result<Reply, Failure> {
         let server_time = server_time(response.headers());
         let limit = match expect {
             Expect::Json => JSON_BYTES_MAX,
@@ -423,19 +370,11 @@ impl Buildbot {
         let why = self.redact(&excerpt(&causes), None);
         let origin = &self.origin;
         if error.is_builder() {
-            return Failure::new(
-                Fate::NotSent,
-                FailureKind::Invalid,
-                format!("the request cannot be built: {why}"),
-            );
+            return Failure::new(Fate::NotSent, FailureKind::Invalid, format!("the request cannot be built: {why}"));
         }
         if !error.is_connect() {
             return if error.is_timeout() {
-                Failure::new(
-                    Fate::Unknown,
-                    FailureKind::Timeout,
-                    format!("{origin} did not answer in time"),
-                )
+                Failure::new(Fate::Unknown, FailureKind::Timeout, format!("{origin} did not answer in time"))
             } else {
                 Failure::new(
                     Fate::Unknown,
@@ -445,36 +384,17 @@ impl Buildbot {
             };
         }
         let (kind, hint) = if error.is_timeout() {
-            (
-                FailureKind::Timeout,
-                "check the address, the network and the firewall",
-            )
-        } else if causes.contains("certificate") || causes.contains("TLS") || causes.contains("tls")
-        {
-            (
-                FailureKind::Tls,
-                "check the CA file of this connector against the server's certificate",
-            )
+            (FailureKind::Timeout, "check the address, the network and the firewall")
+        } else if causes.contains("certificate") || causes.contains("TLS") || causes.contains("tls") {
+            (FailureKind::Tls, "check the CA file of this connector against the server's certificate")
         } else {
-            (
-                FailureKind::Connect,
-                "check the address, the network and that the server runs",
-            )
+            (FailureKind::Connect, "check the address, the network and that the server runs")
         };
-        Failure::new(
-            Fate::NotSent,
-            kind,
-            format!("no connection to {origin}: {why}"),
-        )
-        .hint(hint)
+        Failure::new(Fate::NotSent, kind, format!("no connection to {origin}: {why}")).hint(hint)
     }
 
     /// Says what is known of a request that was answered, but not with a success.
-    async fn turned_down(
-        &self,
-        mut response: reqwest::Response,
-        session: Option<&Secret>,
-    ) -> Failure {
+    async fn turned_down(&self, mut response: reqwest::Response, session: Option<&Secret>) -> Failure {
         let status = response.status();
         let retry_after_seconds = response
             .headers()
@@ -490,11 +410,7 @@ impl Buildbot {
         }
         let (fate, kind, hint) = verdict(status, retry_after_seconds);
         let said = self.redact(&excerpt(&said(&body)), session);
-        let mut failure = Failure::new(
-            fate,
-            kind,
-            format!("{} answered {}: {said}", self.origin, status.as_u16()),
-        );
+        let mut failure = Failure::new(fate, kind, format!("{} answered {}: {said}", self.origin, status.as_u16()));
         failure.hint = hint.map(str::to_owned);
         failure
     }
@@ -505,9 +421,8 @@ impl Buildbot {
             Some((builder, scheduler)) => (builder, Some(scheduler)),
             None => (job, None),
         };
-        let missing = |what: String, hint: &str| {
-            Failure::new(Fate::Refused, FailureKind::HiddenOrMissing, what).hint(hint)
-        };
+        let missing =
+            |what: String, hint: &str| Failure::new(Fate::Refused, FailureKind::HiddenOrMissing, what).hint(hint);
         let (builders, _) = self.fetch_all::<Builder>("builders", &[]).await?;
         let id = builders
             .iter()
@@ -519,9 +434,7 @@ impl Buildbot {
                     "check the name of the job, and that this user may see it",
                 )
             })?;
-        let (schedulers, _) = self
-            .fetch_all::<ForceScheduler>("forceschedulers", &[])
-            .await?;
+        let (schedulers, _) = self.fetch_all::<ForceScheduler>("forceschedulers", &[]).await?;
         let mut fitting: Vec<ForceScheduler> = schedulers
             .into_iter()
             .filter(|candidate| {
@@ -531,10 +444,9 @@ impl Buildbot {
             .collect();
         match (fitting.pop(), fitting.len()) {
             (Some(one), 0) if one.enabled => Ok((one, id)),
-            (Some(one), 0) => Err(missing(
-                format!("the force scheduler '{}' is switched off", one.name),
-                "switch it on in Buildbot",
-            )),
+            (Some(one), 0) => {
+                Err(missing(format!("the force scheduler '{}' is switched off", one.name), "switch it on in Buildbot"))
+            }
             (Some(_), _) => Err(missing(
                 format!("several force schedulers can start '{builder}'"),
                 "name the job as `BUILDER:SCHEDULER`",
@@ -573,36 +485,26 @@ impl Buildbot {
     async fn step_id(&self, run: &RunRef, step: &str) -> Result<u64, Failure> {
         let path = format!("builds/{}/steps", id(&run.id)?);
         let (steps, _) = self.fetch_all::<StepData>(&path, &[]).await?;
-        steps
-            .iter()
-            .find(|candidate| candidate.name == step)
-            .map(|candidate| candidate.stepid)
-            .ok_or_else(|| {
-                Failure::new(
-                    Fate::Refused,
-                    FailureKind::HiddenOrMissing,
-                    format!("run {} has no step named '{}'", run.id, excerpt(step)),
-                )
-                .hint("a step that has not begun has no log yet")
-            })
+        steps.iter().find(|candidate| candidate.name == step).map(|candidate| candidate.stepid).ok_or_else(|| {
+            Failure::new(
+                Fate::Refused,
+                FailureKind::HiddenOrMissing,
+                format!("run {} has no step named '{}'", run.id, excerpt(step)),
+            )
+            .hint("a step that has not begun has no log yet")
+        })
     }
 
     async fn log_data(&self, run: &RunRef, step: &str, name: &str) -> Result<Log, Failure> {
         let path = format!("steps/{}/logs", self.step_id(run, step).await?);
         let (logs, _) = self.fetch_all::<Log>(&path, &[]).await?;
-        logs.into_iter()
-            .find(|candidate| candidate.name == name)
-            .ok_or_else(|| {
-                Failure::new(
-                    Fate::Refused,
-                    FailureKind::HiddenOrMissing,
-                    format!(
-                        "step '{}' has no log named '{}'",
-                        excerpt(step),
-                        excerpt(name)
-                    ),
-                )
-            })
+        logs.into_iter().find(|candidate| candidate.name == name).ok_or_else(|| {
+            Failure::new(
+                Fate::Refused,
+                FailureKind::HiddenOrMissing,
+                format!("step '{}' has no log named '{}'", excerpt(step), excerpt(name)),
+            )
+        })
     }
 }
 
@@ -615,10 +517,7 @@ impl Connector for Buildbot {
         let page: Frontend = self.parse(&reply.body)?;
         Ok(ServerInfo {
             product: "Buildbot".to_owned(),
-            version: page
-                .versions
-                .into_iter()
-                .find_map(|(name, version)| (name == "Buildbot").then_some(version)),
+            version: page.versions.into_iter().find_map(|(name, version)| (name == "Buildbot").then_some(version)),
             user: page.user.username,
             server_time: reply.server_time,
         })
@@ -626,10 +525,7 @@ impl Connector for Buildbot {
 
     async fn preflight(&self, job: &str) -> Result<Preflight, Failure> {
         let (scheduler, _) = self.scheduler(job).await?;
-        Ok(Preflight {
-            job: job.to_owned(),
-            inputs: Some(declared_inputs(&scheduler, job)?),
-        })
+        Ok(Preflight { job: job.to_owned(), inputs: Some(declared_inputs(&scheduler, job)?) })
     }
 
     async fn trigger(&self, request: &TriggerRequest) -> Result<Accepted, Failure> {
@@ -644,17 +540,9 @@ impl Connector for Buildbot {
         }
         // A fresh session, and a job that declares what it is given: whatever fails here, nothing was sent.
         self.log_in().await.map_err(Failure::before_sending)?;
-        let (scheduler, builderid) = self
-            .scheduler(&request.job)
-            .await
-            .map_err(Failure::before_sending)?;
-        let declared =
-            declared_inputs(&scheduler, &request.job).map_err(Failure::before_sending)?;
-        if let Some(input) = request
-            .inputs
-            .keys()
-            .find(|input| !declared.contains(input))
-        {
+        let (scheduler, builderid) = self.scheduler(&request.job).await.map_err(Failure::before_sending)?;
+        let declared = declared_inputs(&scheduler, &request.job).map_err(Failure::before_sending)?;
+        if let Some(input) = request.inputs.keys().find(|input| !declared.contains(input)) {
             return Err(Failure::new(
                 Fate::NotSent,
                 FailureKind::Invalid,
@@ -663,11 +551,8 @@ impl Connector for Buildbot {
             .hint("add it to the job's force scheduler: Buildbot drops what it does not know"));
         }
 
-        let mut params: serde_json::Map<String, Value> = request
-            .inputs
-            .iter()
-            .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
-            .collect();
+        let mut params: serde_json::Map<String, Value> =
+            request.inputs.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
         params.insert(REQUEST_ID.to_owned(), request.request_id.as_str().into());
         params.insert("reason".to_owned(), request.reason.as_str().into());
         params.insert("builderid".to_owned(), builderid.into());
@@ -678,37 +563,23 @@ impl Connector for Buildbot {
             .and_then(|requests| requests.get(builderid.to_string()))
             .and_then(Value::as_u64)
             .ok_or_else(|| self.unreadable("a result without a build request"))?;
-        Ok(Accepted {
-            handle: Handle::Ticket(Ticket(ticket.to_string())),
-            server_time,
-        })
+        Ok(Accepted { handle: Handle::Ticket(Ticket(ticket.to_string())), server_time })
     }
 
-    async fn find(
-        &self,
-        request_id: &RequestId,
-        since: Option<DateTime<Utc>>,
-    ) -> Result<Vec<Found>, Failure> {
+    async fn find(&self, request_id: &RequestId, since: Option<DateTime<Utc>>) -> Result<Vec<Found>, Failure> {
         let mut found = Vec::new();
         let mut below = None::<u64>;
         for _ in 0..PAGES_MAX {
             let (limit, before) = (PAGE.to_string(), below.map(|id| id.to_string()));
-            let mut query = vec![
-                ("property", REQUEST_ID),
-                ("order", "-buildrequestid"),
-                ("limit", &limit),
-            ];
+            let mut query = vec![("property", REQUEST_ID), ("order", "-buildrequestid"), ("limit", &limit)];
             if let Some(before) = &before {
                 query.push(("buildrequestid__lt", before));
             }
-            let (page, _) = self
-                .fetch_all::<BuildRequest>("buildrequests", &query)
-                .await?;
+            let (page, _) = self.fetch_all::<BuildRequest>("buildrequests", &query).await?;
             let mut over = page.len() < PAGE;
             for request in page {
                 // Pages are asked for by id and not by offset: what is submitted meanwhile moves nothing.
-                below =
-                    Some(below.map_or(request.buildrequestid, |id| id.min(request.buildrequestid)));
+                below = Some(below.map_or(request.buildrequestid, |id| id.min(request.buildrequestid)));
                 if since.is_some_and(|since| request.submitted_at < since.timestamp()) {
                     over = true;
                     break;
@@ -729,10 +600,7 @@ impl Connector for Buildbot {
         Err(Failure::new(
             Fate::Unknown,
             FailureKind::TooLarge,
-            format!(
-                "more than {} build requests were submitted since",
-                PAGE * PAGES_MAX
-            ),
+            format!("more than {} build requests were submitted since", PAGE * PAGES_MAX),
         )
         .hint("say more precisely since when to look"))
     }
@@ -746,21 +614,16 @@ impl Connector for Buildbot {
     async fn observe(&self, run: &RunRef) -> Result<Observation, Failure> {
         let path = format!("builds/{}", id(&run.id)?);
         // The steps first: a run seen as over afterwards has no step that was missed.
-        let (steps, _) = self
-            .fetch_all::<StepData>(&format!("{path}/steps"), &[])
-            .await?;
+        let (steps, _) = self.fetch_all::<StepData>(&format!("{path}/steps"), &[]).await?;
         let (build, server_time) = self.fetch_one::<Build>(&path, &[("property", "*")]).await?;
         let (steps, _) = if build.complete {
-            self.fetch_all::<StepData>(&format!("{path}/steps"), &[])
-                .await?
+            self.fetch_all::<StepData>(&format!("{path}/steps"), &[]).await?
         } else {
             (steps, None)
         };
         let attempts = self.builds_of(build.buildrequestid).await?;
-        let replaced_by = attempts
-            .last()
-            .filter(|last| last.buildid != build.buildid)
-            .map(|last| run_ref(last, attempts.len()));
+        let replaced_by =
+            attempts.last().filter(|last| last.buildid != build.buildid).map(|last| run_ref(last, attempts.len()));
         let started = DateTime::from_timestamp(build.started_at, 0);
         let age = server_time.map_or(0, |now| now.timestamp() - build.started_at);
         Ok(Observation {
@@ -773,24 +636,11 @@ impl Connector for Buildbot {
                 .properties
                 .unwrap_or_default()
                 .into_iter()
-                .map(|(name, (value, source))| {
-                    (
-                        name,
-                        Property {
-                            value: plain(value),
-                            source,
-                        },
-                    )
-                })
+                .map(|(name, (value, source))| (name, Property { value: plain(value), source }))
                 .collect(),
-            url: format!(
-                "{}/#/builders/{}/builds/{}",
-                self.base, build.builderid, build.number
-            ),
+            url: format!("{}/#/builders/{}/builds/{}", self.base, build.builderid, build.number),
             started,
-            completed: build
-                .complete_at
-                .and_then(|seconds| DateTime::from_timestamp(seconds, 0)),
+            completed: build.complete_at.and_then(|seconds| DateTime::from_timestamp(seconds, 0)),
             server_time,
             poll_after: poll_after(age),
         })
@@ -802,24 +652,13 @@ impl Connector for Buildbot {
         let next = from + lines;
         let complete = log.complete && next >= log.num_lines;
         if lines == 0 {
-            return Ok(LogChunk {
-                text: String::new(),
-                next: from,
-                complete,
-            });
+            return Ok(LogChunk { text: String::new(), next: from, complete });
         }
         let (offset, limit) = (from.to_string(), lines.to_string());
         let (chunk, _) = self
-            .fetch_one::<Chunk>(
-                &format!("logs/{}/contents", log.logid),
-                &[("offset", &offset), ("limit", &limit)],
-            )
+            .fetch_one::<Chunk>(&format!("logs/{}/contents", log.logid), &[("offset", &offset), ("limit", &limit)])
             .await?;
-        Ok(LogChunk {
-            text: log.plain_text(&chunk.content, &['o', 'e', 'h']),
-            next,
-            complete,
-        })
+        Ok(LogChunk { text: log.plain_text(&chunk.content, &['o', 'e', 'h']), next, complete })
     }
 
     async fn file(&self, run: &RunRef, step: &str, name: &str) -> Result<FetchedFile, Failure> {
@@ -855,20 +694,13 @@ impl Connector for Buildbot {
         match target {
             Handle::Run(run) => {
                 let path = format!("builds/{}", id(&run.id)?);
-                let (build, _) = self
-                    .fetch_one::<Build>(&path, &[])
-                    .await
-                    .map_err(Failure::before_sending)?;
+                let (build, _) = self.fetch_one::<Build>(&path, &[]).await.map_err(Failure::before_sending)?;
                 if build.complete {
                     return Ok(StopAck::AlreadyOver);
                 }
                 self.control(&path, "stop", params).await?;
             }
-            Handle::Ticket(ticket) => match self
-                .resolve(ticket)
-                .await
-                .map_err(Failure::before_sending)?
-            {
+            Handle::Ticket(ticket) => match self.resolve(ticket).await.map_err(Failure::before_sending)? {
                 Resolved::Dropped { .. } => return Ok(StopAck::AlreadyOver),
                 Resolved::Run(run) => return self.stop(&Handle::Run(run), reason).await,
                 Resolved::Queued => {
@@ -884,35 +716,18 @@ impl Connector for Buildbot {
 const AGENT: &str = concat!("countersign/", env!("CARGO_PKG_VERSION"));
 
 /// What an HTTP status says about a request that changes something: its fate, why, and what to do.
-fn verdict(
-    status: StatusCode,
-    retry_after_seconds: Option<u64>,
-) -> (Fate, FailureKind, Option<&'static str>) {
+fn verdict(status: StatusCode, retry_after_seconds: Option<u64>) -> (Fate, FailureKind, Option<&'static str>) {
     use Fate::{Refused, Unknown};
-    let server = FailureKind::Server {
-        status: status.as_u16(),
-    };
+    let server = FailureKind::Server { status: status.as_u16() };
     match status.as_u16() {
         400 | 422 => (Refused, FailureKind::Invalid, None),
-        401 | 403 => (
-            Refused,
-            FailureKind::Auth,
-            Some("check the user, the password and what this user may do in Buildbot"),
-        ),
-        404 => (
-            Refused,
-            FailureKind::HiddenOrMissing,
-            Some("it is not there, or this user may not see it"),
-        ),
+        401 | 403 => {
+            (Refused, FailureKind::Auth, Some("check the user, the password and what this user may do in Buildbot"))
+        }
+        404 => (Refused, FailureKind::HiddenOrMissing, Some("it is not there, or this user may not see it")),
         408 => (Unknown, FailureKind::Timeout, None),
         409 => (Refused, FailureKind::Conflict, None),
-        429 => (
-            Refused,
-            FailureKind::RateLimited {
-                retry_after_seconds,
-            },
-            Some("wait before asking again"),
-        ),
+        429 => (Refused, FailureKind::RateLimited { retry_after_seconds }, Some("wait before asking again")),
         300..=399 => (
             Unknown,
             FailureKind::Redirected,
@@ -925,9 +740,7 @@ fn verdict(
 /// The message inside an error's body, where it is one of Buildbot's.
 fn said(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
-    let error = serde_json::from_str::<Value>(&text)
-        .ok()
-        .and_then(|value| value.get("error").cloned());
+    let error = serde_json::from_str::<Value>(&text).ok().and_then(|value| value.get("error").cloned());
     match error {
         Some(Value::String(message)) => message,
         Some(error) => match error.get("message") {
@@ -955,9 +768,7 @@ fn session_cookies(headers: &HeaderMap) -> Option<Secret> {
     if kept.is_empty() {
         return None;
     }
-    Some(Secret::new(
-        kept.into_values().collect::<Vec<_>>().join("; "),
-    ))
+    Some(Secret::new(kept.into_values().collect::<Vec<_>>().join("; ")))
 }
 
 /// The time in an answer's `Date` (RFC 9110 §5.6.7).
@@ -969,11 +780,7 @@ fn server_time(headers: &HeaderMap) -> Option<DateTime<Utc>> {
 /// An id as it goes into a path: digits and nothing else.
 fn id(text: &str) -> Result<u64, Failure> {
     text.parse().map_err(|_| {
-        Failure::new(
-            Fate::NotSent,
-            FailureKind::Invalid,
-            format!("'{}' is not an id of Buildbot's", excerpt(text)),
-        )
+        Failure::new(Fate::NotSent, FailureKind::Invalid, format!("'{}' is not an id of Buildbot's", excerpt(text)))
     })
 }
 
@@ -1002,10 +809,7 @@ fn declared_inputs(scheduler: &ForceScheduler, job: &str) -> Result<Vec<String>,
 }
 
 fn run_ref(build: &Build, attempts: usize) -> RunRef {
-    RunRef {
-        id: build.buildid.to_string(),
-        attempt: u32::try_from(attempts).unwrap_or(u32::MAX),
-    }
+    RunRef { id: build.buildid.to_string(), attempt: u32::try_from(attempts).unwrap_or(u32::MAX) }
 }
 
 fn fetched(bytes: Vec<u8>, reply: &Reply, url: String) -> FetchedFile {
@@ -1101,8 +905,8 @@ struct ForceScheduler {
 
 #[derive(Deserialize)]
 struct Field {
-    #[serde(rename = "fullName", default)]
-    full_name: String,
+    #[serde(rename = "fullName")]
+    full_name: Option<String>,
     #[serde(default)]
     fields: Vec<Field>,
 }
@@ -1112,8 +916,8 @@ impl ForceScheduler {
     fn inputs(&self) -> Vec<String> {
         fn collect(fields: &[Field], names: &mut Vec<String>) {
             for field in fields {
-                if field.fields.is_empty() && !field.full_name.is_empty() {
-                    names.push(field.full_name.clone());
+                if field.fields.is_empty() {
+                    names.extend(field.full_name.iter().filter(|name| !name.is_empty()).cloned());
                 }
                 collect(&field.fields, names);
             }
@@ -1196,10 +1000,7 @@ impl Log {
         if self.kind != "s" {
             return content.to_owned();
         }
-        content
-            .split_inclusive('\n')
-            .filter_map(|line| line.strip_prefix(streams))
-            .collect()
+        content.split_inclusive('\n').filter_map(|line| line.strip_prefix(streams)).collect()
     }
 }
 
@@ -1218,17 +1019,7 @@ mod tests {
         use RunConclusion::*;
         assert_eq!(
             words,
-            [
-                Unknown("-1".into()),
-                Success,
-                Partial,
-                Failure,
-                Skipped,
-                Error,
-                Retried,
-                Cancelled,
-                Unknown("7".into())
-            ]
+            [Unknown("-1".into()), Success, Partial, Failure, Skipped, Error, Retried, Cancelled, Unknown("7".into())]
         );
         assert_eq!(conclusion(None), Unknown("none".into()));
     }
@@ -1239,9 +1030,7 @@ mod tests {
         for refused in [400, 401, 403, 404, 409, 422, 429] {
             assert_eq!(fate(refused), Fate::Refused, "{refused}");
         }
-        for unknown in [
-            100, 301, 302, 307, 402, 405, 408, 410, 413, 418, 451, 500, 501, 502, 503, 504, 599,
-        ] {
+        for unknown in [100, 301, 302, 307, 402, 405, 408, 410, 413, 418, 451, 500, 501, 502, 503, 504, 599] {
             assert_eq!(fate(unknown), Fate::Unknown, "{unknown}");
         }
     }
@@ -1249,35 +1038,19 @@ mod tests {
     #[test]
     fn the_last_session_cookie_counts() {
         let mut headers = HeaderMap::new();
-        for cookie in [
-            "TWISTED_SECURE_SESSION=old; Path=/; Secure",
-            "other=1",
-            "TWISTED_SECURE_SESSION=new; Path=/; Secure",
-        ] {
+        for cookie in
+            ["TWISTED_SECURE_SESSION=old; Path=/; Secure", "other=1", "TWISTED_SECURE_SESSION=new; Path=/; Secure"]
+        {
             headers.append(SET_COOKIE, cookie.parse().unwrap());
         }
-        assert_eq!(
-            session_cookies(&headers).unwrap().expose(),
-            "TWISTED_SECURE_SESSION=new"
-        );
+        assert_eq!(session_cookies(&headers).unwrap().expose(), "TWISTED_SECURE_SESSION=new");
         assert_eq!(session_cookies(&HeaderMap::new()), None);
     }
 
     #[test]
     fn an_address_is_https_or_this_machine_and_holds_no_credential() {
-        let make = |url: &str| {
-            Buildbot::new(Config::new(
-                url.parse().unwrap(),
-                "user",
-                Secret::new("secret word"),
-            ))
-        };
-        for good in [
-            "https://ci.example/a/b",
-            "http://127.0.0.1:8010",
-            "http://[::1]/",
-            "http://localhost/",
-        ] {
+        let make = |url: &str| Buildbot::new(Config::new(url.parse().unwrap(), "user", Secret::new("secret word")));
+        for good in ["https://ci.example/a/b", "http://127.0.0.1:8010", "http://[::1]/", "http://localhost/"] {
             assert!(make(good).is_ok(), "{good}");
         }
         for bad in [
@@ -1292,48 +1065,26 @@ mod tests {
             assert_eq!(make(bad).unwrap_err().fate, Fate::NotSent, "{bad}");
         }
         let made = make("https://ci.example/ctx/").unwrap();
-        assert_eq!(
-            made.api("builds/1"),
-            "https://ci.example/ctx/api/v2/builds/1"
-        );
+        assert_eq!(made.api("builds/1"), "https://ci.example/ctx/api/v2/builds/1");
         assert!(!format!("{made:?}").contains("secret"));
-        assert_eq!(
-            made.redact("secret word, dXNlcjpzZWNyZXQgd29yZA==, user", None),
-            "[redacted], [redacted], user"
-        );
+        assert_eq!(made.redact("secret word, dXNlcjpzZWNyZXQgd29yZA==, user", None), "[redacted], [redacted], user");
     }
 
     #[test]
     fn a_page_has_one_collection() {
-        let page: Page<Chunk> =
-            serde_json::from_str(r#"{"logchunks":[{"content":"x"}],"meta":{}}"#).unwrap();
+        let page: Page<Chunk> = serde_json::from_str(r#"{"logchunks":[{"content":"x"}],"meta":{}}"#).unwrap();
         assert_eq!(page.items.len(), 1);
-        for bad in [
-            "{}",
-            r#"{"a":[],"b":[]}"#,
-            "[]",
-            r#"{"a":{}}"#,
-            r#"{"a":[{}]}"#,
-        ] {
+        for bad in ["{}", r#"{"a":[],"b":[]}"#, "[]", r#"{"a":{}}"#, r#"{"a":[{}]}"#] {
             assert!(serde_json::from_str::<Page<Chunk>>(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn streams_are_told_apart() {
-        let log = |kind: &str| Log {
-            logid: 1,
-            name: "stdio".into(),
-            kind: kind.into(),
-            num_lines: 3,
-            complete: true,
-        };
+        let log = |kind: &str| Log { logid: 1, name: "stdio".into(), kind: kind.into(), num_lines: 3, complete: true };
         let content = "hstart\noout\neerr\n";
         assert_eq!(log("s").plain_text(content, &['o']), "out\n");
-        assert_eq!(
-            log("s").plain_text(content, &['o', 'e', 'h']),
-            "start\nout\nerr\n"
-        );
+        assert_eq!(log("s").plain_text(content, &['o', 'e', 'h']), "start\nout\nerr\n");
         assert_eq!(log("t").plain_text(content, &['o']), content);
     }
 
@@ -1343,7 +1094,7 @@ mod tests {
             "name": "f", "enabled": true, "builder_names": ["b"],
             "all_fields": [
                 {"fullName": "reason", "type": "text"},
-                {"fullName": "", "fields": [{"fullName": "version"}, {"fullName": "request_id"}]},
+                {"fullName": null, "fields": [{"fullName": "version"}, {"fullName": "request_id"}]},
             ],
         }))
         .unwrap();

@@ -29,7 +29,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -39,16 +39,19 @@ use countersign_core::hash::Digest;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Accepted, Connector, Failure, FailureKind, Fate, FetchedFile, Found, Handle, LogChunk,
-    Observation, Preflight, Property, RequestId, Resolved, RunConclusion, RunRef, RunStatus,
-    ServerInfo, Step, StopAck, Ticket, TriggerRequest, excerpt, poll_after,
+    Accepted, Connector, Failure, FailureKind, Fate, FetchedFile, Found, Handle, LogChunk, Observation, Preflight,
+    Property, RequestId, Resolved, RunConclusion, RunRef, RunStatus, ServerInfo, Step, StopAck, Ticket, TriggerRequest,
+    excerpt, poll_after,
 };
+use crate::durable::{self, FileError};
 
+const ALLOW_LIST_BYTES_MAX: u64 = 1 << 20;
+const RECORD_BYTES_MAX: u64 = 4 << 20;
 const SCRIPT_BYTES_MAX: u64 = 4 << 20;
 /// What one environment variable may hold; Linux allows 128 KiB with its name.
 const INPUT_BYTES_MAX: usize = 120 << 10;
 const LOG_CHUNK_BYTES: u64 = 256 << 10;
-const RESULT_BYTES_MAX: u64 = 64 << 10;
+const NOTE_BYTES_MAX: u64 = 64 << 10;
 const FILE_BYTES_MAX: u64 = 64 << 20;
 /// How long a supervisor may take to say that it is there.
 const START_SECONDS: i64 = 10;
@@ -86,29 +89,16 @@ pub struct AllowList {
 /// The allow list cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum AllowListError {
-    /// The disk failed.
-    #[error("the list of allowed commands {path} cannot be read or written: {source}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    /// It cannot be read or written, or others could read or write it.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// It is not such a list.
-    #[error("the list of allowed commands {path} cannot be understood: {message}")]
+    #[error("the list of allowed commands {} cannot be understood: {message}", path.display())]
     Syntax {
         /// The file.
         path: PathBuf,
         /// What is wrong.
         message: String,
-    },
-    /// Others may write it.
-    #[error(
-        "others may write the list of allowed commands {path}: make it 0600 and look through it"
-    )]
-    Exposed {
-        /// The file.
-        path: PathBuf,
     },
 }
 
@@ -118,45 +108,23 @@ impl AllowList {
     /// # Errors
     /// [`AllowListError`], one variant for each reason.
     pub fn read(path: &Path) -> Result<Self, AllowListError> {
-        let failed = |source| AllowListError::Io {
-            path: path.to_owned(),
-            source,
+        let syntax = |message| AllowListError::Syntax { path: path.to_owned(), message };
+        let bytes = match durable::read_private(path, ALLOW_LIST_BYTES_MAX) {
+            Err(error) if error.is_not_found() => return Ok(Self::default()),
+            read => read?,
         };
-        let text = match fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(error) => return Err(failed(error)),
-        };
-        if os::others_may_write(&fs::metadata(path).map_err(failed)?) {
-            return Err(AllowListError::Exposed {
-                path: path.to_owned(),
-            });
-        }
-        toml::from_str(&text).map_err(|error| AllowListError::Syntax {
-            path: path.to_owned(),
-            message: error.to_string(),
-        })
+        let text = String::from_utf8(bytes).map_err(|error| syntax(error.to_string()))?;
+        toml::from_str(&text).map_err(|error| syntax(error.to_string()))
     }
 
     /// Writes the list, atomically and for its owner alone.
     ///
     /// # Errors
-    /// [`AllowListError::Io`], and [`AllowListError::Syntax`] for what TOML cannot hold.
+    /// [`AllowListError::File`], and [`AllowListError::Syntax`] for what TOML cannot hold.
     pub fn write(&self, path: &Path) -> Result<(), AllowListError> {
-        let failed = |source| AllowListError::Io {
-            path: path.to_owned(),
-            source,
-        };
-        let text = toml::to_string(self).map_err(|error| AllowListError::Syntax {
-            path: path.to_owned(),
-            message: error.to_string(),
-        })?;
-        let home = path.parent().unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(home).map_err(failed)?;
-        file.write_all(text.as_bytes()).map_err(failed)?;
-        file.as_file().sync_all().map_err(failed)?;
-        file.persist(path).map_err(|error| failed(error.error))?;
-        os::sync_directory(home).map_err(failed)
+        let text = toml::to_string(self)
+            .map_err(|error| AllowListError::Syntax { path: path.to_owned(), message: error.to_string() })?;
+        Ok(durable::replace(path, text.as_bytes())?)
     }
 }
 
@@ -178,19 +146,8 @@ pub struct Config {
 impl Config {
     /// Takes where things are and what the ledger says, with ten seconds to end after a stop.
     #[must_use]
-    pub fn new(
-        runs: PathBuf,
-        allow_list: PathBuf,
-        command: impl Into<String>,
-        script: Digest,
-    ) -> Self {
-        Self {
-            runs,
-            allow_list,
-            command: command.into(),
-            script,
-            stop_grace: Duration::from_secs(10),
-        }
+    pub fn new(runs: PathBuf, allow_list: PathBuf, command: impl Into<String>, script: Digest) -> Self {
+        Self { runs, allow_list, command: command.into(), script, stop_grace: Duration::from_secs(10) }
     }
 }
 
@@ -221,6 +178,19 @@ enum Supervisor {
     Process(os::Process),
 }
 
+/// How a run stands.
+struct State {
+    status: RunStatus,
+    raw: String,
+    completed: Option<DateTime<Utc>>,
+}
+
+impl State {
+    fn over(conclusion: RunConclusion, raw: &str) -> Self {
+        Self { status: RunStatus::Completed(conclusion), raw: raw.to_owned(), completed: None }
+    }
+}
+
 impl LocalCommand {
     /// Prepares the connector; nothing is read or run.
     #[must_use]
@@ -230,8 +200,7 @@ impl LocalCommand {
 
     /// Finds the command in the allow list and reads its script, which must be what the ledger and this desk say.
     fn allowed(&self, job: &str) -> Result<(AllowedCommand, Vec<u8>), Failure> {
-        let refused =
-            |message: String| Failure::new(Fate::NotSent, FailureKind::NotAllowed, message);
+        let refused = |message: String| Failure::new(Fate::NotSent, FailureKind::NotAllowed, message);
         if job != self.config.command {
             return Err(refused(format!(
                 "the target names the command '{}', not '{}'",
@@ -239,32 +208,18 @@ impl LocalCommand {
                 excerpt(job)
             )));
         }
-        let list =
-            AllowList::read(&self.config.allow_list).map_err(|error| refused(error.to_string()))?;
+        let list = AllowList::read(&self.config.allow_list).map_err(|error| refused(error.to_string()))?;
         let allowed = list.command.get(job).cloned().ok_or_else(|| {
-            refused(format!(
-                "this desk does not allow the command '{}'",
-                excerpt(job)
-            ))
-            .hint("look at the script, then allow the command on this desk")
+            refused(format!("this desk does not allow the command '{}'", excerpt(job)))
+                .hint("look at the script, then allow the command on this desk")
         })?;
         let program = allowed.interpreter.first().map(Path::new);
         if !allowed.script.is_absolute() || program.is_some_and(|program| !program.is_absolute()) {
-            return Err(refused(format!(
-                "the command '{job}' is not allowed by an absolute path"
-            )));
+            return Err(refused(format!("the command '{job}' is not allowed by an absolute path")));
         }
-        let script = read_limited(&allowed.script, SCRIPT_BYTES_MAX).map_err(|error| {
-            refused(format!(
-                "the script {} cannot be read: {error}",
-                allowed.script.display()
-            ))
-        })?;
+        let script = durable::read(&allowed.script, SCRIPT_BYTES_MAX).map_err(|error| refused(error.to_string()))?;
         let found = Digest::of(&script);
-        for (whose, digest) in [
-            ("the ledger names", self.config.script),
-            ("this desk allowed", allowed.sha256),
-        ] {
+        for (whose, digest) in [("the ledger names", self.config.script), ("this desk allowed", allowed.sha256)] {
             if found != digest {
                 return Err(refused(format!(
                     "the script {} is not the one {whose}: it is {found}, it must be {digest}",
@@ -285,21 +240,13 @@ impl LocalCommand {
 
     /// Makes the run directory whole, then gives it its name; a name is given once.
     fn prepare(&self, request: &TriggerRequest, script: &[u8]) -> Result<PathBuf, Failure> {
-        let failed = |error: io::Error| {
-            Failure::new(
-                Fate::NotSent,
-                FailureKind::Io,
-                format!(
-                    "the run cannot be prepared in {}: {error}",
-                    self.config.runs.display()
-                ),
-            )
-        };
-        os::create_private_directories(&self.config.runs).map_err(failed)?;
+        let failed = |error: FileError| Failure::new(Fate::NotSent, FailureKind::Io, error.to_string());
+        durable::create_private_dir(&self.config.runs).map_err(failed)?;
         let run = self.run_directory(request.request_id.as_str())?;
         let draft = tempfile::Builder::new()
-            .prefix(".draft-")
+            .prefix(durable::TEMPORARY_PREFIX)
             .tempdir_in(&self.config.runs)
+            .map_err(FileError::io("create a directory in", &self.config.runs))
             .map_err(failed)?;
         let record = Request {
             command: request.job.clone(),
@@ -308,13 +255,12 @@ impl LocalCommand {
             reason: request.reason.clone(),
             inputs: request.inputs.clone(),
         };
-        let json = serde_json::to_vec(&record).map_err(|error| failed(error.into()))?;
-        write_durably(&draft.path().join("request.json"), &json).map_err(failed)?;
+        let json = serde_json::to_vec(&record).expect("a record of strings is JSON");
+        durable::write_new(&draft.path().join("request.json"), &json).map_err(failed)?;
         let copy = draft.path().join("script");
-        write_durably(&copy, script).map_err(failed)?;
+        durable::write_new(&copy, script).map_err(failed)?;
         os::make_executable(&copy).map_err(failed)?;
-        fs::create_dir(draft.path().join("files")).map_err(failed)?;
-        os::sync_directory(draft.path()).map_err(failed)?;
+        durable::create_private_dir(&draft.path().join("files")).map_err(failed)?;
         let used = || {
             Failure::new(
                 Fate::Refused,
@@ -332,9 +278,9 @@ impl LocalCommand {
                 let _ = draft.keep();
             }
             Err(_) if run.exists() => return Err(used()),
-            Err(error) => return Err(failed(error)),
+            Err(error) => return Err(failed(FileError::io("create", &run)(error))),
         }
-        os::sync_directory(&self.config.runs).map_err(failed)?;
+        durable::sync_dir(&self.config.runs).map_err(failed)?;
         Ok(run)
     }
 
@@ -343,15 +289,12 @@ impl LocalCommand {
         allowed: &AllowedCommand,
         run: &Path,
     ) -> BTreeMap<String, std::ffi::OsString> {
-        let mut variables: BTreeMap<String, std::ffi::OsString> = allowed
+        let mut variables: BTreeMap<String, std::ffi::OsString> =
+            allowed.environment.iter().map(|(name, value)| (name.clone(), value.into())).collect();
+        let path = allowed
             .environment
-            .iter()
-            .map(|(name, value)| (name.clone(), value.into()))
-            .collect();
-        let path = allowed.environment.get("PATH").map_or_else(
-            || "/usr/bin:/bin".to_owned(),
-            |path| format!("{path}:/usr/bin:/bin"),
-        );
+            .get("PATH")
+            .map_or_else(|| "/usr/bin:/bin".to_owned(), |path| format!("{path}:/usr/bin:/bin"));
         variables.insert("PATH".to_owned(), path.into());
         for (name, value) in &request.inputs {
             variables.insert(variable(name), value.into());
@@ -370,76 +313,47 @@ impl LocalCommand {
         variables
     }
 
-    /// How the run stands, with what there is to say about it and when it ended.
-    fn state(
-        &self,
-        run: &Path,
-        request: &Request,
-    ) -> io::Result<(RunStatus, String, Option<DateTime<Utc>>)> {
-        let lost = "the supervisor is gone and left no exit code";
-        if let Some(ended) = exited(run)? {
-            return Ok(ended);
+    /// How the run stands.
+    fn state(&self, run: &Path, request: &Request) -> Result<State, FileError> {
+        let never = || State::over(RunConclusion::Skipped, "never started");
+        let starting = || State { status: RunStatus::Queued, raw: "starting".to_owned(), completed: None };
+        if let Some(state) = exited(run)? {
+            return Ok(state);
         }
         let process = match read_supervisor(run)? {
             Supervisor::Process(process) => process,
-            Supervisor::Never => {
-                return Ok((
-                    RunStatus::Completed(RunConclusion::Skipped),
-                    "never started".to_owned(),
-                    None,
-                ));
+            Supervisor::Never => return Ok(never()),
+            Supervisor::Absent if (Utc::now() - request.submitted).num_seconds() < START_SECONDS => {
+                return Ok(starting());
             }
-            Supervisor::Absent
-                if (Utc::now() - request.submitted).num_seconds() < START_SECONDS =>
-            {
-                return Ok((RunStatus::Queued, "starting".to_owned(), None));
-            }
-            Supervisor::Absent => {
-                return Ok(match fence(run)? {
-                    true => (
-                        RunStatus::Completed(RunConclusion::Skipped),
-                        "never started".to_owned(),
-                        None,
-                    ),
-                    false => (RunStatus::Queued, "starting".to_owned(), None),
-                });
-            }
+            Supervisor::Absent => return Ok(if fence(run)? { never() } else { starting() }),
         };
         if process.is_alive() {
-            return Ok((RunStatus::InProgress, "running".to_owned(), None));
+            return Ok(State { status: RunStatus::InProgress, raw: "running".to_owned(), completed: None });
         }
         // It may have ended between the first look and now.
-        if let Some(ended) = exited(run)? {
-            return Ok(ended);
+        if let Some(state) = exited(run)? {
+            return Ok(state);
         }
         Ok(if run.join("killed").exists() {
-            (
-                RunStatus::Completed(RunConclusion::Cancelled),
-                "killed".to_owned(),
-                None,
-            )
+            State::over(RunConclusion::Cancelled, "killed")
         } else {
-            (
-                RunStatus::Completed(RunConclusion::Unknown("lost".to_owned())),
-                lost.to_owned(),
-                None,
-            )
+            State::over(RunConclusion::Unknown("lost".to_owned()), "the supervisor is gone and left no exit code")
         })
+    }
+
+    fn is_over(&self, run: &Path, request: &Request) -> Result<bool, Failure> {
+        Ok(matches!(self.state(run, request)?.status, RunStatus::Completed(_)))
     }
 
     fn load(&self, id: &str) -> Result<(PathBuf, Request), Failure> {
         let run = self.run_directory(id)?;
-        let bytes = fs::read(run.join("request.json")).map_err(|error| {
-            if error.kind() == io::ErrorKind::NotFound {
-                Failure::new(
-                    Fate::Refused,
-                    FailureKind::HiddenOrMissing,
-                    format!("there is no run {id} on this desk"),
-                )
-                .hint("a local command is known only on the desk that ran it")
-            } else {
-                io_failure(&run, &error)
+        let bytes = durable::read(&run.join("request.json"), RECORD_BYTES_MAX).map_err(|error| {
+            if !error.is_not_found() {
+                return error.into();
             }
+            Failure::new(Fate::Refused, FailureKind::HiddenOrMissing, format!("there is no run {id} on this desk"))
+                .hint("a local command is known only on the desk that ran it")
         })?;
         let request = serde_json::from_slice(&bytes).map_err(|error| {
             Failure::new(
@@ -455,20 +369,12 @@ impl LocalCommand {
 #[async_trait]
 impl Connector for LocalCommand {
     async fn probe(&self) -> Result<ServerInfo, Failure> {
-        Ok(ServerInfo {
-            product: "local command".to_owned(),
-            version: None,
-            user: None,
-            server_time: None,
-        })
+        Ok(ServerInfo { product: "local command".to_owned(), version: None, user: None, server_time: None })
     }
 
     async fn preflight(&self, job: &str) -> Result<Preflight, Failure> {
         self.allowed(job)?;
-        Ok(Preflight {
-            job: job.to_owned(),
-            inputs: None,
-        })
+        Ok(Preflight { job: job.to_owned(), inputs: None })
     }
 
     async fn trigger(&self, request: &TriggerRequest) -> Result<Accepted, Failure> {
@@ -476,45 +382,27 @@ impl Connector for LocalCommand {
         let (allowed, script) = self.allowed(&request.job)?;
         let run = self.prepare(request, &script)?;
         let copy = run.join("script");
-        let mut arguments: Vec<std::ffi::OsString> =
-            allowed.interpreter.iter().map(Into::into).collect();
+        let mut arguments: Vec<std::ffi::OsString> = allowed.interpreter.iter().map(Into::into).collect();
         arguments.push(copy.into());
         arguments.extend(allowed.arguments.iter().map(Into::into));
         let home = allowed.script.parent().unwrap_or(Path::new("/"));
-        if let Err(failure) = os::supervise(
-            &run,
-            home,
-            &Self::environment(request, &allowed, &run),
-            &arguments,
-        ) {
+        if let Err(failure) = os::supervise(&run, home, &Self::environment(request, &allowed, &run), &arguments) {
             // Should the supervisor be there all the same, it has linked its file first and this has no effect.
             return Err(match fence(&run) {
                 Ok(true) => failure,
-                _ => Failure {
-                    fate: Fate::Unknown,
-                    ..failure
-                },
+                _ => Failure { fate: Fate::Unknown, ..failure },
             });
         }
         Ok(Accepted {
-            handle: Handle::Run(RunRef {
-                id: request.request_id.to_string(),
-                attempt: 1,
-            }),
+            handle: Handle::Run(RunRef { id: request.request_id.to_string(), attempt: 1 }),
             server_time: None,
         })
     }
 
-    async fn find(
-        &self,
-        request_id: &RequestId,
-        since: Option<DateTime<Utc>>,
-    ) -> Result<Vec<Found>, Failure> {
+    async fn find(&self, request_id: &RequestId, since: Option<DateTime<Utc>>) -> Result<Vec<Found>, Failure> {
         let id = request_id.to_string();
         match self.load(&id) {
-            Ok((_, request)) if since.is_some_and(|since| request.submitted < since) => {
-                Ok(Vec::new())
-            }
+            Ok((_, request)) if since.is_some_and(|since| request.submitted < since) => Ok(Vec::new()),
             Ok((_, request)) => Ok(vec![Found {
                 ticket: Ticket(id.clone()),
                 resolved: Resolved::Run(RunRef { id, attempt: 1 }),
@@ -527,48 +415,24 @@ impl Connector for LocalCommand {
 
     async fn resolve(&self, ticket: &Ticket) -> Result<Resolved, Failure> {
         self.load(&ticket.0)?;
-        Ok(Resolved::Run(RunRef {
-            id: ticket.0.clone(),
-            attempt: 1,
-        }))
+        Ok(Resolved::Run(RunRef { id: ticket.0.clone(), attempt: 1 }))
     }
 
     async fn observe(&self, run: &RunRef) -> Result<Observation, Failure> {
         let (directory, request) = self.load(&run.id)?;
-        let (status, raw, completed) = self
-            .state(&directory, &request)
-            .map_err(|error| io_failure(&directory, &error))?;
-        let mut properties: BTreeMap<String, Property> = results(&directory)
-            .map_err(|error| io_failure(&directory, &error))?
+        let State { status, raw, completed } = self.state(&directory, &request)?;
+        let mut properties: BTreeMap<String, Property> = results(&directory)?
             .into_iter()
-            .map(|(name, value)| {
-                (
-                    name,
-                    Property {
-                        value,
-                        source: "command".to_owned(),
-                    },
-                )
-            })
+            .map(|(name, value)| (name, Property { value, source: "command".to_owned() }))
             .collect();
         // What was asked for cannot be overwritten by what came back.
         let asked = [("request_id".to_owned(), run.id.clone())];
         for (name, value) in request.inputs.into_iter().chain(asked) {
-            properties.insert(
-                name,
-                Property {
-                    value,
-                    source: "input".to_owned(),
-                },
-            );
+            properties.insert(name, Property { value, source: "input".to_owned() });
         }
         Ok(Observation {
             run: run.clone(),
-            steps: vec![Step {
-                name: request.command,
-                status: status.clone(),
-                raw: raw.clone(),
-            }],
+            steps: vec![Step { name: request.command, status: status.clone(), raw: raw.clone() }],
             status,
             raw,
             replaced_by: None,
@@ -577,36 +441,27 @@ impl Connector for LocalCommand {
             started: Some(request.submitted),
             completed,
             server_time: None,
-            poll_after: poll_after((Utc::now() - request.submitted).num_seconds())
-                .min(Duration::from_secs(5)),
+            poll_after: poll_after((Utc::now() - request.submitted).num_seconds()).min(Duration::from_secs(5)),
         })
     }
 
     async fn log(&self, run: &RunRef, step: &str, from: u64) -> Result<LogChunk, Failure> {
         let (directory, request) = self.load(&run.id)?;
         check_step(&request, step)?;
-        let failed = |error: io::Error| io_failure(&directory, &error);
+        let path = directory.join("log");
+        let failed = |error: io::Error| Failure::from(FileError::io("read", &path)(error));
         // Looked at before the log is read: what was written until then is all there is.
-        let over = matches!(
-            self.state(&directory, &request).map_err(failed)?.0,
-            RunStatus::Completed(_)
-        );
-        let mut file = match fs::File::open(directory.join("log")) {
+        let over = self.is_over(&directory, &request)?;
+        let mut file = match fs::File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(LogChunk {
-                    text: String::new(),
-                    next: from,
-                    complete: over,
-                });
+                return Ok(LogChunk { text: String::new(), next: from, complete: over });
             }
             Err(error) => return Err(failed(error)),
         };
         let mut bytes = Vec::new();
         file.seek(SeekFrom::Start(from)).map_err(failed)?;
-        file.take(LOG_CHUNK_BYTES)
-            .read_to_end(&mut bytes)
-            .map_err(failed)?;
+        file.take(LOG_CHUNK_BYTES).read_to_end(&mut bytes).map_err(failed)?;
         let full = bytes.len() as u64 == LOG_CHUNK_BYTES;
         if !over || full {
             match bytes.iter().rposition(|byte| *byte == b'\n') {
@@ -629,39 +484,20 @@ impl Connector for LocalCommand {
         let refused = |kind, message: String| Failure::new(Fate::Refused, kind, message);
         // The same plain words as request ids: no way out of the directory.
         if name.parse::<RequestId>().is_err() {
-            return Err(refused(
-                FailureKind::Invalid,
-                format!("'{}' is not the name of a file", excerpt(name)),
-            ));
+            return Err(refused(FailureKind::Invalid, format!("'{}' is not the name of a file", excerpt(name))));
         }
-        let (status, ..) = self
-            .state(&directory, &request)
-            .map_err(|error| io_failure(&directory, &error))?;
-        if !matches!(status, RunStatus::Completed(_)) {
-            return Err(refused(
-                FailureKind::Conflict,
-                "the command is still running".to_owned(),
-            )
-            .hint("fetch its files when it is over"));
+        if !self.is_over(&directory, &request)? {
+            return Err(refused(FailureKind::Conflict, "the command is still running".to_owned())
+                .hint("fetch its files when it is over"));
         }
         let path = directory.join("files").join(name);
         let plain_file = fs::symlink_metadata(&path).is_ok_and(|found| found.is_file());
         if !plain_file {
-            return Err(refused(
-                FailureKind::HiddenOrMissing,
-                format!("the command left no file '{name}'"),
-            ));
+            return Err(refused(FailureKind::HiddenOrMissing, format!("the command left no file '{name}'")));
         }
-        let bytes =
-            read_limited(&path, FILE_BYTES_MAX).map_err(|error| io_failure(&path, &error))?;
+        let bytes = durable::read(&path, FILE_BYTES_MAX)?;
         let digest = Digest::of(&bytes);
-        Ok(FetchedFile {
-            bytes,
-            digest,
-            raw_reply: digest,
-            url: path.display().to_string(),
-            server_time: None,
-        })
+        Ok(FetchedFile { bytes, digest, raw_reply: digest, url: path.display().to_string(), server_time: None })
     }
 
     async fn stop(&self, target: &Handle, reason: &str) -> Result<StopAck, Failure> {
@@ -670,20 +506,17 @@ impl Connector for LocalCommand {
             Handle::Ticket(ticket) => &ticket.0,
         };
         let (directory, request) = self.load(id)?;
-        let failed = |error: io::Error| io_failure(&directory, &error);
-        if matches!(
-            self.state(&directory, &request).map_err(failed)?.0,
-            RunStatus::Completed(_)
-        ) {
+        if self.is_over(&directory, &request)? {
             return Ok(StopAck::AlreadyOver);
         }
-        write_durably(&directory.join("stop"), reason.as_bytes()).map_err(failed)?;
-        if fence(&directory).map_err(failed)? {
+        durable::replace(&directory.join("stop"), reason.as_bytes())?;
+        if fence(&directory)? {
             return Ok(StopAck::Requested);
         }
-        let Supervisor::Process(process) = read_supervisor(&directory).map_err(failed)? else {
+        let Supervisor::Process(process) = read_supervisor(&directory)? else {
             return Ok(StopAck::Requested);
         };
+        let failed = |error: io::Error| Failure::from(FileError::io("stop the command of", &directory)(error));
         process.signal_group(os::Signal::Term).map_err(failed)?;
         let deadline = tokio::time::Instant::now() + self.config.stop_grace;
         while tokio::time::Instant::now() < deadline {
@@ -693,7 +526,7 @@ impl Connector for LocalCommand {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         if process.signal_group(os::Signal::Kill).map_err(failed)? {
-            write_durably(&directory.join("killed"), b"").map_err(failed)?;
+            durable::replace(&directory.join("killed"), b"")?;
         }
         Ok(StopAck::Requested)
     }
@@ -712,15 +545,10 @@ fn check_inputs(inputs: &BTreeMap<String, String>) -> Result<(), Failure> {
             || !name.chars().all(plain)
             || RESERVED.contains(&name.as_str())
         {
-            return Err(invalid(format!(
-                "an input must not be named '{}'",
-                excerpt(name)
-            )));
+            return Err(invalid(format!("an input must not be named '{}'", excerpt(name))));
         }
         if value.len() > INPUT_BYTES_MAX || value.contains('\0') {
-            return Err(invalid(format!(
-                "the input `{name}` is too long or holds a zero byte"
-            )));
+            return Err(invalid(format!("the input `{name}` is too long or holds a zero byte")));
         }
     }
     Ok(())
@@ -733,107 +561,76 @@ fn check_step(request: &Request, step: &str) -> Result<(), Failure> {
     Err(Failure::new(
         Fate::Refused,
         FailureKind::HiddenOrMissing,
-        format!(
-            "the run has one step, '{}', and none named '{}'",
-            request.command,
-            excerpt(step)
-        ),
+        format!("the run has one step, '{}', and none named '{}'", request.command, excerpt(step)),
     ))
 }
 
-fn io_failure(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(
-        Fate::Unknown,
-        FailureKind::Io,
-        format!("{}: {error}", path.display()),
-    )
-}
-
-fn read_limited(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    fs::File::open(path)?
-        .take(limit + 1)
-        .read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit {
-        return Err(io::Error::new(
-            io::ErrorKind::FileTooLarge,
-            format!("it is larger than {limit} bytes"),
-        ));
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        Self::new(Fate::Unknown, FailureKind::Io, error.to_string())
     }
-    Ok(bytes)
-}
-
-fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = fs::File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }
 
 /// Decides that the command never starts, unless its supervisor was first.
-fn fence(run: &Path) -> io::Result<bool> {
-    let draft = tempfile::Builder::new().prefix("never-").tempfile_in(run)?;
-    match fs::hard_link(draft.path(), run.join("supervisor")) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            Ok(read_supervisor(run)? == Supervisor::Never)
+fn fence(run: &Path) -> Result<bool, FileError> {
+    let place = run.join("supervisor");
+    let draft = tempfile::Builder::new()
+        .prefix(durable::TEMPORARY_PREFIX)
+        .tempfile_in(run)
+        .map_err(FileError::io("create a file in", run))?;
+    match fs::hard_link(draft.path(), &place) {
+        Ok(()) => {
+            durable::sync_dir(run)?;
+            Ok(true)
         }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(read_supervisor(run)? == Supervisor::Never),
+        Err(error) => Err(FileError::io("link", &place)(error)),
+    }
+}
+
+/// Reads a small file of the run directory, or none where it is not there.
+fn read_note(path: &Path) -> Result<Option<String>, FileError> {
+    match durable::read(path, NOTE_BYTES_MAX) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-fn read_supervisor(run: &Path) -> io::Result<Supervisor> {
-    let text = match fs::read_to_string(run.join("supervisor")) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Supervisor::Absent),
-        Err(error) => return Err(error),
-    };
-    if text.is_empty() {
-        return Ok(Supervisor::Never);
+fn read_supervisor(run: &Path) -> Result<Supervisor, FileError> {
+    let path = run.join("supervisor");
+    match read_note(&path)? {
+        None => Ok(Supervisor::Absent),
+        Some(text) if text.is_empty() => Ok(Supervisor::Never),
+        Some(text) => os::Process::parse(&text)
+            .map(Supervisor::Process)
+            .ok_or_else(|| FileError::io("understand", &path)(io::ErrorKind::InvalidData.into())),
     }
-    os::Process::parse(&text)
-        .map(Supervisor::Process)
-        .ok_or_else(|| {
-            io::Error::new(
-                io::ErrorKind::InvalidData,
-                "the supervisor's record cannot be read",
-            )
-        })
 }
 
 /// What `exit` says, where it is there.
-fn exited(run: &Path) -> io::Result<Option<(RunStatus, String, Option<DateTime<Utc>>)>> {
-    let text = match fs::read_to_string(run.join("exit")) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
+fn exited(run: &Path) -> Result<Option<State>, FileError> {
+    let Some(text) = read_note(&run.join("exit"))? else {
+        return Ok(None);
     };
     let mut words = text.split_whitespace();
     let code = words.next().and_then(|word| word.parse::<u8>().ok());
-    let ended = words
-        .next()
-        .and_then(|word| word.parse().ok())
-        .and_then(|seconds| DateTime::from_timestamp(seconds, 0));
     let conclusion = match code {
         Some(0) => RunConclusion::Success,
         Some(_) if run.join("stop").exists() => RunConclusion::Cancelled,
         Some(_) => RunConclusion::Failure,
         None => RunConclusion::Unknown(excerpt(&text)),
     };
-    Ok(Some((
-        RunStatus::Completed(conclusion),
-        format!("exit {}", excerpt(&text)),
-        ended,
-    )))
+    let completed =
+        words.next().and_then(|word| word.parse().ok()).and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+    let raw = code.map_or_else(|| excerpt(&text), |code| format!("exit {code}"));
+    Ok(Some(State { completed, ..State::over(conclusion, &raw) }))
 }
 
 /// The `name=value` lines the command left; what is not such a line is left out.
-fn results(run: &Path) -> io::Result<BTreeMap<String, String>> {
-    let bytes = match read_limited(&run.join("result"), RESULT_BYTES_MAX) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
-        Err(error) => return Err(error),
-    };
-    Ok(String::from_utf8_lossy(&bytes)
+fn results(run: &Path) -> Result<BTreeMap<String, String>, FileError> {
+    let text = read_note(&run.join("result"))?.unwrap_or_default();
+    Ok(text
         .lines()
         .filter_map(|line| line.split_once('='))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -848,7 +645,7 @@ mod os {
     use std::ffi::OsString;
     use std::fs;
     use std::io;
-    use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+    use std::os::unix::fs::PermissionsExt as _;
     use std::path::Path;
     use std::process::Stdio;
 
@@ -856,6 +653,7 @@ mod os {
     use rustix::process::{Pid, kill_process_group};
 
     use super::super::{Failure, FailureKind, Fate};
+    use crate::durable::FileError;
 
     /// Says who it is, starts the command if it is the first to say so, and leaves the exit code. Signals are for the
     /// command: the supervisor lives on until it has written down how the command ended.
@@ -900,11 +698,7 @@ mv "$run/exit.$$" "$run/exit"
             let id = lines.next()?.parse().ok().filter(|id| *id > 1)?;
             let boot = lines.next()?.to_owned();
             let line = lines.next()?;
-            let start = if boot == "-" {
-                line.trim().to_owned()
-            } else {
-                stat_fields(line)?.1
-            };
+            let start = if boot == "-" { line.trim().to_owned() } else { stat_fields(line)?.1 };
             Some(Self { id, boot, start })
         }
 
@@ -918,9 +712,7 @@ mv "$run/exit.$$" "$run/exit"
                 && fs::read_to_string(format!("/proc/{}/stat", self.id))
                     .ok()
                     .and_then(|line| stat_fields(&line))
-                    .is_some_and(|(state, start)| {
-                        !matches!(state.as_str(), "Z" | "X") && start == self.start
-                    })
+                    .is_some_and(|(state, start)| !matches!(state.as_str(), "Z" | "X") && start == self.start)
         }
 
         /// Signals the group that this process leads; says whether there was one. A group whose leader is gone is
@@ -952,10 +744,8 @@ mv "$run/exit.$$" "$run/exit"
     }
 
     fn started_by_ps(id: i32) -> Option<String> {
-        let output = std::process::Command::new("/bin/ps")
-            .args(["-o", "lstart=", "-p", &id.to_string()])
-            .output()
-            .ok()?;
+        let output =
+            std::process::Command::new("/bin/ps").args(["-o", "lstart=", "-p", &id.to_string()]).output().ok()?;
         let text = String::from_utf8(output.stdout).ok()?;
         let text = text.trim();
         (!text.is_empty()).then(|| text.to_owned())
@@ -984,31 +774,12 @@ mv "$run/exit.$$" "$run/exit"
             .spawn();
         // Dropped, it is reaped when it ends while we live, and by the system when we do not.
         child.map(drop).map_err(|error| {
-            Failure::new(
-                Fate::NotSent,
-                FailureKind::Io,
-                format!("the command could not be started: {error}"),
-            )
+            Failure::new(Fate::NotSent, FailureKind::Io, format!("the command could not be started: {error}"))
         })
     }
 
-    pub(super) fn others_may_write(found: &fs::Metadata) -> bool {
-        found.mode() & 0o022 != 0
-    }
-
-    pub(super) fn make_executable(path: &Path) -> io::Result<()> {
-        fs::set_permissions(path, fs::Permissions::from_mode(0o500))
-    }
-
-    pub(super) fn create_private_directories(path: &Path) -> io::Result<()> {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(path)
-    }
-
-    pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
-        fs::File::open(path)?.sync_all()
+    pub(super) fn make_executable(path: &Path) -> Result<(), FileError> {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o500)).map_err(FileError::io("make executable", path))
     }
 
     #[cfg(test)]
@@ -1024,25 +795,16 @@ mv "$run/exit.$$" "$run/exit"
             };
             let process = Process::parse(&format!("{me}\n{boot}{stat}")).unwrap();
             assert!(process.is_alive());
-            let later = Process {
-                start: "1".into(),
-                ..Process::parse(&format!("{me}\n{boot}{stat}")).unwrap()
-            };
+            let later = Process { start: "1".into(), ..Process::parse(&format!("{me}\n{boot}{stat}")).unwrap() };
             assert!(!later.is_alive());
-            let other_boot = Process {
-                boot: "x".into(),
-                ..process
-            };
+            let other_boot = Process { boot: "x".into(), ..process };
             assert!(!other_boot.is_alive());
             assert!(!other_boot.signal_group(Signal::Kill).unwrap());
         }
 
         #[test]
         fn a_name_in_stat_may_hold_anything() {
-            let line = format!(
-                "7 (a) S) 1 b)) Z {}",
-                (0..40).map(|n| n.to_string()).collect::<Vec<_>>().join(" ")
-            );
+            let line = format!("7 (a) S) 1 b)) Z {}", (0..40).map(|n| n.to_string()).collect::<Vec<_>>().join(" "));
             assert_eq!(stat_fields(&line), Some(("Z".to_owned(), "18".to_owned())));
             for bad in ["", "7 (a) S 1", "7"] {
                 assert_eq!(stat_fields(bad), None);
@@ -1060,11 +822,11 @@ mod os {
 
     use std::collections::BTreeMap;
     use std::ffi::OsString;
-    use std::fs;
     use std::io;
     use std::path::Path;
 
     use super::super::{Failure, FailureKind, Fate};
+    use crate::durable::FileError;
 
     #[derive(Clone, Copy)]
     pub(super) enum Signal {
@@ -1095,29 +857,11 @@ mod os {
         _environment: &BTreeMap<String, OsString>,
         _arguments: &[OsString],
     ) -> Result<(), Failure> {
-        Err(Failure::new(
-            Fate::NotSent,
-            FailureKind::Unsupported,
-            "local commands do not run on this system yet",
-        )
-        .hint("use a CI system as the target, or a desk with Linux or macOS"))
+        Err(Failure::new(Fate::NotSent, FailureKind::Unsupported, "local commands do not run on this system yet")
+            .hint("use a CI system as the target, or a desk with Linux or macOS"))
     }
 
-    // Files below the user's profile are the user's own by their access control lists.
-    pub(super) fn others_may_write(_found: &fs::Metadata) -> bool {
-        false
-    }
-
-    pub(super) fn make_executable(_path: &Path) -> io::Result<()> {
-        Ok(())
-    }
-
-    pub(super) fn create_private_directories(path: &Path) -> io::Result<()> {
-        fs::create_dir_all(path)
-    }
-
-    // A directory cannot be opened for syncing here; the file system journals names itself.
-    pub(super) fn sync_directory(_path: &Path) -> io::Result<()> {
+    pub(super) fn make_executable(_path: &Path) -> Result<(), FileError> {
         Ok(())
     }
 }
@@ -1147,42 +891,21 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            assert_eq!(
-                fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-                0o600
-            );
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
             fs::set_permissions(&path, fs::Permissions::from_mode(0o620)).unwrap();
-            assert!(matches!(
-                AllowList::read(&path),
-                Err(AllowListError::Exposed { .. })
-            ));
+            assert!(matches!(AllowList::read(&path), Err(AllowListError::File(FileError::Exposed { .. }))));
             fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         }
-        fs::write(&path, "[command.deploy]\nscript = '/x'\nsha256 = 'no'").unwrap();
-        assert!(matches!(
-            AllowList::read(&path),
-            Err(AllowListError::Syntax { .. })
-        ));
+        durable::replace(&path, b"[command.deploy]\nscript = '/x'\nsha256 = 'no'").unwrap();
+        assert!(matches!(AllowList::read(&path), Err(AllowListError::Syntax { .. })));
     }
 
     #[test]
     fn inputs_are_plain_names_and_never_ours() {
-        let check = |name: &str, value: &str| {
-            check_inputs(&BTreeMap::from([(name.to_owned(), value.to_owned())])).is_ok()
-        };
+        let check =
+            |name: &str, value: &str| check_inputs(&BTreeMap::from([(name.to_owned(), value.to_owned())])).is_ok();
         assert!(check("version", "1.0.0\n$(rm -rf /)"));
-        for bad in [
-            "",
-            "PATH",
-            "request_id",
-            "result",
-            "a-b",
-            "a=b",
-            "_a",
-            "1a",
-            "é",
-            &"a".repeat(65),
-        ] {
+        for bad in ["", "PATH", "request_id", "result", "a-b", "a=b", "_a", "1a", "é", &"a".repeat(65)] {
             assert!(!check(bad, "x"), "{bad:?}");
         }
         assert!(!check("version", "a\0b"));
@@ -1205,9 +928,9 @@ mod tests {
     #[test]
     fn an_exit_is_judged_by_its_code() {
         let run = tempfile::tempdir().unwrap();
-        let mut conclude = |text: &str| {
+        let conclude = |text: &str| {
             fs::write(run.path().join("exit"), text).unwrap();
-            match exited(run.path()).unwrap().unwrap().0 {
+            match exited(run.path()).unwrap().unwrap().status {
                 RunStatus::Completed(conclusion) => conclusion,
                 other => panic!("{other:?}"),
             }
@@ -1215,16 +938,13 @@ mod tests {
         assert_eq!(conclude("0 1700000000\n"), RunConclusion::Success);
         assert_eq!(conclude("3 1700000000\n"), RunConclusion::Failure);
         for unknown in ["", "zero", "256 1", "-1"] {
-            assert_eq!(
-                conclude(unknown),
-                RunConclusion::Unknown(unknown.to_owned())
-            );
+            assert_eq!(conclude(unknown), RunConclusion::Unknown(unknown.to_owned()));
         }
         fs::write(run.path().join("stop"), "").unwrap();
         fs::write(run.path().join("exit"), "143 1\n").unwrap();
-        let (status, raw, ended) = exited(run.path()).unwrap().unwrap();
-        assert_eq!(status, RunStatus::Completed(RunConclusion::Cancelled));
-        assert_eq!(raw, "exit 143 1");
-        assert_eq!(ended.unwrap().timestamp(), 1);
+        let state = exited(run.path()).unwrap().unwrap();
+        assert_eq!(state.status, RunStatus::Completed(RunConclusion::Cancelled));
+        assert_eq!(state.raw, "exit 143");
+        assert_eq!(state.completed.unwrap().timestamp(), 1);
     }
 }

@@ -16,6 +16,10 @@
 //!
 //! So leaves and head are both there or both absent, and what was acknowledged stays.
 //!
+//! One gap SQLite leaves open: where it cannot open the directory at that last step (the process has run out of file
+//! descriptors), it skips the flush and says nothing. So an append first opens the directory itself, and is refused
+//! where it cannot.
+//!
 //! The triggers are guard rails against accidents with other tools, not protection against somebody who owns the
 //! file: that is the work of signatures, `seen` and the pin.
 //!
@@ -298,7 +302,7 @@ impl Store for SqliteStore {
         check_append(expected, leaves, new)?;
         let mut state = self.lock();
         let connection = self.connection(&mut state)?;
-        let result = append(connection, expected, leaves, new, checkpoint);
+        let result = append(connection, expected, leaves, new, checkpoint, &self.path);
         if !matches!(
             result,
             Ok(())
@@ -322,6 +326,7 @@ fn append(
     leaves: &[NewLeaf],
     new: Head,
     checkpoint: &str,
+    path: &Path,
 ) -> Result<(), AppendError> {
     // IMMEDIATE takes the write lock before anything is read, so the head compared is the head swapped.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(append_error)?;
@@ -335,6 +340,7 @@ fn append(
         }
     }
     insert(&transaction, expected, leaves, new, checkpoint).map_err(append_error)?;
+    check_dir_opens(path)?;
     transaction.commit().map_err(|error| match code(&error) {
         // Both come before the journal goes: the transaction is still open, or undone.
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::DiskFull) => append_error(error),
@@ -362,6 +368,18 @@ fn insert(
         1 => Ok(()),
         changed => Err(rusqlite::Error::StatementChangedRows(changed)),
     }
+}
+
+/// Checks that SQLite will be able to open the ledger's directory to flush it.
+fn check_dir_opens(path: &Path) -> Result<(), StoreError> {
+    #[cfg(unix)]
+    {
+        let dir = path.parent().unwrap_or(Path::new("."));
+        fs::File::open(dir).map_err(durable::FileError::io("open", dir))?;
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
 }
 
 fn load_head(connection: &Connection) -> Result<Result<StoredHead, StoreError>, rusqlite::Error> {

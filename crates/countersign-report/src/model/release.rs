@@ -1,0 +1,417 @@
+//! A release from proposal to review.
+
+use super::{Adverse, Changed, Moment, Party, Sheet, Stamp};
+use serde::{Deserialize, Serialize};
+
+/// Where a release stands; a projection of its entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the words are those of the release pipeline and say what they are")]
+pub enum ReleaseState {
+    Draft,
+    Collecting,
+    Halted,
+    Staged,
+    Ready,
+    OnHold,
+    NoGo,
+    Authorized,
+    Dispatching,
+    RollingOut,
+    RolloutHalted,
+    Live,
+    RolledBack,
+    Reviewed,
+    Superseded,
+    Expired,
+    Withdrawn,
+}
+
+/// How much a change is expected to be known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeType {
+    /// Known and pre-approved in kind.
+    Standard,
+    /// Assessed on its own.
+    Normal,
+    /// Decided in haste, reviewed afterwards.
+    Emergency,
+}
+
+/// A commit and how it is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commit {
+    /// The full commit id.
+    pub id: String,
+    /// How it is known.
+    pub source: CommitSource,
+}
+
+/// How a commit is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CommitSource {
+    /// The file or repository says so itself.
+    Stated,
+    /// The run that made it says so.
+    Run,
+    /// A person says so.
+    Claimed,
+}
+
+/// A file that is released.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Artifact {
+    /// Its name.
+    pub name: String,
+    /// Its digest.
+    pub sha256: String,
+}
+
+/// The change's record in a system outside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExternalRecord {
+    /// The system.
+    pub system: String,
+    /// Its id there.
+    pub id: String,
+    /// Where to find it.
+    pub url: String,
+    /// Its state there, as last recorded.
+    pub state: String,
+}
+
+/// One commit of the change list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// The full commit id.
+    pub commit: String,
+    /// Its author.
+    pub author: String,
+    /// Its subject line.
+    pub subject: String,
+    /// The tickets it names.
+    pub tickets: Vec<String>,
+}
+
+/// A change to the release's own record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Amendment {
+    /// Who, when, in which entry.
+    pub made: Stamp,
+    /// What.
+    pub changed: Vec<Changed>,
+    /// Why.
+    pub reason: String,
+}
+
+/// What kind of evidence a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EvidenceKind {
+    /// Test results.
+    Junit,
+    /// Findings of static analysis.
+    Sarif,
+    /// A bill of materials.
+    Cyclonedx,
+    /// Any other file, for people to read.
+    Manual,
+}
+
+/// What a piece of evidence amounts to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Conclusion {
+    /// It supports the release.
+    Pass,
+    /// It stands against it.
+    Fail,
+    /// It says neither.
+    Inconclusive,
+    /// It is required and not there.
+    Missing,
+}
+
+/// What was counted in the file itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "of")]
+#[expect(missing_docs, reason = "the field names are the words of the formats")]
+pub enum Counts {
+    /// Test cases.
+    Tests { total: u64, passed: u64, failed: u64, errors: u64, skipped: u64, flaky: u64 },
+    /// Findings by level.
+    Findings { error: u64, warning: u64, note: u64, none: u64, suppressed: u64 },
+    /// Components and known vulnerabilities.
+    Components { components: u64, vulnerabilities: u64 },
+    /// A file nobody counts in.
+    File { bytes: u64 },
+}
+
+/// How evidence came into the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum EvidenceOrigin {
+    /// A connector read it from its source.
+    Observed {
+        /// The connector.
+        connector: String,
+        /// The target it was read from.
+        target: String,
+        /// The digest of the raw reply.
+        reply_sha256: String,
+    },
+    /// A person attached it.
+    Attached {
+        /// Who.
+        by: Party,
+        /// The second person who confirmed it.
+        confirmed_by: Option<Party>,
+    },
+}
+
+/// Whether the bytes of evidence can still be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Availability {
+    /// They are there and match the digest.
+    Available,
+    /// They are not where they should be.
+    Missing,
+    /// They were removed by a recorded act.
+    Removed {
+        /// The entry.
+        entry: u64,
+    },
+}
+
+/// Whether evidence was part of what was signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Freeze {
+    /// It is in the frozen set.
+    Before,
+    /// It came later and nobody signed it.
+    After,
+    /// Nothing was frozen yet.
+    Open,
+}
+
+/// One piece of evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: EvidenceKind,
+    /// How it came here.
+    pub origin: EvidenceOrigin,
+    /// What was counted.
+    pub counts: Counts,
+    /// What it amounts to.
+    pub conclusion: Conclusion,
+    /// Its digest.
+    pub sha256: String,
+    /// The commit it is about, `None` where nobody says.
+    pub commit: Option<Commit>,
+    /// Whether its bytes can be read.
+    pub availability: Availability,
+    /// Whether it was part of what was signed.
+    pub freeze: Freeze,
+    /// Who recorded it, when, in which entry.
+    pub recorded: Stamp,
+    /// The entry of the evidence that replaced it.
+    pub superseded_by: Option<u64>,
+}
+
+/// A requirement that somebody set aside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiver {
+    /// What is waived.
+    pub requirement: String,
+    /// Why.
+    pub reason: String,
+    /// Who, when, in which entry.
+    pub signed: Stamp,
+    /// When it ends.
+    pub valid_until: Option<Moment>,
+}
+
+/// A delivery to staging.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Staging {
+    /// The environment.
+    pub environment: String,
+    /// The version that was seen there.
+    pub observed_version: String,
+    /// The artifact digest that was seen there.
+    pub observed_sha256: String,
+    /// Whether it is the digest of this release.
+    pub same_digest: bool,
+    /// How long it soaked.
+    pub soak_seconds: u64,
+    /// How long it had to.
+    pub soak_required_seconds: u64,
+    /// Whether the soak is bounded by times from outside, or only by a desk's clock.
+    pub soak_anchored: bool,
+    /// Who recorded it.
+    pub recorded: Stamp,
+}
+
+/// A state of a dispatch, as the journal has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+#[expect(missing_docs, reason = "the words are those of the dispatch journal")]
+pub enum DispatchState {
+    Prepared,
+    Sending,
+    Accepted,
+    Refused { reason: String },
+    FateUnknown { reason: String },
+    Bound { run: String },
+    Watching,
+    Finished { conclusion: Conclusion },
+    Cancelled { reason: String },
+}
+
+/// One line of the journal of a dispatch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalLine {
+    /// The state.
+    pub state: DispatchState,
+    /// When.
+    pub at: Moment,
+    /// The entry it stands in.
+    pub entry: u64,
+}
+
+/// One order to a pipeline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dispatch {
+    /// The environment.
+    pub environment: String,
+    /// The wave, from 1.
+    pub wave: u64,
+    /// The request id that the run carries.
+    pub request_id: String,
+    /// Who gave the order.
+    pub by: Party,
+    /// The run, where one was found.
+    pub run: Option<String>,
+    /// Where to find the run.
+    pub url: Option<String>,
+    /// The journal, in order.
+    pub journal: Vec<JournalLine>,
+}
+
+/// What was concluded of a wave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaveVerdict {
+    /// The next wave may start.
+    Promoted,
+    /// Samples are missing or unclear: a person decides.
+    Held,
+    /// The rollout stops.
+    Halted,
+    /// The wave was taken back.
+    RolledBack,
+    /// The wave is still baking.
+    Baking,
+}
+
+/// One wave of a rollout.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wave {
+    /// Its number, from 1.
+    pub number: u64,
+    /// Who gets it, in words of the plan.
+    pub audience: String,
+    /// How long it baked.
+    pub bake_seconds: u64,
+    /// How long it had to.
+    pub bake_required_seconds: u64,
+    /// How many samples were taken.
+    pub samples: u64,
+    /// How many of them were bad.
+    pub bad_samples: u64,
+    /// The share of the period that has samples, in percent.
+    pub coverage_percent: u64,
+    /// The version that was seen.
+    pub observed_version: Option<String>,
+    /// What was concluded.
+    pub verdict: WaveVerdict,
+    /// Why.
+    pub reason: String,
+    /// Who concluded it.
+    pub judged: Option<Stamp>,
+}
+
+/// How a release ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// What came of it, in a sentence.
+    pub what: String,
+    /// What is live now.
+    pub live_now: String,
+    /// What it was rolled back to, where it was.
+    pub rolled_back_to: Option<String>,
+    /// Who closed it.
+    pub closed: Stamp,
+}
+
+/// One release with everything that was recorded about it, for and against.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// Its id.
+    pub id: String,
+    /// The product.
+    pub product: String,
+    /// The version.
+    pub version: String,
+    /// The commit.
+    pub commit: Commit,
+    /// Where it stands.
+    pub state: ReleaseState,
+    /// Why it stands there, in a sentence.
+    pub state_reason: String,
+    /// Who proposed it.
+    pub proposed: Stamp,
+    /// What is released.
+    pub artifacts: Vec<Artifact>,
+    /// The type of the change.
+    pub change_type: ChangeType,
+    /// The risk, in words of the record.
+    pub risk: String,
+    /// Why it is made.
+    pub reason: String,
+    /// What it does to security.
+    pub security_impact: String,
+    /// How it goes out.
+    pub rollout_plan: String,
+    /// How it comes back.
+    pub back_out_plan: String,
+    /// The record outside.
+    pub external: Option<ExternalRecord>,
+    /// The commits.
+    pub changes: Vec<Change>,
+    /// What was amended after the proposal.
+    pub amendments: Vec<Amendment>,
+    /// The evidence, also what was replaced.
+    pub evidence: Vec<Evidence>,
+    /// The waivers.
+    pub waivers: Vec<Waiver>,
+    /// The deliveries to staging.
+    pub staging: Vec<Staging>,
+    /// The sheets, oldest first.
+    pub sheets: Vec<Sheet>,
+    /// The dispatches.
+    pub dispatches: Vec<Dispatch>,
+    /// The waves.
+    pub waves: Vec<Wave>,
+    /// How it ended.
+    pub outcome: Option<Outcome>,
+    /// What stands against it.
+    pub adverse: Vec<Adverse>,
+}

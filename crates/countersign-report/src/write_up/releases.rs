@@ -1,0 +1,510 @@
+//! The chapter on releases: each from proposal to outcome, with what stands against it.
+
+use super::{
+    adverse_cells, cell, digest, heading, joined, moment, none, notice, paragraph, party, short_moment, short_stamp,
+    stamp, state_heading, words,
+};
+use crate::document::{
+    Block, Fact, Line, Lines, Row, Run, Seat, Signature, Table, Weight, column, dim, fact, facts, figures, hash, mono,
+    quote, row, state, strong, text,
+};
+use crate::model::{
+    Adoption, AutomaticGo, Cause, Change, Decision, Dispatch, Evidence, EvidenceOrigin, Parameter, Release, Report,
+    RollbackSlot, Sheet, SignOff, Wave,
+};
+use crate::moment::{duration, tell};
+
+/// Writes the chapter.
+pub(super) fn releases(report: &Report, blocks: &mut Vec<Block>) {
+    blocks.push(heading(1, "Releases", "releases"));
+    let rows = report.releases.iter().enumerate().map(|(at, release)| overview(at, release)).collect();
+    blocks.push(Block::Table {
+        table: Table {
+            caption: "All releases in scope".to_owned(),
+            columns: vec![
+                column("Release", 38),
+                column("Change", 16),
+                column("Decision", 17),
+                column("State", 19),
+                figures("Against", 10),
+            ],
+            rows,
+            empty: none(report, "release"),
+        },
+    });
+    for (at, it) in report.releases.iter().enumerate() {
+        release(report, at, it, blocks);
+    }
+}
+
+fn anchor(at: usize) -> String {
+    format!("release-{}", at + 1)
+}
+
+/// The sheet that holds now: the last one that nothing replaced.
+fn current(release: &Release) -> Option<&Sheet> {
+    release.sheets.iter().rev().find(|sheet| sheet.superseded_by.is_none())
+}
+
+fn overview(at: usize, release: &Release) -> Row {
+    let name = format!("{} {}", release.product, release.version);
+    let decision = match current(release) {
+        Some(sheet) if sheet.automatic_go.is_some() => {
+            vec![vec![state(sheet.decision.badge())], vec![dim("standing authorization")]]
+        }
+        Some(sheet) => {
+            vec![vec![state(sheet.decision.badge())], vec![dim(format!("{} sign-offs", sheet.sign_offs.len()))]]
+        }
+        None => vec![vec![dim("no sheet")]],
+    };
+    row(vec![
+        vec![vec![Run::Link { t: name, to: anchor(at) }], vec![mono(&release.id)]],
+        vec![vec![text(release.change_type.word())], vec![dim("risk "), text(&release.risk)]],
+        decision,
+        vec![vec![state(release.state.badge())]],
+        cell(release.adverse.len().to_string()),
+    ])
+}
+
+fn release(report: &Report, at: usize, release: &Release, blocks: &mut Vec<Block>) {
+    let key = anchor(at);
+    let name = format!("{} {}", release.product, release.version);
+    blocks.push(state_heading(name, key.clone(), release.state.badge(), &release.id));
+    blocks.push(paragraph(&release.state_reason));
+    if let Some(sheet) = current(release) {
+        blocks.push(board(sheet));
+    }
+    blocks.push(heading(3, "What was proposed", format!("{key}-proposal")));
+    blocks.push(Block::Facts { facts: proposal(release) });
+    if !release.amendments.is_empty() {
+        blocks.push(heading(3, "Changed since the proposal", format!("{key}-amendments")));
+        blocks.push(amendments(release));
+    }
+    blocks.push(heading(3, format!("Change list, {} commits", release.changes.len()), format!("{key}-changes")));
+    blocks.push(Block::Table {
+        table: Table {
+            caption: "Commits of this release".to_owned(),
+            columns: vec![column("Commit", 47), column("Subject", 32), column("Author, tickets", 21)],
+            rows: release.changes.iter().map(change).collect(),
+            empty: none(report, "commit"),
+        },
+    });
+    blocks.push(heading(3, format!("Evidence, {} items", release.evidence.len()), format!("{key}-evidence")));
+    blocks.push(Block::Table {
+        table: Table {
+            caption: "Evidence, also what was replaced".to_owned(),
+            columns: vec![column("Evidence", 54), column("Origin", 27), column("Conclusion", 19)],
+            rows: release.evidence.iter().map(evidence).collect(),
+            empty: none(report, "evidence for this release"),
+        },
+    });
+    blocks.push(heading(3, "Waivers", format!("{key}-waivers")));
+    blocks.push(Block::Table {
+        table: Table {
+            caption: "Requirements that were set aside".to_owned(),
+            columns: vec![column("Waived", 30), column("Reason", 40), column("Signed", 30)],
+            rows: release
+                .waivers
+                .iter()
+                .map(|it| {
+                    let mut what = cell(&it.requirement);
+                    if let Some(until) = &it.valid_until {
+                        what.push(vec![dim(format!("until {}", tell(until).short))]);
+                    }
+                    row(vec![what, vec![words(&it.reason)], short_stamp(&it.signed)])
+                })
+                .collect(),
+            empty: none(report, "waiver for this release"),
+        },
+    });
+    blocks.push(heading(3, "Staging and soak", format!("{key}-staging")));
+    blocks.push(staging(report, release));
+    for sheet in &release.sheets {
+        decision(&key, sheet, blocks);
+    }
+    if release.sheets.is_empty() {
+        blocks.push(heading(3, "Decision", format!("{key}-decision")));
+        blocks.push(paragraph("No decision sheet was frozen: nobody was asked and nobody signed."));
+    }
+    blocks.push(heading(3, "Dispatch and rollout", format!("{key}-rollout")));
+    blocks.push(Block::Table {
+        table: Table {
+            caption: "Orders to the pipeline with their journal".to_owned(),
+            columns: vec![column("Order", 34), column("Run", 26), column("Journal", 40)],
+            rows: release.dispatches.iter().map(dispatch).collect(),
+            empty: none(report, "dispatch of this release"),
+        },
+    });
+    if !release.waves.is_empty() {
+        blocks.push(Block::Table {
+            table: Table {
+                caption: "Waves".to_owned(),
+                columns: vec![column("Wave", 25), column("Bake", 20), column("Samples", 17), column("Verdict", 38)],
+                rows: release.waves.iter().map(wave).collect(),
+                empty: String::new(),
+            },
+        });
+    }
+    blocks.push(heading(3, "Outcome", format!("{key}-outcome")));
+    match &release.outcome {
+        None => blocks.push(paragraph("Not closed.")),
+        Some(outcome) => {
+            let mut list =
+                vec![fact("Outcome", vec![text(&outcome.what)]), fact("Live now", vec![mono(&outcome.live_now)])];
+            if let Some(back) = &outcome.rolled_back_to {
+                list.push(fact("Rolled back to", vec![mono(back)]));
+            }
+            list.push(facts("Closed by", stamp(&outcome.closed)));
+            blocks.push(Block::Facts { facts: list });
+        }
+    }
+    blocks.push(heading(3, "What stands against this release", format!("{key}-against")));
+    blocks.push(Block::Table {
+        table: Table {
+            caption: "What was refused, failed, halted, waived or held".to_owned(),
+            columns: super::back_matter::adverse_columns(),
+            rows: release.adverse.iter().map(|it| row(adverse_cells(it))).collect(),
+            empty: none(report, "entry against this release"),
+        },
+    });
+}
+
+fn board(sheet: &Sheet) -> Block {
+    let mut title: Line = vec![state(sheet.decision.badge())];
+    title.push(text(format!(" for {}, sheet of entry {}", sheet.environment, sheet.frozen.entry)));
+    let seat_note = |it: &SignOff| -> Line {
+        let time = tell(&it.at).short;
+        match it.state {
+            crate::model::SignOffState::Valid => vec![dim(time)],
+            other => vec![state(other.badge())],
+        }
+    };
+    let mut seats: Vec<Seat> = sheet
+        .sign_offs
+        .iter()
+        .map(|it| Seat {
+            role: it.role.clone(),
+            name: it.by.name.clone(),
+            badge: it.verdict.badge(),
+            note: seat_note(it),
+        })
+        .collect();
+    if let Some(go) = &sheet.automatic_go {
+        seats.push(Seat {
+            role: "standing authorization".to_owned(),
+            name: format!("entry {}", go.authorization),
+            badge: Decision::Go.badge(),
+            note: vec![state(go.state.badge())],
+        });
+    }
+    for rule in sheet.quorum.iter().filter(|rule| rule.counted < rule.needed) {
+        seats.push(Seat {
+            role: rule.role.clone(),
+            name: format!("{} of {} signed", rule.counted, rule.needed),
+            badge: Decision::Awaiting.badge(),
+            note: Line::new(),
+        });
+    }
+    Block::Board { title, seats }
+}
+
+fn proposal(release: &Release) -> Vec<Fact> {
+    let artifacts = release.artifacts.iter().flat_map(|it| [vec![text(&it.name)], digest(&it.sha256)]).collect();
+    let mut list = vec![
+        fact("Product", vec![text(&release.product)]),
+        fact("Version", vec![mono(&release.version)]),
+        fact("Release id", vec![mono(&release.id)]),
+        facts("Commit", vec![vec![hash(&release.commit.id)], vec![dim(release.commit.source.text())]]),
+        facts("Artifacts", artifacts),
+        facts("Proposed by", stamp(&release.proposed)),
+        fact("Change type", vec![text(release.change_type.word())]),
+        fact("Risk", vec![text(&release.risk)]),
+        fact("Reason", words(&release.reason)),
+        fact("Security impact", words(&release.security_impact)),
+        fact("Rollout plan", words(&release.rollout_plan)),
+        fact("Back-out plan", words(&release.back_out_plan)),
+    ];
+    list.push(match &release.external {
+        None => fact("Record outside", vec![dim("none named")]),
+        Some(it) => facts(
+            "Record outside",
+            vec![vec![text(&it.system), text(" "), mono(&it.id), dim(" state "), text(&it.state)], vec![mono(&it.url)]],
+        ),
+    });
+    list
+}
+
+fn amendments(release: &Release) -> Block {
+    let rows = release
+        .amendments
+        .iter()
+        .map(|it| {
+            let what = it.changed.iter().map(changed).collect();
+            row(vec![what, vec![words(&it.reason)], short_stamp(&it.made)])
+        })
+        .collect();
+    Block::Table {
+        table: Table {
+            caption: "Values before and after".to_owned(),
+            columns: vec![column("Old and new", 42), column("Reason", 30), column("Signed", 28)],
+            rows,
+            empty: String::new(),
+        },
+    }
+}
+
+/// `field: before → after`, both readable.
+pub(super) fn changed(it: &crate::model::Changed) -> Line {
+    let value = |value: &Option<String>| match value {
+        Some(value) => quote(value),
+        None => dim("nothing"),
+    };
+    vec![dim(format!("{} ", it.field)), value(&it.before), text(" → "), value(&it.after)]
+}
+
+fn change(it: &Change) -> Row {
+    let mut who = cell(&it.author);
+    if !it.tickets.is_empty() {
+        who.push(joined(it.tickets.iter().map(String::as_str), ", ", mono));
+    }
+    row(vec![vec![digest(&it.commit)], cell(&it.subject), who])
+}
+
+fn evidence(it: &Evidence) -> Row {
+    let mut what = vec![
+        vec![strong(&it.name), dim(format!(" {}", it.kind.word()))],
+        vec![text(it.counts.text())],
+        digest(&it.sha256),
+    ];
+    what.push(match &it.commit {
+        Some(commit) => vec![dim("commit "), hash(&commit.id), dim(format!(" {}", commit.source.text()))],
+        None => vec![dim("commit not known")],
+    });
+    let mut origin = match &it.origin {
+        EvidenceOrigin::Observed { connector, target, reply_sha256: _ } => {
+            vec![vec![strong("observed"), text(" by "), text(connector)], vec![dim("from "), text(target)]]
+        }
+        EvidenceOrigin::Attached { by, confirmed_by } => {
+            let second = match confirmed_by {
+                Some(second) => vec![dim("confirmed by "), text(&second.name)],
+                None => vec![dim("confirmed by nobody")],
+            };
+            vec![vec![strong("attached"), text(" by "), text(&by.name)], second]
+        }
+    };
+    if let EvidenceOrigin::Observed { reply_sha256, .. } = &it.origin {
+        what.push(vec![dim("raw reply "), hash(reply_sha256)]);
+    }
+    origin.extend(short_moment(&it.recorded.at));
+    origin.push(vec![dim("entry "), mono(it.recorded.entry.to_string())]);
+    let mut end =
+        vec![vec![state(it.conclusion.badge())], vec![text(it.availability.text())], vec![dim(it.freeze.text())]];
+    if let Some(by) = it.superseded_by {
+        end.push(vec![strong(format!("replaced by entry {by}"))]);
+    }
+    row(vec![what, origin, end])
+}
+
+fn staging(report: &Report, release: &Release) -> Block {
+    let rows = release
+        .staging
+        .iter()
+        .map(|it| {
+            let same = match it.same_digest {
+                true => vec![text("digest equals the release’s")],
+                false => vec![strong("digest differs from the release’s")],
+            };
+            let clock = if it.soak_anchored { "bounded by times from outside" } else { "by desk clock" };
+            row(vec![
+                vec![vec![text(&it.environment)], vec![mono(&it.observed_version)], digest(&it.observed_sha256), same],
+                vec![
+                    vec![text(format!("{} of {}", duration(it.soak_seconds), duration(it.soak_required_seconds)))],
+                    vec![dim(clock)],
+                ],
+                short_stamp(&it.recorded),
+            ])
+        })
+        .collect();
+    Block::Table {
+        table: Table {
+            caption: "Deliveries to staging".to_owned(),
+            columns: vec![column("Seen there", 52), column("Soak", 22), column("Recorded", 26)],
+            rows,
+            empty: none(report, "delivery of this release to staging"),
+        },
+    }
+}
+
+fn decision(key: &str, sheet: &Sheet, blocks: &mut Vec<Block>) {
+    let at = sheet.frozen.entry;
+    blocks.push(heading(3, format!("Decision sheet of entry {at}"), format!("{key}-sheet-{at}")));
+    if let Some(by) = sheet.superseded_by {
+        blocks.push(notice(
+            Weight::Plain,
+            format!("Replaced by the sheet of entry {by}"),
+            vec![vec![text("Its sign-offs open nothing.")]],
+        ));
+    }
+    let mut list = vec![
+        fact("Decision", vec![state(sheet.decision.badge())]),
+        fact("Sheet digest", digest(&sheet.digest)),
+        fact("Environment", vec![text(&sheet.environment)]),
+        facts("Frozen by", stamp(&sheet.frozen)),
+        facts("Valid until", sheet.valid_until.as_ref().map_or_else(|| vec![vec![dim("no end set")]], moment)),
+        fact("Window", sheet.window.as_ref().map_or_else(|| vec![dim("none set")], |it| vec![text(it)])),
+        facts("Policy", vec![vec![text(format!("version {}", sheet.policy_version))], digest(&sheet.policy_digest)]),
+        fact("Evidence manifest", digest(&sheet.evidence_manifest)),
+        fact("Change list", digest(&sheet.change_list)),
+    ];
+    let targets: Lines = sheet
+        .targets
+        .iter()
+        .flat_map(|it| [vec![text(&it.environment), text(" "), text(&it.name)], digest(&it.sha256)])
+        .collect();
+    list.push(facts("Targets", targets));
+    list.push(fact(
+        "Live before",
+        sheet.live_before.as_ref().map_or_else(|| vec![dim("nothing: a first release")], |it| vec![mono(it)]),
+    ));
+    list.push(match &sheet.rollback {
+        RollbackSlot::To { version, sha256 } => facts("Rollback slot", vec![vec![mono(version)], digest(sha256)]),
+        RollbackSlot::NoWayBack => fact("Rollback slot", vec![strong("no way back")]),
+    });
+    let quorum = sheet.quorum.iter().map(|it| {
+        vec![
+            text(&it.role),
+            dim(" needs "),
+            text(it.needed.to_string()),
+            dim(", counts "),
+            text(it.counted.to_string()),
+        ]
+    });
+    list.push(facts("Quorum", quorum.collect()));
+    blocks.push(Block::Facts { facts: list });
+
+    blocks.push(heading(3, format!("Sign-offs on the sheet of entry {at}"), format!("{key}-sign-offs-{at}")));
+    if sheet.sign_offs.is_empty() && sheet.automatic_go.is_none() {
+        blocks.push(paragraph("Nobody signed."));
+    }
+    for it in &sheet.sign_offs {
+        blocks.push(Block::Signature { signature: signature(it) });
+    }
+    if let Some(go) = &sheet.automatic_go {
+        blocks.push(Block::Signature { signature: automatic(go) });
+    }
+}
+
+fn cause(cause: &Option<Cause>) -> Option<Line> {
+    cause.as_ref().map(|it| {
+        let mut line = vec![text(&it.text)];
+        if let Some(at) = it.entry {
+            line.push(dim(format!(" (entry {at})")));
+        }
+        line
+    })
+}
+
+fn signature(it: &SignOff) -> Signature {
+    let told = tell(&it.at);
+    let mut list = vec![
+        fact("Meaning", vec![text(it.meaning.text())]),
+        fact("Signed", vec![text(told.local)]),
+        fact("UTC", vec![mono(told.utc)]),
+        fact("Reason", words(&it.reason)),
+    ];
+    if !it.conditions.is_empty() {
+        list.push(facts("Conditions", it.conditions.iter().map(|it| vec![quote(it)]).collect()));
+    }
+    list.extend([
+        fact("Principal", vec![mono(&it.by.principal)]),
+        facts("Key", vec![vec![hash(&it.key_fingerprint)], vec![dim(it.key_origin.text())]]),
+        fact("Presence", vec![text(it.reauth.text())]),
+        fact("Had seen", vec![text(format!("size {}, {}", it.seen.size, it.seen.basis.text()))]),
+        fact("Entry", vec![mono(it.entry.to_string())]),
+    ]);
+    Signature {
+        name: it.by.name.clone(),
+        role: it.role.clone(),
+        verdict: it.verdict.badge(),
+        state: it.state.badge(),
+        cause: cause(&it.cause),
+        facts: list,
+        whole: true,
+    }
+    .measured()
+}
+
+/// The lines about who adopted an authorization.
+pub(super) fn adoptions(list: &[Adoption]) -> Lines {
+    list.iter()
+        .flat_map(|it| {
+            let mut first = party(&it.signed.by);
+            first.push(dim(format!(" as {}", it.role)));
+            let told = tell(&it.signed.at);
+            [first, vec![text(told.local)], vec![mono(told.utc), dim(format!(" entry {}", it.signed.entry))]]
+        })
+        .collect()
+}
+
+/// The lines about the bounds of an authorization.
+pub(super) fn bounds(list: &[Parameter]) -> Lines {
+    list.iter().map(|it| vec![dim(format!("{} ", it.name)), text(&it.value)]).collect()
+}
+
+fn automatic(go: &AutomaticGo) -> Signature {
+    Signature {
+        name: format!("Standing authorization of entry {}", go.authorization),
+        role: "nobody signed at this gate".to_owned(),
+        verdict: Decision::Go.badge(),
+        state: go.state.badge(),
+        cause: cause(&go.cause),
+        facts: vec![
+            facts("Adopted by", adoptions(&go.adopted_by)),
+            facts("Bounds", bounds(&go.bounds)),
+            facts("Used by", stamp(&go.used)),
+        ],
+        whole: true,
+    }
+    .measured()
+}
+
+fn dispatch(it: &Dispatch) -> Row {
+    let order = vec![
+        vec![strong(format!("{}, wave {}", it.environment, it.wave))],
+        vec![dim("request "), mono(&it.request_id)],
+        vec![dim("by "), text(&it.by.name)],
+    ];
+    let run = match (&it.run, &it.url) {
+        (None, _) => vec![vec![dim("no run found")]],
+        (Some(run), None) => vec![vec![mono(run)]],
+        (Some(run), Some(url)) => vec![vec![mono(run)], vec![dim(url)]],
+    };
+    let journal = it
+        .journal
+        .iter()
+        .flat_map(|line| {
+            [vec![text(line.state.text())], vec![mono(&line.at.utc), dim(format!(" entry {}", line.entry))]]
+        })
+        .collect();
+    row(vec![order, run, journal])
+}
+
+fn wave(it: &Wave) -> Row {
+    let mut verdict = vec![vec![state(it.verdict.badge())], vec![text(&it.reason)]];
+    if let Some(judged) = &it.judged {
+        verdict.push(vec![dim(format!("{}, entry {}", judged.by.name, judged.entry))]);
+        verdict.push(vec![mono(&judged.at.utc)]);
+    }
+    let mut bake = cell(format!("{} of {}", duration(it.bake_seconds), duration(it.bake_required_seconds)));
+    bake.push(vec![dim(format!("samples over {} %", it.coverage_percent))]);
+    let mut who = vec![vec![strong(format!("wave {}", it.number))], vec![text(&it.audience)]];
+    if let Some(version) = &it.observed_version {
+        who.push(vec![dim("seen "), mono(version)]);
+    }
+    row(vec![
+        who,
+        bake,
+        vec![vec![text(format!("{} taken", it.samples))], vec![text(format!("{} bad", it.bad_samples))]],
+        verdict,
+    ])
+}
