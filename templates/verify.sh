@@ -73,6 +73,13 @@ tmp=$(mktemp -d) || cannot "no temporary directory"
 trap 'rm -rf "$tmp"' EXIT
 mkdir "$tmp/leaf" "$tmp/node" || cannot "nothing can be written to $tmp"
 
+# What ssh-keygen must be able to do: tell whether a key could sign at a time.
+ssh-keygen -q -t ed25519 -N '' -C '' -f "$tmp/key" && read -r line <"$tmp/key.pub"
+printf 'a@b namespaces="c",valid-after="20260101000000" %s\n' "${line-}" >"$tmp/signers"
+ssh-keygen -q -Y sign -f "$tmp/key" -n c "$tmp/key.pub" 2>/dev/null
+at() { ssh-keygen -Y verify -f "$tmp/signers" -I a@b -n c -O "verify-time=$1" -s "$tmp/key.pub.sig" <"$tmp/key.pub" >/dev/null 2>&1; }
+{ at 20260101000001 && ! at 20251231235959; } || cannot "this ssh-keygen cannot verify signatures at a time: OpenSSH 8.9 is needed"
+
 # Prints the SHA-256 of each file, one a line as sha256sum does.
 hash_all() {
   local k
@@ -177,9 +184,9 @@ done <revoked
 # the keys it brings in.
 parse() {
   local -a t
-  local k n key= kind= after_signer= next
+  local k n key='' kind='' after_signer='' next
   local IFS='"'
-  act= who= when= origin= seen_root= seen_size= blobs=() new_who=() new_key=() new_kind=() new_log=()
+  act='' who='' when='' origin='' seen_root='' seen_size='' blobs=() new_who=() new_key=() new_kind=() new_log=()
   read -r -a t <<<"$1"
   n=${#t[@]}
   for ((k = n - 1; k > 0; k--)); do
@@ -237,7 +244,7 @@ bring_in() {
 }
 
 index_of=() size_seen=() root_seen=()
-first_origin= latest= checked=0 place=0
+first_origin='' latest='' checked=0 place=0
 for file in "${leaves[@]}"; do
   digits_of=${file:7:8}
   index=$((10#$digits_of))
@@ -319,12 +326,12 @@ ed25519_verifies() {
 }
 # RFC 8032 section 7.1, test 2: what openssl must be able to tell.
 escape 3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c
-printf "$key_prefix$escaped" >"$tmp/key"
+printf '%b' "$key_prefix$escaped" >"$tmp/key"
 printf '\x72' >"$tmp/message"
 escape 92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da
 half=$escaped
 escape 085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00
-printf "$half$escaped" >"$tmp/known"
+printf '%b' "$half$escaped" >"$tmp/known"
 if ! ed25519_verifies "$tmp/key" "$tmp/message" "$tmp/known"; then
   lacking "the signature of checkpoint was not checked: this openssl cannot check Ed25519 (use OpenSSL 1.1.1 or newer)"
 else
@@ -337,7 +344,7 @@ else
       [[ $name == "${lines[0]-}" ]] || bad "policy names a log key of another ledger"
       [[ $log_keys == *" ssh-ed25519 $wire "* || $log_keys == *"ssh-ed25519 $wire "* ]] ||
         bad "policy names a log key that no entry brings in"
-      { printf "$key_prefix"; cat "$tmp/raw"; } >"$tmp/key"
+      { printf '%b' "$key_prefix"; cat "$tmp/raw"; } >"$tmp/key"
       for ((k = 4; k < ${#lines[@]}; k++)); do
         if [[ ${lines[k]} == $'\xe2\x80\x94 '"$name "* ]]; then
           openssl base64 -d -A <<<"${lines[k]##* }" 2>/dev/null >"$tmp/line"
@@ -388,7 +395,7 @@ if ((${#proofs[@]} == 0)); then
   while ((width > 1)); do
     files=() from=${offset[level]}
     for ((k = 0; k + 1 < width; k += 2)); do
-      printf "\\x01${hashes[from + k]}${hashes[from + k + 1]}" >"$tmp/node/$k"
+      printf '%b' "\\x01${hashes[from + k]}${hashes[from + k + 1]}" >"$tmp/node/$k"
       files+=("$tmp/node/$k")
     done
     ((level += 1))
@@ -417,7 +424,7 @@ if ((${#proofs[@]} == 0)); then
       ((r > 0)) || { unset "rest[$s]"; continue; }
       level=0 low=1
       while (((r & low) == 0)); do ((level += 1, low *= 2)); done
-      printf "\\x01${hashes[offset[level] + r / low - 1]}${roots[s]}" >"$tmp/node/$s"
+      printf '%b' "\\x01${hashes[offset[level] + r / low - 1]}${roots[s]}" >"$tmp/node/$s"
       files+=("$tmp/node/$s") sizes+=("$s")
       rest[s]=$((r - low))
     done
@@ -446,7 +453,7 @@ else
   # One release alone: each entry has its proof (C2SP tlog-proof; checked as RFC 9162 section 2.1.3.2 writes it out).
   IFS= read -r -d '' signed_head <checkpoint
   hash_pair() {
-    printf "\\x01$1$2" >"$tmp/node/pair"
+    printf '%b' "\\x01$1$2" >"$tmp/node/pair"
     read -r digest _ < <("${sha[@]}" -- "$tmp/node/pair")
     escape "$digest"
   }

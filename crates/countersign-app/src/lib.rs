@@ -11,6 +11,7 @@ pub mod desk;
 pub mod durable;
 pub mod error;
 pub mod evidence;
+pub mod export;
 pub mod keyfile;
 pub mod ledger;
 pub mod lockout;
