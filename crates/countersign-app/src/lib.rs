@@ -25,4 +25,5 @@ pub mod releases;
 pub mod rollout;
 pub mod status;
 pub mod store;
+pub mod trust;
 pub mod worker;

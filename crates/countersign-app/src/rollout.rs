@@ -314,14 +314,7 @@ impl Journal<'_> {
     }
 
     fn outcome(&self) -> Result<Dispatched, Error> {
-        let record = self.record()?;
-        Ok(Dispatched {
-            request_id: self.request_id.clone(),
-            state: record.body.state,
-            conclusion: record.body.conclusion,
-            detail: record.body.detail.as_ref().map(Text::to_string),
-            entry: record.last,
-        })
+        self.record().map(dispatched)
     }
 
     /// Makes a step durable.
@@ -830,12 +823,40 @@ pub async fn next_wave(
     watch: Watch<'_>,
 ) -> Result<Rolled, Error> {
     ledger.refresh()?;
+    if let Some(out) = unjudged(ledger.state(), id)? {
+        return after_dispatch(ledger, connector, id, by, &out, pace, watch).await;
+    }
     let environment = sheet_of(ledger.state(), id)?.body.environment.clone();
     let order = Order { release: id.clone(), environment, kind: DispatchKind::Deploy, by: by.clone(), resends };
     let dispatched = dispatch(ledger, connector, &order, pace, watch).await?;
     match dispatched.state {
         DispatchState::Finished => after_dispatch(ledger, connector, id, by, &dispatched, pace, watch).await,
         _ => Err(not_deployed(&dispatched)),
+    }
+}
+
+/// Returns the dispatch of a wave that is out and has no verdict yet, or one that does not say: it bakes again.
+fn unjudged(state: &State, id: &ReleaseId) -> Result<Option<Dispatched>, Error> {
+    let release = release(state, id)?;
+    let sheet = sheet_of(state, id)?;
+    let Some(next) = judge::next_wave(release, sheet) else { return Ok(None) };
+    if release.wave_of(sheet.entry, next).is_some_and(|wave| wave.verdict == WaveVerdict::Fail) {
+        return Ok(None);
+    }
+    let out = release
+        .dispatches_of(sheet.entry, DispatchKind::Deploy)
+        .rfind(|dispatch| dispatch.body.wave == next && dispatch.body.state == DispatchState::Finished);
+    Ok(out.map(dispatched))
+}
+
+/// Returns how a dispatch stands by the journal.
+pub fn dispatched(record: &DispatchRecord) -> Dispatched {
+    Dispatched {
+        request_id: record.body.request_id.clone(),
+        state: record.body.state,
+        conclusion: record.body.conclusion,
+        detail: record.body.detail.as_ref().map(Text::to_string),
+        entry: record.last,
     }
 }
 

@@ -261,14 +261,7 @@ async fn perform(
 fn dispatched(ledger: &Ledger, id: &ReleaseId, request_id: &Line) -> Result<(Dispatched, Slug), Error> {
     let record = ledger.state().releases[id].dispatches.iter().find(|dispatch| dispatch.body.request_id == *request_id);
     let record = record.ok_or_else(|| Error::not_found(format!("{request_id} is not a dispatch of {id}")))?;
-    let dispatched = Dispatched {
-        request_id: request_id.clone(),
-        state: record.body.state,
-        conclusion: record.body.conclusion,
-        detail: record.body.detail.as_ref().map(ToString::to_string),
-        entry: record.last,
-    };
-    Ok((dispatched, record.body.environment.clone()))
+    Ok((rollout::dispatched(record), record.body.environment.clone()))
 }
 
 /// Returns whether a rollout of the release still goes on by itself.

@@ -1,1 +1,3 @@
-//! lib
+//! The command line of Countersign.
+
+pub mod demo;

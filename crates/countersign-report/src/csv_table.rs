@@ -112,7 +112,9 @@ fn origin(it: &Evidence) -> String {
     match &it.origin {
         EvidenceOrigin::Observed { connector, target, .. } => format!("observed by {connector} from {target}"),
         EvidenceOrigin::Attached { by, confirmed_by: None } => format!("attached by {}, confirmed by nobody", by.name),
-        EvidenceOrigin::Attached { by, confirmed_by: Some(second) } => format!("attached by {}, confirmed by {}", by.name, second.name),
+        EvidenceOrigin::Attached { by, confirmed_by: Some(second) } => {
+            format!("attached by {}, confirmed by {}", by.name, second.name)
+        }
     }
 }
 

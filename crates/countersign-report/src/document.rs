@@ -103,14 +103,37 @@ pub(crate) enum Weight {
 #[serde(rename_all = "lowercase", tag = "kind")]
 pub(crate) enum Block {
     /// 1 is a chapter, 2 a release or a topic, 3 a part of it.
-    Heading { level: u8, text: String, anchor: String, badge: Option<Badge>, above: Option<String> },
-    Paragraph { line: Line },
-    Facts { facts: Vec<Fact> },
-    Table { table: Table },
-    Board { title: Line, seats: Vec<Seat> },
-    Signature { signature: Signature },
-    Notice { weight: Weight, title: String, lines: Lines },
-    Verbatim { text: String },
+    Heading {
+        level: u8,
+        text: String,
+        anchor: String,
+        badge: Option<Badge>,
+        above: Option<String>,
+    },
+    Paragraph {
+        line: Line,
+    },
+    Facts {
+        facts: Vec<Fact>,
+    },
+    Table {
+        table: Table,
+    },
+    Board {
+        title: Line,
+        seats: Vec<Seat>,
+    },
+    Signature {
+        signature: Signature,
+    },
+    Notice {
+        weight: Weight,
+        title: String,
+        lines: Lines,
+    },
+    Verbatim {
+        text: String,
+    },
 }
 
 /// The first page.
@@ -229,7 +252,13 @@ impl Run {
     /// The text of the run, as it is read.
     pub(crate) fn as_str(&self) -> &str {
         match self {
-            Self::Text { t } | Self::Strong { t } | Self::Dim { t } | Self::Quote { t } | Self::Mono { t } | Self::Hash { t } | Self::Link { t, .. } => t,
+            Self::Text { t }
+            | Self::Strong { t }
+            | Self::Dim { t }
+            | Self::Quote { t }
+            | Self::Mono { t }
+            | Self::Hash { t }
+            | Self::Link { t, .. } => t,
             Self::Badge { badge } => &badge.word,
         }
     }
@@ -239,7 +268,9 @@ impl Document {
     /// Visits every string that is printed.
     pub(crate) fn each_text(&mut self, visit: &mut dyn FnMut(&mut String)) {
         let Self { title, origin, sample: _, head, root, cover, blocks } = self;
-        for text in [title, origin, head, root, &mut cover.title, &mut cover.subtitle, &mut cover.scope, &mut cover.sentence] {
+        for text in
+            [title, origin, head, root, &mut cover.title, &mut cover.subtitle, &mut cover.scope, &mut cover.sentence]
+        {
             visit(text);
         }
         visit(&mut cover.verdict.word);
@@ -320,7 +351,13 @@ fn each_line(lines: &mut [Line], visit: &mut dyn FnMut(&mut String)) {
 fn each_run(line: &mut [Run], visit: &mut dyn FnMut(&mut String)) {
     for run in line {
         match run {
-            Run::Text { t } | Run::Strong { t } | Run::Dim { t } | Run::Quote { t } | Run::Mono { t } | Run::Hash { t } | Run::Link { t, .. } => visit(t),
+            Run::Text { t }
+            | Run::Strong { t }
+            | Run::Dim { t }
+            | Run::Quote { t }
+            | Run::Mono { t }
+            | Run::Hash { t }
+            | Run::Link { t, .. } => visit(t),
             Run::Badge { badge } => visit(&mut badge.word),
         }
     }

@@ -27,7 +27,9 @@ fn commit_id(seed: u64) -> String {
 /// So many minutes after the founding.
 fn at(minutes: u64) -> Moment {
     let start = chrono::DateTime::parse_from_rfc3339("2026-11-02T08:00:00Z").unwrap();
-    let time = start + chrono::Duration::minutes(i64::try_from(minutes).unwrap()) + chrono::Duration::seconds(i64::try_from(minutes % 53).unwrap());
+    let time = start
+        + chrono::Duration::minutes(i64::try_from(minutes).unwrap())
+        + chrono::Duration::seconds(i64::try_from(minutes % 53).unwrap());
     Moment { utc: time.format("%Y-%m-%dT%H:%M:%SZ").to_string(), zone: s("Europe/Paris") }
 }
 
@@ -145,8 +147,15 @@ pub(crate) fn sign_off(name: &str, role: &str, verdict: Verdict, entry: u64) -> 
 }
 
 fn sheet(entry: u64, sign_offs: Vec<SignOff>, decision: Decision) -> Sheet {
-    let counted = |role: &str| sign_offs.iter().filter(|it| it.role == role && it.state == SignOffState::Valid && it.verdict == Verdict::Go).count() as u64;
-    let quorum = ["QA lead", "Safety", "Product owner"].map(|role| QuorumRule { role: s(role), needed: 1, counted: counted(role) }).to_vec();
+    let counted = |role: &str| {
+        sign_offs
+            .iter()
+            .filter(|it| it.role == role && it.state == SignOffState::Valid && it.verdict == Verdict::Go)
+            .count() as u64
+    };
+    let quorum = ["QA lead", "Safety", "Product owner"]
+        .map(|role| QuorumRule { role: s(role), needed: 1, counted: counted(role) })
+        .to_vec();
     Sheet {
         digest: digest(200 + entry),
         frozen: stamp("Jonas Weber", entry),
@@ -172,7 +181,11 @@ fn tests(name: &str, entry: u64, failed: u64) -> Evidence {
     Evidence {
         name: s(name),
         kind: EvidenceKind::Junit,
-        origin: EvidenceOrigin::Observed { connector: s("buildbot"), target: s("ci-lyon / pump-fw"), reply_sha256: digest(500 + entry) },
+        origin: EvidenceOrigin::Observed {
+            connector: s("buildbot"),
+            target: s("ci-lyon / pump-fw"),
+            reply_sha256: digest(500 + entry),
+        },
         counts: Counts::Tests { total: 2_431, passed: 2_418 - failed, failed, errors: 0, skipped: 13, flaky: 3 },
         conclusion: if failed == 0 { Conclusion::Pass } else { Conclusion::Fail },
         sha256: digest(600 + entry),
@@ -191,20 +204,50 @@ fn release(id: &str, product: &str, version: &str, state: ReleaseState, entry: u
         version: s(version),
         commit: Commit { id: commit_id(1), source: CommitSource::Stated },
         state,
-        state_reason: s("Live for everyone since 4 Nov 2026; the segment and the last wave baked without a bad sample."),
+        state_reason: s(
+            "Live for everyone since 4 Nov 2026; the segment and the last wave baked without a bad sample.",
+        ),
         proposed: stamp("Jonas Weber", entry),
         artifacts: vec![Artifact { name: format!("{product}-{version}.bin"), sha256: digest(entry) }],
         change_type: ChangeType::Normal,
         risk: s("34 of 100"),
-        reason: s("Corrects the drift of the flow sensor below 0.5 ml/h (complaint C-2291) and adds the second language of the alarm texts."),
-        security_impact: s("None on authentication or transport. The update service now refuses images signed before 2024."),
-        rollout_plan: s("5 % of the clinics of the pilot group for 2 h, then everyone. Quality decides between the two."),
-        back_out_plan: s("4.1.7 is re-installed by the same pipeline; the pumps keep their settings. Tried in staging on 31 Oct."),
-        external: Some(ExternalRecord { system: s("ServiceNow"), id: s("CHG0048812"), url: s("https://acme.example/nav_to.do?uri=change_request.do?sys_id=CHG0048812"), state: s("scheduled") }),
+        reason: s(
+            "Corrects the drift of the flow sensor below 0.5 ml/h (complaint C-2291) and adds the second language of the alarm texts.",
+        ),
+        security_impact: s(
+            "None on authentication or transport. The update service now refuses images signed before 2024.",
+        ),
+        rollout_plan: s(
+            "5 % of the clinics of the pilot group for 2 h, then everyone. Quality decides between the two.",
+        ),
+        back_out_plan: s(
+            "4.1.7 is re-installed by the same pipeline; the pumps keep their settings. Tried in staging on 31 Oct.",
+        ),
+        external: Some(ExternalRecord {
+            system: s("ServiceNow"),
+            id: s("CHG0048812"),
+            url: s("https://acme.example/nav_to.do?uri=change_request.do?sys_id=CHG0048812"),
+            state: s("scheduled"),
+        }),
         changes: vec![
-            Change { commit: commit_id(2), author: s("Ravi Nair"), subject: s("flow: correct drift below 0.5 ml/h"), tickets: vec![s("PUMP-1182"), s("C-2291")] },
-            Change { commit: commit_id(3), author: s("Lucía Fernández Ibáñez"), subject: s("alarms: add the second language of the texts"), tickets: vec![s("PUMP-1190")] },
-            Change { commit: commit_id(4), author: s("Ravi Nair"), subject: s("update: refuse images signed before 2024"), tickets: Vec::new() },
+            Change {
+                commit: commit_id(2),
+                author: s("Ravi Nair"),
+                subject: s("flow: correct drift below 0.5 ml/h"),
+                tickets: vec![s("PUMP-1182"), s("C-2291")],
+            },
+            Change {
+                commit: commit_id(3),
+                author: s("Lucía Fernández Ibáñez"),
+                subject: s("alarms: add the second language of the texts"),
+                tickets: vec![s("PUMP-1190")],
+            },
+            Change {
+                commit: commit_id(4),
+                author: s("Ravi Nair"),
+                subject: s("update: refuse images signed before 2024"),
+                tickets: Vec::new(),
+            },
         ],
         amendments: Vec::new(),
         evidence: Vec::new(),
@@ -226,13 +269,42 @@ pub(crate) fn empty() -> Report {
 }
 
 fn found(trail: &mut Trail) {
-    trail.add("genesis", who("Maëlle Duval"), None, "Founds the ledger; recovery by 2 of Maëlle Duval, Jonas Weber, Dr. Ewa Lind after 72 h.", Some("Start of the validated period"));
-    for (name, role) in [("Jonas Weber", "Release manager"), ("Alice Moreau", "QA lead"), ("Dr. Ewa Lind", "Safety"), ("Chiara Rossi", "Product owner")] {
-        trail.add("enrol", who("Maëlle Duval"), None, &format!("Enrols {name} as {role}."), Some("Joins the release team"));
-        trail.add("enrol-accept", who(name), None, &format!("{name} accepts the accountability statement."), Some("Accepted"));
+    trail.add(
+        "genesis",
+        who("Maëlle Duval"),
+        None,
+        "Founds the ledger; recovery by 2 of Maëlle Duval, Jonas Weber, Dr. Ewa Lind after 72 h.",
+        Some("Start of the validated period"),
+    );
+    for (name, role) in [
+        ("Jonas Weber", "Release manager"),
+        ("Alice Moreau", "QA lead"),
+        ("Dr. Ewa Lind", "Safety"),
+        ("Chiara Rossi", "Product owner"),
+    ] {
+        trail.add(
+            "enrol",
+            who("Maëlle Duval"),
+            None,
+            &format!("Enrols {name} as {role}."),
+            Some("Joins the release team"),
+        );
+        trail.add(
+            "enrol-accept",
+            who(name),
+            None,
+            &format!("{name} accepts the accountability statement."),
+            Some("Accepted"),
+        );
     }
     trail.add("device", who("Maëlle Duval"), None, "Enrols device Release desk Lyon as desk.", Some("First desk"));
-    trail.add("policy", who("Maëlle Duval"), None, "Puts policy version 12 of infusion-pump-fw in force.", Some("QMS review of October"));
+    trail.add(
+        "policy",
+        who("Maëlle Duval"),
+        None,
+        "Puts policy version 12 of infusion-pump-fw in force.",
+        Some("QMS review of October"),
+    );
 }
 
 fn finish(trail: Trail, releases: Vec<Release>) -> Report {
@@ -250,14 +322,22 @@ fn finish(trail: Trail, releases: Vec<Release>) -> Report {
             fingerprint: digest(1_000),
             founded: stamp("Maëlle Duval", 0),
         },
-        verification: Verification { verdict: VerificationVerdict::Valid, anchor: Anchor::Fingerprint, witnesses: 2, findings: Vec::new() },
+        verification: Verification {
+            verdict: VerificationVerdict::Valid,
+            anchor: Anchor::Fingerprint,
+            witnesses: 2,
+            findings: Vec::new(),
+        },
         scope: Scope::WholeLedger,
         made: Made {
             at: Moment { utc: s("2026-11-22T13:05:31Z"), zone: s("Europe/Paris") },
             by: Some(who("Odile Martin")),
             app_version: s("0.1.0"),
             app_build: Some(digest(42)),
-            parameters: vec![Parameter { name: s("format"), value: s("pdf") }, Parameter { name: s("scope"), value: s("whole ledger") }],
+            parameters: vec![
+                Parameter { name: s("format"), value: s("pdf") },
+                Parameter { name: s("scope"), value: s("whole ledger") },
+            ],
         },
         acts,
         releases,
@@ -269,15 +349,36 @@ fn finish(trail: Trail, releases: Vec<Release>) -> Report {
             person("Dr. Ewa Lind", "Safety", 14, 5),
             person("Chiara Rossi", "Product owner", 15, 7),
         ],
-        devices: vec![
-            Device { name: s("Release desk Lyon"), id: desk().principal, purpose: DevicePurpose::Desk, key_store: DeviceKeyStore::SecretService, key_fingerprint: fingerprint(80), enrolled: stamp("Maëlle Duval", 9), revoked: None },
-        ],
-        policies: vec![Policy { product: s("infusion-pump-fw"), version: 12, digest: digest(71), toml: s(toml), adopted: stamp("Maëlle Duval", 10), superseded_by: None }],
+        devices: vec![Device {
+            name: s("Release desk Lyon"),
+            id: desk().principal,
+            purpose: DevicePurpose::Desk,
+            key_store: DeviceKeyStore::SecretService,
+            key_fingerprint: fingerprint(80),
+            enrolled: stamp("Maëlle Duval", 9),
+            revoked: None,
+        }],
+        policies: vec![Policy {
+            product: s("infusion-pump-fw"),
+            version: 12,
+            digest: digest(71),
+            toml: s(toml),
+            adopted: stamp("Maëlle Duval", 10),
+            superseded_by: None,
+        }],
         authorizations: Vec::new(),
         corrections: Vec::new(),
         checklist: vec![
-            ChecklistItem { clause: s("21 CFR 11.100(c)"), what: s("letter that certifies electronic signatures as equivalent"), present: Some(s("evidence FDA-letter.pdf, entry 10")) },
-            ChecklistItem { clause: s("21 CFR 11.10(i)"), what: s("qualification of everybody who signs"), present: None },
+            ChecklistItem {
+                clause: s("21 CFR 11.100(c)"),
+                what: s("letter that certifies electronic signatures as equivalent"),
+                present: Some(s("evidence FDA-letter.pdf, entry 10")),
+            },
+            ChecklistItem {
+                clause: s("21 CFR 11.10(i)"),
+                what: s("qualification of everybody who signs"),
+                present: None,
+            },
         ],
         trail: trail.0,
     }
@@ -290,27 +391,65 @@ pub(crate) fn full() -> Report {
 
     // A release that goes all the way, after an earlier sheet went stale.
     let id = "r-2026-041";
-    let proposed = trail.add("propose", who("Jonas Weber"), Some(id), "Proposes infusion-pump-fw 4.2.0 at commit 9f3c1e7.", Some("Corrects complaint C-2291"));
+    let proposed = trail.add(
+        "propose",
+        who("Jonas Weber"),
+        Some(id),
+        "Proposes infusion-pump-fw 4.2.0 at commit 9f3c1e7.",
+        Some("Corrects complaint C-2291"),
+    );
     let red = trail.add("evidence", desk(), Some(id), "Observes regression.xml: 1 failed of 2431.", None);
     let green = trail.add("evidence", desk(), Some(id), "Observes regression.xml: 2418 passed of 2431.", None);
     let scan = trail.add("evidence", desk(), Some(id), "Observes semgrep.sarif: 0 errors, 2 warnings.", None);
     let bill = trail.add("evidence", desk(), Some(id), "Observes bom.cdx.json: 412 components.", None);
-    let manual = trail.add("evidence", who("Ravi Nair"), Some(id), "Attaches usability-review.pdf.", Some("Formative study of September"));
-    let waived = trail.add("waiver", who("Alice Moreau"), Some(id), "Waives the re-run rule for regression.xml.", Some("The red case needs the lab network; the rig was off. Passed with the rig on."));
+    let manual = trail.add(
+        "evidence",
+        who("Ravi Nair"),
+        Some(id),
+        "Attaches usability-review.pdf.",
+        Some("Formative study of September"),
+    );
+    let waived = trail.add(
+        "waiver",
+        who("Alice Moreau"),
+        Some(id),
+        "Waives the re-run rule for regression.xml.",
+        Some("The red case needs the lab network; the rig was off. Passed with the rig on."),
+    );
     let staged = trail.add("stage", desk(), Some(id), "Sees 4.2.0 in staging with the same digest.", None);
-    let first = trail.add("request", who("Jonas Weber"), Some(id), "Freezes the first sheet for production.", Some("All evidence is there"));
+    let first = trail.add(
+        "request",
+        who("Jonas Weber"),
+        Some(id),
+        "Freezes the first sheet for production.",
+        Some("All evidence is there"),
+    );
     let stale = trail.add("approval", who("Alice Moreau"), Some(id), "Answers GO as QA lead.", Some("All tests pass"));
-    let second = trail.add("request", who("Jonas Weber"), Some(id), "Freezes the second sheet for production.", Some("The window moved to the evening"));
+    let second = trail.add(
+        "request",
+        who("Jonas Weber"),
+        Some(id),
+        "Freezes the second sheet for production.",
+        Some("The window moved to the evening"),
+    );
     let mut signed = Vec::new();
     for (name, role) in [("Alice Moreau", "QA lead"), ("Dr. Ewa Lind", "Safety"), ("Chiara Rossi", "Product owner")] {
-        let entry = trail.add("approval", who(name), Some(id), &format!("Answers GO as {role}."), Some("All 2418 regression tests pass on the frozen set."));
+        let entry = trail.add(
+            "approval",
+            who(name),
+            Some(id),
+            &format!("Answers GO as {role}."),
+            Some("All 2418 regression tests pass on the frozen set."),
+        );
         signed.push(sign_off(name, role, Verdict::Go, entry));
     }
     signed[1].at = in_zone(signed[1].at.clone(), "America/St_Johns");
     let sent = trail.add("dispatch", desk(), Some(id), "Sends wave 1 to pump-gateway-eu.", None);
-    let lost = trail.add("dispatch", desk(), Some(id), "The reply to wave 1 was lost; the run carries the request id.", None);
+    let lost =
+        trail.add("dispatch", desk(), Some(id), "The reply to wave 1 was lost; the run carries the request id.", None);
     let wave = trail.add("wave", desk(), Some(id), "Promotes wave 1.", None);
-    let closed = trail.add("outcome", who("Jonas Weber"), Some(id), "Closes the release as live.", Some("Both waves baked"));
+    let closed =
+        trail.add("outcome", who("Jonas Weber"), Some(id), "Closes the release as live.", Some("Both waves baked"));
     trail.0[usize::try_from(red).unwrap()].superseded_by = Some(green);
     let mut live = release(id, "infusion-pump-fw", "4.2.0", ReleaseState::Live, proposed);
     let mut red_tests = tests("regression.xml", red, 1);
@@ -318,8 +457,17 @@ pub(crate) fn full() -> Report {
     live.evidence = vec![
         red_tests,
         tests("regression.xml", green, 0),
-        Evidence { kind: EvidenceKind::Sarif, counts: Counts::Findings { error: 0, warning: 2, note: 14, none: 0, suppressed: 1 }, commit: Some(Commit { id: commit_id(1), source: CommitSource::Stated }), ..tests("semgrep.sarif", scan, 0) },
-        Evidence { kind: EvidenceKind::Cyclonedx, counts: Counts::Components { components: 412, vulnerabilities: 0 }, ..tests("bom.cdx.json", bill, 0) },
+        Evidence {
+            kind: EvidenceKind::Sarif,
+            counts: Counts::Findings { error: 0, warning: 2, note: 14, none: 0, suppressed: 1 },
+            commit: Some(Commit { id: commit_id(1), source: CommitSource::Stated }),
+            ..tests("semgrep.sarif", scan, 0)
+        },
+        Evidence {
+            kind: EvidenceKind::Cyclonedx,
+            counts: Counts::Components { components: 412, vulnerabilities: 0 },
+            ..tests("bom.cdx.json", bill, 0)
+        },
         Evidence {
             kind: EvidenceKind::Manual,
             counts: Counts::File { bytes: 1_482_113 },
@@ -332,11 +480,29 @@ pub(crate) fn full() -> Report {
             ..tests("usability-review.pdf", manual, 0)
         },
     ];
-    live.waivers = vec![Waiver { requirement: s("rerun: regression.xml was red once on this commit"), reason: s("The red case needs the lab network; the rig was off. Passed with the rig on."), signed: stamp("Alice Moreau", waived), valid_until: Some(at(20_000)) }];
-    live.staging = vec![Staging { environment: s("staging"), observed_version: s("4.2.0"), observed_sha256: digest(proposed), same_digest: true, soak_seconds: 93_600, soak_required_seconds: 86_400, soak_anchored: false, recorded: desk_stamp(staged) }];
+    live.waivers = vec![Waiver {
+        requirement: s("rerun: regression.xml was red once on this commit"),
+        reason: s("The red case needs the lab network; the rig was off. Passed with the rig on."),
+        signed: stamp("Alice Moreau", waived),
+        valid_until: Some(at(20_000)),
+    }];
+    live.staging = vec![Staging {
+        environment: s("staging"),
+        observed_version: s("4.2.0"),
+        observed_sha256: digest(proposed),
+        same_digest: true,
+        soak_seconds: 93_600,
+        soak_required_seconds: 86_400,
+        soak_anchored: false,
+        recorded: desk_stamp(staged),
+    }];
     live.amendments = vec![Amendment {
         made: stamp("Jonas Weber", second),
-        changed: vec![Changed { field: s("window"), before: Some(s("22 Nov 2026, 12:00 to 14:00")), after: Some(s("22 Nov 2026, 18:00 to 22:00")) }],
+        changed: vec![Changed {
+            field: s("window"),
+            before: Some(s("22 Nov 2026, 12:00 to 14:00")),
+            after: Some(s("22 Nov 2026, 18:00 to 22:00")),
+        }],
         reason: s("The pilot clinics asked for the evening"),
     }];
     let mut gone = sign_off("Alice Moreau", "QA lead", Verdict::Go, stale);
@@ -345,40 +511,107 @@ pub(crate) fn full() -> Report {
     let mut old = sheet(first, vec![gone], Decision::Stale);
     old.superseded_by = Some(second);
     live.sheets = vec![old, sheet(second, signed, Decision::Go)];
-    live.dispatches = vec![
-        Dispatch {
-            environment: s("production"),
-            wave: 1,
-            request_id: s("01938f6e-7a10-7c3e-9d55-0a4c1b2f6e01"),
-            by: who("Jonas Weber"),
-            run: Some(s("pump-gateway-eu #4711")),
-            url: Some(s("https://ci.acme.example/builders/12/builds/4711")),
-            journal: vec![
-                JournalLine { state: DispatchState::Prepared, at: at(sent * 37), entry: sent },
-                JournalLine { state: DispatchState::Sending, at: at(sent * 37), entry: sent },
-                JournalLine { state: DispatchState::FateUnknown { reason: s("the connection closed before a reply") }, at: at(lost * 37), entry: lost },
-                JournalLine { state: DispatchState::Bound { run: s("#4711") }, at: at(lost * 37 + 1), entry: lost },
-                JournalLine { state: DispatchState::Finished { conclusion: Conclusion::Pass }, at: at(wave * 37), entry: wave },
-            ],
+    live.dispatches = vec![Dispatch {
+        environment: s("production"),
+        wave: 1,
+        request_id: s("01938f6e-7a10-7c3e-9d55-0a4c1b2f6e01"),
+        by: who("Jonas Weber"),
+        run: Some(s("pump-gateway-eu #4711")),
+        url: Some(s("https://ci.acme.example/builders/12/builds/4711")),
+        journal: vec![
+            JournalLine { state: DispatchState::Prepared, at: at(sent * 37), entry: sent },
+            JournalLine { state: DispatchState::Sending, at: at(sent * 37), entry: sent },
+            JournalLine {
+                state: DispatchState::FateUnknown { reason: s("the connection closed before a reply") },
+                at: at(lost * 37),
+                entry: lost,
+            },
+            JournalLine { state: DispatchState::Bound { run: s("#4711") }, at: at(lost * 37 + 1), entry: lost },
+            JournalLine {
+                state: DispatchState::Finished { conclusion: Conclusion::Pass },
+                at: at(wave * 37),
+                entry: wave,
+            },
+        ],
+    }];
+    live.waves = vec![
+        Wave {
+            number: 1,
+            audience: s("5 % of the pilot clinics"),
+            bake_seconds: 7_200,
+            bake_required_seconds: 7_200,
+            samples: 240,
+            bad_samples: 0,
+            coverage_percent: 100,
+            observed_version: Some(s("4.2.0")),
+            verdict: WaveVerdict::Promoted,
+            reason: s("no bad sample"),
+            judged: Some(desk_stamp(wave)),
+        },
+        Wave {
+            number: 2,
+            audience: s("everyone"),
+            bake_seconds: 86_400,
+            bake_required_seconds: 86_400,
+            samples: 2_880,
+            bad_samples: 0,
+            coverage_percent: 99,
+            observed_version: Some(s("4.2.0")),
+            verdict: WaveVerdict::Promoted,
+            reason: s("no bad sample"),
+            judged: Some(desk_stamp(closed)),
         },
     ];
-    live.waves = vec![
-        Wave { number: 1, audience: s("5 % of the pilot clinics"), bake_seconds: 7_200, bake_required_seconds: 7_200, samples: 240, bad_samples: 0, coverage_percent: 100, observed_version: Some(s("4.2.0")), verdict: WaveVerdict::Promoted, reason: s("no bad sample"), judged: Some(desk_stamp(wave)) },
-        Wave { number: 2, audience: s("everyone"), bake_seconds: 86_400, bake_required_seconds: 86_400, samples: 2_880, bad_samples: 0, coverage_percent: 99, observed_version: Some(s("4.2.0")), verdict: WaveVerdict::Promoted, reason: s("no bad sample"), judged: Some(desk_stamp(closed)) },
-    ];
-    live.outcome = Some(Outcome { what: s("Live for everyone"), live_now: s("4.2.0"), rolled_back_to: None, closed: stamp("Jonas Weber", closed) });
+    live.outcome = Some(Outcome {
+        what: s("Live for everyone"),
+        live_now: s("4.2.0"),
+        rolled_back_to: None,
+        closed: stamp("Jonas Weber", closed),
+    });
     live.adverse = vec![
-        Adverse { kind: AdverseKind::Halted, entry: Some(red), at: Some(at(red * 37)), by: None, what: s("regression.xml was red: 1 failed of 2431 (FlowDriftTest.below_half_ml)") },
-        Adverse { kind: AdverseKind::RedRerun, entry: Some(green), at: Some(at(green * 37)), by: Some(who("Ravi Nair")), what: s("regression.xml ran again on the same commit and passed") },
-        Adverse { kind: AdverseKind::Waived, entry: Some(waived), at: Some(at(waived * 37)), by: Some(who("Alice Moreau")), what: s("rerun: regression.xml was red once on this commit") },
-        Adverse { kind: AdverseKind::SignOffVoid, entry: Some(stale), at: Some(at(stale * 37)), by: Some(who("Alice Moreau")), what: s("GO as QA lead is STALE: the window moved after this signature") },
-        Adverse { kind: AdverseKind::FateUnknown, entry: Some(lost), at: Some(at(lost * 37)), by: None, what: s("the reply to wave 1 was lost; found again by its request id") },
+        Adverse {
+            kind: AdverseKind::Halted,
+            entry: Some(red),
+            at: Some(at(red * 37)),
+            by: None,
+            what: s("regression.xml was red: 1 failed of 2431 (FlowDriftTest.below_half_ml)"),
+        },
+        Adverse {
+            kind: AdverseKind::RedRerun,
+            entry: Some(green),
+            at: Some(at(green * 37)),
+            by: Some(who("Ravi Nair")),
+            what: s("regression.xml ran again on the same commit and passed"),
+        },
+        Adverse {
+            kind: AdverseKind::Waived,
+            entry: Some(waived),
+            at: Some(at(waived * 37)),
+            by: Some(who("Alice Moreau")),
+            what: s("rerun: regression.xml was red once on this commit"),
+        },
+        Adverse {
+            kind: AdverseKind::SignOffVoid,
+            entry: Some(stale),
+            at: Some(at(stale * 37)),
+            by: Some(who("Alice Moreau")),
+            what: s("GO as QA lead is STALE: the window moved after this signature"),
+        },
+        Adverse {
+            kind: AdverseKind::FateUnknown,
+            entry: Some(lost),
+            at: Some(at(lost * 37)),
+            by: None,
+            what: s("the reply to wave 1 was lost; found again by its request id"),
+        },
     ];
 
     // A release somebody refused, with every state a sign-off can have.
     let id = "r-2026-042";
-    let proposed = trail.add("propose", who("Jonas Weber"), Some(id), "Proposes infusion-pump-fw 4.3.0-rc1.", Some("Bolus mode"));
-    let frozen = trail.add("request", who("Jonas Weber"), Some(id), "Freezes the sheet for production.", Some("For decision"));
+    let proposed =
+        trail.add("propose", who("Jonas Weber"), Some(id), "Proposes infusion-pump-fw 4.3.0-rc1.", Some("Bolus mode"));
+    let frozen =
+        trail.add("request", who("Jonas Weber"), Some(id), "Freezes the sheet for production.", Some("For decision"));
     let cases: [(&str, &str, Verdict, SignOffState, &str); 8] = [
         ("Dr. Ewa Lind", "Safety", Verdict::NoGo, SignOffState::Valid, ""),
         ("Alice Moreau", "QA lead", Verdict::ConditionalGo, SignOffState::Incomplete, "2 conditions are open"),
@@ -386,18 +619,31 @@ pub(crate) fn full() -> Report {
         ("Jo Park", "Operations", Verdict::Hold, SignOffState::Expired, "its sheet ended on 18 Nov 2026"),
         ("Ben Okafor", "Security", Verdict::Go, SignOffState::SignerLostRole, "the role Security lapsed"),
         ("Tomáš Dvořák", "Regulatory", Verdict::Go, SignOffState::KeyRevoked, "the key was reported lost"),
-        ("Ravi Nair", "Engineering", Verdict::Go, SignOffState::SegregationFailed, "the signer wrote 2 commits of this release"),
+        (
+            "Ravi Nair",
+            "Engineering",
+            Verdict::Go,
+            SignOffState::SegregationFailed,
+            "the signer wrote 2 commits of this release",
+        ),
         ("Ștefan Ionescu", "Quality", Verdict::Go, SignOffState::Invalid, "the signature is not over these bytes"),
     ];
     let mut answers = Vec::new();
     for (name, role, verdict, state, cause) in cases {
-        let entry = trail.add("approval", who(name), Some(id), &format!("Answers {} as {role}.", verdict.word()), Some("See the minutes of 17 Nov"));
+        let entry = trail.add(
+            "approval",
+            who(name),
+            Some(id),
+            &format!("Answers {} as {role}.", verdict.word()),
+            Some("See the minutes of 17 Nov"),
+        );
         let mut it = sign_off(name, role, verdict, entry);
         it.reason = s("See the minutes of 17 Nov");
         it.state = state;
         it.cause = (!cause.is_empty()).then(|| Cause { text: s(cause), entry: Some(entry + 1) });
         if verdict == Verdict::ConditionalGo {
-            it.conditions = vec![s("The bolus limit is tested at 40 °C."), s("The pilot clinics confirm the training.")];
+            it.conditions =
+                vec![s("The bolus limit is tested at 40 °C."), s("The pilot clinics confirm the training.")];
             it.meaning = Meaning::Review;
             it.reauth = Reauth::File;
             it.seen.basis = SeenBasis::Proofs;
@@ -410,19 +656,40 @@ pub(crate) fn full() -> Report {
     }
     let no_go_entry = answers[0].entry;
     let forged = answers[7].entry;
-    trail.0[usize::try_from(forged).unwrap()].admission = Admission::NotAdmitted { code: s("signature-bad"), message: s("the signature does not verify over the payload") };
+    trail.0[usize::try_from(forged).unwrap()].admission = Admission::NotAdmitted {
+        code: s("signature-bad"),
+        message: s("the signature does not verify over the payload"),
+    };
     let mut refused = release(id, "infusion-pump-fw", "4.3.0-rc1", ReleaseState::NoGo, proposed);
     refused.state_reason = s("Dr. Ewa Lind answered NO-GO as Safety.");
     refused.change_type = ChangeType::Emergency;
     refused.sheets = vec![sheet(frozen, answers, Decision::NoGo)];
     refused.adverse = vec![
-        Adverse { kind: AdverseKind::NoGo, entry: Some(no_go_entry), at: Some(at(no_go_entry * 37)), by: Some(who("Dr. Ewa Lind")), what: s("NO-GO as Safety: the hazard analysis does not cover bolus on battery") },
-        Adverse { kind: AdverseKind::NotAdmitted, entry: Some(forged), at: Some(at(forged * 37)), by: None, what: s("signature-bad: the signature does not verify over the payload") },
+        Adverse {
+            kind: AdverseKind::NoGo,
+            entry: Some(no_go_entry),
+            at: Some(at(no_go_entry * 37)),
+            by: Some(who("Dr. Ewa Lind")),
+            what: s("NO-GO as Safety: the hazard analysis does not cover bolus on battery"),
+        },
+        Adverse {
+            kind: AdverseKind::NotAdmitted,
+            entry: Some(forged),
+            at: Some(at(forged * 37)),
+            by: None,
+            what: s("signature-bad: the signature does not verify over the payload"),
+        },
     ];
 
     // A release that a standing authorization sent out and the segment sent back.
     let id = "r-2026-043";
-    let granted = trail.add("authorization", who("Maëlle Duval"), None, "Grants a standing authorization for notify, adopted by QA lead and Product owner.", Some("Level 5 reached"));
+    let granted = trail.add(
+        "authorization",
+        who("Maëlle Duval"),
+        None,
+        "Grants a standing authorization for notify, adopted by QA lead and Product owner.",
+        Some("Level 5 reached"),
+    );
     let proposed = trail.add("propose", desk(), Some(id), "Proposes notify 3.7.12.", None);
     let frozen = trail.add("request", desk(), Some(id), "Freezes the sheet for production.", None);
     let used = trail.add("dispatch", desk(), Some(id), "Sends wave 1 under the standing authorization.", None);
@@ -442,28 +709,91 @@ pub(crate) fn full() -> Report {
         Parameter { name: s("evidence"), value: s("junit, sarif and cyclonedx observed, none red") },
         Parameter { name: s("per day"), value: s("8") },
     ];
-    automatic.automatic_go = Some(AutomaticGo { authorization: granted, adopted_by: adopted.clone(), bounds: bounds.clone(), used: desk_stamp(used), state: SignOffState::Valid, cause: None });
+    automatic.automatic_go = Some(AutomaticGo {
+        authorization: granted,
+        adopted_by: adopted.clone(),
+        bounds: bounds.clone(),
+        used: desk_stamp(used),
+        state: SignOffState::Valid,
+        cause: None,
+    });
     let mut rolled = release(id, "notify", "3.7.12", ReleaseState::RolledBack, proposed);
     rolled.state_reason = s("Halted in the segment after 9 of 40 bad samples and taken back to 3.7.11.");
     rolled.change_type = ChangeType::Standard;
     rolled.external = None;
     rolled.sheets = vec![automatic];
-    rolled.waves = vec![Wave { number: 1, audience: s("5 %"), bake_seconds: 240, bake_required_seconds: 600, samples: 40, bad_samples: 9, coverage_percent: 40, observed_version: Some(s("3.7.12")), verdict: WaveVerdict::RolledBack, reason: s("9 of 40 samples answered 500"), judged: Some(desk_stamp(halted)) }];
-    rolled.outcome = Some(Outcome { what: s("Taken back in the segment"), live_now: s("3.7.11"), rolled_back_to: Some(s("3.7.11")), closed: desk_stamp(back) });
+    rolled.waves = vec![Wave {
+        number: 1,
+        audience: s("5 %"),
+        bake_seconds: 240,
+        bake_required_seconds: 600,
+        samples: 40,
+        bad_samples: 9,
+        coverage_percent: 40,
+        observed_version: Some(s("3.7.12")),
+        verdict: WaveVerdict::RolledBack,
+        reason: s("9 of 40 samples answered 500"),
+        judged: Some(desk_stamp(halted)),
+    }];
+    rolled.outcome = Some(Outcome {
+        what: s("Taken back in the segment"),
+        live_now: s("3.7.11"),
+        rolled_back_to: Some(s("3.7.11")),
+        closed: desk_stamp(back),
+    });
     rolled.adverse = vec![
-        Adverse { kind: AdverseKind::RolloutHalted, entry: Some(halted), at: Some(at(halted * 37)), by: Some(desk()), what: s("9 of 40 samples of wave 1 were bad") },
-        Adverse { kind: AdverseKind::RolledBack, entry: Some(back), at: Some(at(back * 37)), by: Some(desk()), what: s("taken back to 3.7.11") },
+        Adverse {
+            kind: AdverseKind::RolloutHalted,
+            entry: Some(halted),
+            at: Some(at(halted * 37)),
+            by: Some(desk()),
+            what: s("9 of 40 samples of wave 1 were bad"),
+        },
+        Adverse {
+            kind: AdverseKind::RolledBack,
+            entry: Some(back),
+            at: Some(at(back * 37)),
+            by: Some(desk()),
+            what: s("taken back to 3.7.11"),
+        },
     ];
 
-    let corrected = trail.add("correction", who("Jonas Weber"), None, "Corrects the risk of r-2026-041.", Some("Typing error"));
-    trail.0[usize::try_from(corrected).unwrap()].changes = vec![Changed { field: s("risk"), before: Some(s("43 of 100")), after: Some(s("34 of 100")) }];
-    let tried = trail.add("attempt", desk(), None, "5 wrong passphrases for alice.moreau@acme.example; locked for 15 min.", None);
+    let corrected =
+        trail.add("correction", who("Jonas Weber"), None, "Corrects the risk of r-2026-041.", Some("Typing error"));
+    trail.0[usize::try_from(corrected).unwrap()].changes =
+        vec![Changed { field: s("risk"), before: Some(s("43 of 100")), after: Some(s("34 of 100")) }];
+    let tried = trail.add(
+        "attempt",
+        desk(),
+        None,
+        "5 wrong passphrases for alice.moreau@acme.example; locked for 15 min.",
+        None,
+    );
     trail.0[usize::try_from(tried).unwrap()].clock_suspect = true;
 
     let mut report = finish(trail, vec![live, refused, rolled]);
-    report.authorizations = vec![Authorization { entry: granted, product: s("notify"), adopted_by: adopted, bounds, valid_until: Some(at(200_000)), state: AuthorizationState::Suspended { entry: back, reason: s("a rollback suspends it") }, uses: 1 }];
-    report.corrections = vec![Correction { made: stamp("Jonas Weber", corrected), corrects: report.releases[0].proposed.entry, changed: Changed { field: s("risk"), before: Some(s("43 of 100")), after: Some(s("34 of 100")) }, reason: s("Typing error") }];
-    report.adverse = vec![Adverse { kind: AdverseKind::FailedAttempt, entry: Some(tried), at: Some(at(tried * 37)), by: Some(who("Alice Moreau")), what: s("5 wrong passphrases; the key was locked on this desk for 15 min") }];
+    report.authorizations = vec![Authorization {
+        entry: granted,
+        product: s("notify"),
+        adopted_by: adopted,
+        bounds,
+        valid_until: Some(at(200_000)),
+        state: AuthorizationState::Suspended { entry: back, reason: s("a rollback suspends it") },
+        uses: 1,
+    }];
+    report.corrections = vec![Correction {
+        made: stamp("Jonas Weber", corrected),
+        corrects: report.releases[0].proposed.entry,
+        changed: Changed { field: s("risk"), before: Some(s("43 of 100")), after: Some(s("34 of 100")) },
+        reason: s("Typing error"),
+    }];
+    report.adverse = vec![Adverse {
+        kind: AdverseKind::FailedAttempt,
+        entry: Some(tried),
+        at: Some(at(tried * 37)),
+        by: Some(who("Alice Moreau")),
+        what: s("5 wrong passphrases; the key was locked on this desk for 15 min"),
+    }];
     let mut left = person("Tomáš Dvořák", "Regulatory", 16, 5);
     left.keys[0].status = KeyStatus::Revoked { entry: 40, reason: s("reported lost") };
     left.roles[0].until = Some(40);
@@ -471,7 +801,15 @@ pub(crate) fn full() -> Report {
     report.people.push(left);
     report.people[2].keys[0].status = KeyStatus::DueSoon { days: 21 };
     report.people[2].keys.insert(0, key("Alice Moreau", 99, 3, KeyStatus::Rotated { entry: 30 }));
-    report.devices.push(Device { name: s("Dispatcher cellar"), id: s("device-01jd7q1aaa"), purpose: DevicePurpose::Dispatcher, key_store: DeviceKeyStore::File, key_fingerprint: fingerprint(81), enrolled: stamp("Maëlle Duval", 9), revoked: Some(44) });
+    report.devices.push(Device {
+        name: s("Dispatcher cellar"),
+        id: s("device-01jd7q1aaa"),
+        purpose: DevicePurpose::Dispatcher,
+        key_store: DeviceKeyStore::File,
+        key_fingerprint: fingerprint(81),
+        enrolled: stamp("Maëlle Duval", 9),
+        revoked: Some(44),
+    });
     report
 }
 
@@ -483,9 +821,21 @@ pub(crate) fn invalid() -> Report {
         anchor: Anchor::Unanchored,
         witnesses: 0,
         findings: vec![
-            Finding { index: Some(17), code: s("signature-bad"), message: s("the signature of entry 17 does not verify over its payload") },
-            Finding { index: None, code: s("root-mismatch"), message: s("the root computed from the entries is not the root of the checkpoint") },
-            Finding { index: None, code: s("unanchored"), message: s("nothing from outside was compared; give --fingerprint") },
+            Finding {
+                index: Some(17),
+                code: s("signature-bad"),
+                message: s("the signature of entry 17 does not verify over its payload"),
+            },
+            Finding {
+                index: None,
+                code: s("root-mismatch"),
+                message: s("the root computed from the entries is not the root of the checkpoint"),
+            },
+            Finding {
+                index: None,
+                code: s("unanchored"),
+                message: s("nothing from outside was compared; give --fingerprint"),
+            },
         ],
     };
     report
@@ -519,13 +869,16 @@ pub(crate) fn forty_sign_offs() -> Report {
     let mut trail = Trail(Vec::new());
     found(&mut trail);
     let id = "r-2026-050";
-    let proposed = trail.add("propose", who("Jonas Weber"), Some(id), "Proposes infusion-pump-fw 5.0.0.", Some("Major"));
+    let proposed =
+        trail.add("propose", who("Jonas Weber"), Some(id), "Proposes infusion-pump-fw 5.0.0.", Some("Major"));
     let frozen = trail.add("request", who("Jonas Weber"), Some(id), "Freezes the sheet.", Some("For decision"));
     let mut signed = Vec::new();
     for at in 0..40_u64 {
         let name = format!("Approver {:02} of a Rather Long Family Name", at + 1);
-        let role = ["QA lead", "Safety", "Product owner", "Site quality, Clermont-Ferrand"][usize::try_from(at % 4).unwrap()];
-        let entry = trail.add("approval", who(&name), Some(id), &format!("Answers GO as {role}."), Some("Read and agreed"));
+        let role =
+            ["QA lead", "Safety", "Product owner", "Site quality, Clermont-Ferrand"][usize::try_from(at % 4).unwrap()];
+        let entry =
+            trail.add("approval", who(&name), Some(id), &format!("Answers GO as {role}."), Some("Read and agreed"));
         signed.push(sign_off(&name, role, Verdict::Go, entry));
     }
     let mut it = release(id, "infusion-pump-fw", "5.0.0", ReleaseState::Authorized, proposed);
@@ -560,7 +913,14 @@ pub(crate) fn hostile() -> Report {
     report.ledger.title = s(HOSTILE[0]);
     report.ledger.organization = s(HOSTILE[1]);
     for release in &mut report.releases {
-        for text in [&mut release.product, &mut release.version, &mut release.reason, &mut release.risk, &mut release.rollout_plan, &mut release.state_reason] {
+        for text in [
+            &mut release.product,
+            &mut release.version,
+            &mut release.reason,
+            &mut release.risk,
+            &mut release.rollout_plan,
+            &mut release.state_reason,
+        ] {
             *text = next();
         }
         for it in &mut release.changes {
@@ -596,7 +956,13 @@ pub(crate) fn long(entries: u64) -> Report {
     found(&mut trail);
     while (trail.0.len() as u64) < entries {
         let at = trail.0.len() as u64;
-        trail.add("evidence", desk(), Some("r-2026-041"), &format!("Observes regression-{at}.xml: 2418 passed of 2431, 13 skipped, on the commit of the candidate."), Some("Nightly run of the integrated tests"));
+        trail.add(
+            "evidence",
+            desk(),
+            Some("r-2026-041"),
+            &format!("Observes regression-{at}.xml: 2418 passed of 2431, 13 skipped, on the commit of the candidate."),
+            Some("Nightly run of the integrated tests"),
+        );
     }
     finish(trail, Vec::new())
 }
@@ -620,7 +986,12 @@ fn every_fixture_renders_in_every_form() {
     let out = std::env::var_os("COUNTERSIGN_REPORT_OUT").map(std::path::PathBuf::from);
     for (name, report) in all() {
         let pages = pdf(&report).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let forms = [("pdf", pages), ("html", html(&report).into_bytes()), ("csv", csv(&report).unwrap().into_bytes()), ("json", json(&report).unwrap().into_bytes())];
+        let forms = [
+            ("pdf", pages),
+            ("html", html(&report).into_bytes()),
+            ("csv", csv(&report).unwrap().into_bytes()),
+            ("json", json(&report).unwrap().into_bytes()),
+        ];
         for (form, bytes) in forms {
             assert!(!bytes.is_empty(), "{name}.{form}");
             if let Some(out) = &out {

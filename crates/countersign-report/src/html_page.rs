@@ -29,12 +29,17 @@ fn shape(mark: Mark) -> (&'static str, &'static str) {
         Mark::Cross => ("cross", r#"<path d="M4 4l8 8M12 4l-8 8"/>"#),
         Mark::Bars => ("bars", r#"<path d="M5.5 3.5v9M10.5 3.5v9"/>"#),
         Mark::Half => ("half", r#"<circle cx="8" cy="8" r="5.4"/><path d="M8 2.6a5.4 5.4 0 0 1 0 10.8z" class="f"/>"#),
-        Mark::Turn => ("turn", r#"<path d="M13 7a5.2 5.2 0 0 0-9.4-2L2.8 6.2M3 9a5.2 5.2 0 0 0 9.4 2l.8-1.2M2.8 2.8v3.4h3.4M13.2 13.2V9.800H9.800"/>"#),
+        Mark::Turn => (
+            "turn",
+            r#"<path d="M13 7a5.2 5.2 0 0 0-9.4-2L2.8 6.2M3 9a5.2 5.2 0 0 0 9.4 2l.8-1.2M2.8 2.8v3.4h3.4M13.2 13.2V9.800H9.800"/>"#,
+        ),
         Mark::Clock => ("clock", r#"<circle cx="8" cy="8" r="5.6"/><path d="M8 5v3.2l2 1.3"/>"#),
         Mark::Slash => ("slash", r#"<circle cx="8" cy="8" r="5.4"/><path d="M4.200 11.800l7.600-7.600"/>"#),
         Mark::Ring => ("ring", r#"<circle cx="8" cy="8" r="5.4" stroke-dasharray="2.2 2.2"/>"#),
         Mark::Back => ("back", r#"<path d="M6.500 3.500L3 7l3.500 3.500M3 7h6.500a3.200 3.200 0 0 1 0 6.400H7"/>"#),
-        Mark::Question => ("question", r#"<path d="M5.200 5.800a2.800 2.800 0 1 1 4 2.600c-.9.4-1.2.9-1.200 1.700M8 12.800v.01"/>"#),
+        Mark::Question => {
+            ("question", r#"<path d="M5.200 5.800a2.800 2.800 0 1 1 4 2.600c-.9.4-1.2.9-1.200 1.700M8 12.800v.01"/>"#)
+        }
         Mark::Arrow => ("arrow", r#"<path d="M2.500 8h10.500M9 4l4 4-4 4"/>"#),
     }
 }
@@ -144,8 +149,11 @@ impl Page {
     }
 
     fn cover(&mut self, document: &Document) {
-        let Cover { title, subtitle, scope, verdict, sentence, notices, figures, facts, how_to_check } = &document.cover;
-        self.raw("<header class=\"cover\">\n<p class=\"kind\">Audit report</p>\n<p class=\"above\">").text(subtitle).raw("</p>\n<h1>");
+        let Cover { title, subtitle, scope, verdict, sentence, notices, figures, facts, how_to_check } =
+            &document.cover;
+        self.raw("<header class=\"cover\">\n<p class=\"kind\">Audit report</p>\n<p class=\"above\">")
+            .text(subtitle)
+            .raw("</p>\n<h1>");
         self.text(title).raw("</h1>\n<p class=\"scope\">").text(scope).raw("</p>\n");
         self.raw("<p class=\"verdict ").raw(tone(verdict.tone)).raw("\">");
         self.badge(verdict).raw(" <span>").text(sentence).raw("</span></p>\n");
@@ -186,8 +194,15 @@ impl Page {
             Block::Board { title, seats } => {
                 self.raw("<section class=\"board\" aria-label=\"Go or no-go\"><p>").line(title).raw("</p><ul>");
                 for seat in seats {
-                    self.raw("<li><span class=\"role\">").text(&seat.role).raw("</span><span class=\"who\"><bdi>").text(&seat.name);
-                    self.raw("</bdi></span>").badge(&seat.badge).raw("<span class=\"note\">").line(&seat.note).raw("</span></li>");
+                    self.raw("<li><span class=\"role\">")
+                        .text(&seat.role)
+                        .raw("</span><span class=\"who\"><bdi>")
+                        .text(&seat.name);
+                    self.raw("</bdi></span>")
+                        .badge(&seat.badge)
+                        .raw("<span class=\"note\">")
+                        .line(&seat.note)
+                        .raw("</span></li>");
                 }
                 self.raw("</ul></section>\n");
             }
@@ -198,7 +213,13 @@ impl Page {
                     Weight::Warn => "warn",
                     Weight::Alarm => "alarm",
                 };
-                self.raw("<aside class=\"notice ").raw(class).raw("\"><b>").text(title).raw("</b>").lines(lines).raw("</aside>\n");
+                self.raw("<aside class=\"notice ")
+                    .raw(class)
+                    .raw("\"><b>")
+                    .text(title)
+                    .raw("</b>")
+                    .lines(lines)
+                    .raw("</aside>\n");
             }
             Block::Verbatim { text } => {
                 self.raw("<pre tabindex=\"0\">").text(text).raw("</pre>\n");
@@ -208,7 +229,11 @@ impl Page {
 
     fn signature(&mut self, signature: &Signature) {
         let Signature { name, role, verdict, state, cause, facts, whole: _ } = signature;
-        self.raw("<article class=\"signature\"><header><p><b><bdi>").text(name).raw("</bdi></b><span class=\"role\">").text(role).raw("</span></p><p>");
+        self.raw("<article class=\"signature\"><header><p><b><bdi>")
+            .text(name)
+            .raw("</bdi></b><span class=\"role\">")
+            .text(role)
+            .raw("</span></p><p>");
         self.badge(verdict).raw(" ").badge(state).raw("</p></header>");
         if let Some(cause) = cause {
             self.raw("<p class=\"cause\">").line(cause).raw("</p>");
@@ -233,7 +258,9 @@ impl Page {
         self.raw("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"").text(&table.caption);
         self.raw("\"><table><caption>").text(&table.caption).raw("</caption><thead><tr>");
         for column in &table.columns {
-            self.raw(if column.right { "<th scope=\"col\" class=\"n\">" } else { "<th scope=\"col\">" }).text(&column.head).raw("</th>");
+            self.raw(if column.right { "<th scope=\"col\" class=\"n\">" } else { "<th scope=\"col\">" })
+                .text(&column.head)
+                .raw("</th>");
         }
         self.raw("</tr></thead><tbody>\n");
         for row in &table.rows {
@@ -280,7 +307,10 @@ impl Page {
 
     fn badge(&mut self, badge: &Badge) -> &mut Self {
         let (name, _) = shape(badge.mark);
-        self.raw("<span class=\"badge ").raw(tone(badge.tone)).raw("\"><svg aria-hidden=\"true\"><use href=\"#mark-").raw(name);
+        self.raw("<span class=\"badge ")
+            .raw(tone(badge.tone))
+            .raw("\"><svg aria-hidden=\"true\"><use href=\"#mark-")
+            .raw(name);
         self.raw("\"/></svg>").text(&badge.word).raw("</span>")
     }
 }

@@ -143,8 +143,11 @@ impl Report {
     fn check_references(&self, found: &mut Vec<Discrepancy>) {
         let listed: BTreeSet<u64> = self.trail.iter().map(|entry| entry.index).collect();
         let sign_offs = self.sign_offs().map(|it| (format!("the sign-off of {}", it.by.name), it.entry));
-        let evidence =
-            self.releases.iter().flat_map(|it| &it.evidence).map(|it| (format!("evidence {}", it.name), it.recorded.entry));
+        let evidence = self
+            .releases
+            .iter()
+            .flat_map(|it| &it.evidence)
+            .map(|it| (format!("evidence {}", it.name), it.recorded.entry));
         for (what, entry) in sign_offs.chain(evidence) {
             if !listed.contains(&entry) {
                 found.push(Discrepancy(format!("{what} names entry {entry}, which the trail does not list")));
@@ -156,11 +159,17 @@ impl Report {
         for release in &self.releases {
             for sheet in release.sheets.iter().filter(|sheet| sheet.decision == Decision::Go) {
                 let mut say = |text: String| {
-                    found.push(Discrepancy(format!("{} {}, sheet of entry {}: {text}", release.product, release.version, sheet.frozen.entry)));
+                    found.push(Discrepancy(format!(
+                        "{} {}, sheet of entry {}: {text}",
+                        release.product, release.version, sheet.frozen.entry
+                    )));
                 };
                 let valid = |it: &&SignOff| it.state == SignOffState::Valid;
                 for against in sheet.sign_offs.iter().filter(valid).filter(|it| it.verdict != Verdict::Go) {
-                    say(format!("the decision is GO although {} answered otherwise in entry {}", against.by.name, against.entry));
+                    say(format!(
+                        "the decision is GO although {} answered otherwise in entry {}",
+                        against.by.name, against.entry
+                    ));
                 }
                 if sheet.automatic_go.as_ref().is_some_and(|it| it.state == SignOffState::Valid) {
                     continue;

@@ -89,22 +89,49 @@ mod tests {
 
     #[test]
     fn a_time_is_told_in_its_zone_with_the_offset() {
-        check("2026-11-22T10:31:07Z", "Europe/Paris", "22 Nov 2026, 11:31:07 CET (UTC+01:00), Europe/Paris", "2026-11-22T11:31:07+01:00");
-        check("2026-07-01T22:30:00Z", "Europe/Paris", "2 Jul 2026, 00:30:00 CEST (UTC+02:00), Europe/Paris", "2026-07-02T00:30:00+02:00");
-        check("2026-11-22T10:31:07Z", "Asia/Kathmandu", "22 Nov 2026, 16:16:07 UTC+05:45, Asia/Kathmandu", "2026-11-22T16:16:07+05:45");
+        check(
+            "2026-11-22T10:31:07Z",
+            "Europe/Paris",
+            "22 Nov 2026, 11:31:07 CET (UTC+01:00), Europe/Paris",
+            "2026-11-22T11:31:07+01:00",
+        );
+        check(
+            "2026-07-01T22:30:00Z",
+            "Europe/Paris",
+            "2 Jul 2026, 00:30:00 CEST (UTC+02:00), Europe/Paris",
+            "2026-07-02T00:30:00+02:00",
+        );
+        check(
+            "2026-11-22T10:31:07Z",
+            "Asia/Kathmandu",
+            "22 Nov 2026, 16:16:07 UTC+05:45, Asia/Kathmandu",
+            "2026-11-22T16:16:07+05:45",
+        );
         check("2038-01-19T03:14:08Z", "UTC", "19 Jan 2038, 03:14:08 UTC, UTC", "2038-01-19T03:14:08+00:00");
-        check("2026-01-01T02:00:00Z", "America/St_Johns", "31 Dec 2025, 22:30:00 NST (UTC-03:30), America/St_Johns", "2025-12-31T22:30:00-03:30");
+        check(
+            "2026-01-01T02:00:00Z",
+            "America/St_Johns",
+            "31 Dec 2025, 22:30:00 NST (UTC-03:30), America/St_Johns",
+            "2025-12-31T22:30:00-03:30",
+        );
     }
 
     #[test]
     fn an_unreadable_time_is_shown_and_not_guessed() {
         check("yesterday", "Europe/Paris", "unreadable time “yesterday”, zone “Europe/Paris”", "");
-        check("2026-11-22T10:31:07Z", "Mars/Olympus", "22 Nov 2026, 10:31:07 UTC, unknown zone “Mars/Olympus”", "2026-11-22T10:31:07+00:00");
+        check(
+            "2026-11-22T10:31:07Z",
+            "Mars/Olympus",
+            "22 Nov 2026, 10:31:07 UTC, unknown zone “Mars/Olympus”",
+            "2026-11-22T10:31:07+00:00",
+        );
     }
 
     #[test]
     fn a_length_of_time_loses_nothing() {
-        for (seconds, told) in [(0, "0 s"), (45, "45 s"), (9_000, "2 h 30 min"), (93_600, "1 d 2 h"), (90_061, "1 d 1 h 1 min 1 s")] {
+        for (seconds, told) in
+            [(0, "0 s"), (45, "45 s"), (9_000, "2 h 30 min"), (93_600, "1 d 2 h"), (90_061, "1 d 1 h 1 min 1 s")]
+        {
             assert_eq!(duration(seconds), told);
         }
     }

@@ -22,7 +22,10 @@ fn tool(name: &str, args: &[&str], pages: &[u8]) -> Option<(bool, String)> {
     std::fs::write(&file, pages).unwrap();
     let args = args.iter().map(|arg| if *arg == "FILE" { file.as_os_str() } else { arg.as_ref() });
     match Command::new(name).args(args).output() {
-        Ok(out) => Some((out.status.success(), format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr)))),
+        Ok(out) => Some((
+            out.status.success(),
+            format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr)),
+        )),
         Err(error) => {
             // Whoever reads the log must see that this law was not checked.
             #[allow(clippy::print_stderr)]
@@ -54,7 +57,12 @@ fn html_text(page: &str) -> String {
             _ => {}
         }
     }
-    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#39;", "'").replace("&amp;", "&");
+    let text = text
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&#39;", "'")
+        .replace("&amp;", "&");
     bare(&text)
 }
 
@@ -68,9 +76,16 @@ fn printed(document: &Document) -> Vec<String> {
     fn line(line: &Line) -> String {
         line.iter().map(|run| run.as_str()).collect()
     }
-    let mut all = vec![document.cover.title.clone(), document.cover.subtitle.clone(), document.cover.scope.clone(), document.cover.sentence.clone()];
+    let mut all = vec![
+        document.cover.title.clone(),
+        document.cover.subtitle.clone(),
+        document.cover.scope.clone(),
+        document.cover.sentence.clone(),
+    ];
     let mut facts = |facts: &[crate::document::Fact]| {
-        all.extend(facts.iter().flat_map(|fact| fact.value.iter().map(line).chain([fact.label.clone()]).collect::<Vec<_>>()));
+        all.extend(
+            facts.iter().flat_map(|fact| fact.value.iter().map(line).chain([fact.label.clone()]).collect::<Vec<_>>()),
+        );
     };
     facts(&document.cover.facts);
     for block in document.cover.notices.iter().chain(&document.blocks) {
@@ -133,23 +148,46 @@ fn pdf_and_html_print_every_line_of_the_document() {
 
 /// The figures, names, meanings and times that all four must have.
 fn figures(report: &Report) -> Vec<String> {
-    let mut all = vec![report.ledger.origin.clone(), report.ledger.tree_size.to_string(), report.ledger.root.clone(), report.ledger.fingerprint.clone(), report.made.at.utc.clone()];
+    let mut all = vec![
+        report.ledger.origin.clone(),
+        report.ledger.tree_size.to_string(),
+        report.ledger.root.clone(),
+        report.ledger.fingerprint.clone(),
+        report.made.at.utc.clone(),
+    ];
     for it in report.sign_offs() {
-        all.extend([it.by.name.clone(), it.role.clone(), it.verdict.word().to_owned(), it.meaning.text().to_owned(), it.at.utc.clone()]);
+        all.extend([
+            it.by.name.clone(),
+            it.role.clone(),
+            it.verdict.word().to_owned(),
+            it.meaning.text().to_owned(),
+            it.at.utc.clone(),
+        ]);
         all.extend([it.key_fingerprint.clone(), it.state.word().to_owned(), it.reason.clone()]);
     }
     for it in report.releases.iter().flat_map(|release| &release.evidence) {
         all.extend([it.name.clone(), it.counts.text(), it.sha256.clone(), it.conclusion.word().to_owned()]);
     }
     for it in &report.trail {
-        all.extend([it.index.to_string(), it.at.utc.clone(), it.by.name.clone(), it.summary.clone(), it.leaf_sha256.clone()]);
+        all.extend([
+            it.index.to_string(),
+            it.at.utc.clone(),
+            it.by.name.clone(),
+            it.summary.clone(),
+            it.leaf_sha256.clone(),
+        ]);
     }
     all
 }
 
 #[test]
 fn all_four_have_the_same_figures_names_meanings_and_times() {
-    for (name, report) in [("full", fixture::full()), ("invalid", fixture::invalid()), ("one release", fixture::one_release()), ("forty", fixture::forty_sign_offs())] {
+    for (name, report) in [
+        ("full", fixture::full()),
+        ("invalid", fixture::invalid()),
+        ("one release", fixture::one_release()),
+        ("forty", fixture::forty_sign_offs()),
+    ] {
         let table = csv_cells(&csv(&report).unwrap());
         let cells: std::collections::HashSet<&str> = table.iter().flatten().map(String::as_str).collect();
         let page = html_text(&html(&report));
@@ -209,7 +247,12 @@ fn a_report_that_contradicts_itself_says_so() {
         assert!(found.iter().any(|it| it.contains(says)), "{says}: {found:?}");
     };
     check(&|it| it.acts[0].count += 1, "sum to");
-    check(&|it| { it.trail.pop(); }, "the trail lists");
+    check(
+        &|it| {
+            it.trail.pop();
+        },
+        "the trail lists",
+    );
     check(&|it| it.ledger.tree_size += 1, "the tree holds");
     check(&|it| it.trail.swap(1, 2), "follows entry");
     check(&|it| it.releases[0].sheets[1].sign_offs[1].verdict = Verdict::NoGo, "answered otherwise");
@@ -217,7 +260,10 @@ fn a_report_that_contradicts_itself_says_so() {
     check(&|it| it.releases[0].sheets[1].quorum[0].needed = 2, "needs 2");
     check(&|it| it.releases[0].sheets[1].quorum.clear(), "without a quorum");
     check(&|it| it.releases[2].sheets[0].automatic_go = None, "without a quorum");
-    check(&|it| it.verification.findings.push(Finding { index: Some(3), code: "hash".into(), message: "x".into() }), "found something");
+    check(
+        &|it| it.verification.findings.push(Finding { index: Some(3), code: "hash".into(), message: "x".into() }),
+        "found something",
+    );
 }
 
 #[test]
@@ -287,7 +333,8 @@ fn what_is_not_go_is_never_printed_as_go() {
 #[test]
 fn an_unsound_ledger_says_so_first() {
     let page = html(&fixture::invalid());
-    let (verdict, facts) = (page.find("does not verify. The first bad entry is 17").unwrap(), page.find("<dl>").unwrap());
+    let (verdict, facts) =
+        (page.find("does not verify. The first bad entry is 17").unwrap(), page.find("<dl>").unwrap());
     assert!(verdict < facts);
     assert!(page.contains("root-mismatch"));
 }
@@ -302,7 +349,9 @@ fn one_release_never_claims_that_nothing_else_is_there() {
 
 #[test]
 fn a_sample_is_marked_on_every_page() {
-    let Some((done, text)) = tool("pdftotext", &["-raw", "FILE", "-"], &pdf(&fixture::sample()).unwrap()) else { return };
+    let Some((done, text)) = tool("pdftotext", &["-raw", "FILE", "-"], &pdf(&fixture::sample()).unwrap()) else {
+        return;
+    };
     assert!(done, "{text}");
     let pages: Vec<&str> = text.split('\u{c}').filter(|page| !page.trim().is_empty()).collect();
     assert!(pages.len() > 10);
@@ -343,9 +392,12 @@ fn the_page_allows_itself_nothing_but_its_own_style() {
     let page = html(&fixture::full());
     let style = &page[page.find("<style>").unwrap() + 7..page.find("</style>").unwrap()];
     let hash = Base64::encode_string(&sha2::Sha256::digest(style.as_bytes()));
-    assert!(page.contains(&format!("content=\"default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'\"")));
+    assert!(page.contains(&format!(
+        "content=\"default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'\""
+    )));
     for forbidden in ["<script", " style=", "javascript:", " on", "http-equiv=\"refresh\"", "<link", "src=", "url("] {
-        let markup: String = page.split('<').skip(1).map(|tag| tag.split('>').next().unwrap()).collect::<Vec<_>>().join("\n<");
+        let markup: String =
+            page.split('<').skip(1).map(|tag| tag.split('>').next().unwrap()).collect::<Vec<_>>().join("\n<");
         assert!(!format!("<{markup}").contains(forbidden), "{forbidden}");
     }
 }
@@ -354,12 +406,19 @@ fn the_page_allows_itself_nothing_but_its_own_style() {
 fn the_page_is_a_tree_with_scoped_tables() {
     for (name, report) in fixture::all() {
         let page = html(&report);
-        for tag in ["table", "caption", "thead", "tbody", "tr", "dl", "main", "nav", "ol", "li", "section", "article", "aside", "span", "p", "div", "bdi", "code", "b"] {
+        for tag in [
+            "table", "caption", "thead", "tbody", "tr", "dl", "main", "nav", "ol", "li", "section", "article", "aside",
+            "span", "p", "div", "bdi", "code", "b",
+        ] {
             let opened = page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
             assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{name}: <{tag}>");
         }
         assert_eq!(page.matches("<table>").count(), page.matches("<caption>").count(), "{name}");
-        assert_eq!(page.matches("<th").count() - page.matches("<thead").count(), page.matches("scope=\"").count(), "{name}");
+        assert_eq!(
+            page.matches("<th").count() - page.matches("<thead").count(),
+            page.matches("scope=\"").count(),
+            "{name}"
+        );
         let mut ids: Vec<&str> = page.split(" id=\"").skip(1).map(|it| it.split('"').next().unwrap()).collect();
         let all = ids.len();
         ids.sort_unstable();
@@ -391,7 +450,9 @@ fn three_hundred_pages_are_typeset_in_time() {
     let start = std::time::Instant::now();
     let pages = pdf(&report).unwrap();
     let took = start.elapsed();
-    let count = tool("pdfinfo", &["FILE"], &pages).and_then(|(_, said)| said.lines().find_map(|line| line.strip_prefix("Pages:").and_then(|it| it.trim().parse::<u64>().ok())));
+    let count = tool("pdfinfo", &["FILE"], &pages).and_then(|(_, said)| {
+        said.lines().find_map(|line| line.strip_prefix("Pages:").and_then(|it| it.trim().parse::<u64>().ok()))
+    });
     eprintln!("{entries} entries, {count:?} pages, {} bytes: {took:.2?}", pages.len());
     if !cfg!(debug_assertions) {
         assert!(count.is_none_or(|count| count >= 300), "{count:?}");

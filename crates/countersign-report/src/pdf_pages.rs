@@ -42,10 +42,12 @@ pub fn pdf_with_fonts(report: &Report, fonts: &[&[u8]]) -> Result<Vec<u8>, Rende
 
 static TEMPLATE: &str = include_str!("pdf_pages/report.typ");
 
-static LIBRARY: LazyLock<LazyHash<Library>> =
-    LazyLock::new(|| LazyHash::new(Library::builder().with_features([Feature::A11yExtras].into_iter().collect()).build()));
+static LIBRARY: LazyLock<LazyHash<Library>> = LazyLock::new(|| {
+    LazyHash::new(Library::builder().with_features([Feature::A11yExtras].into_iter().collect()).build())
+});
 
-static EMBEDDED: LazyLock<Vec<Font>> = LazyLock::new(|| typst_assets::fonts().flat_map(|data| Font::iter(Bytes::new(data))).collect());
+static EMBEDDED: LazyLock<Vec<Font>> =
+    LazyLock::new(|| typst_assets::fonts().flat_map(|data| Font::iter(Bytes::new(data))).collect());
 
 static MAIN: LazyLock<FileId> = LazyLock::new(|| file_id("report.typ"));
 static DATA: LazyLock<FileId> = LazyLock::new(|| file_id("report.json"));
@@ -125,7 +127,11 @@ fn typeset(report: &Report, mut document: Document, fonts: &Fonts, alphabet: Alp
             *text = drawable(text, fonts, alphabet);
         }
     });
-    let desk = Desk { fonts, template: Source::new(*MAIN, TEMPLATE.to_owned()), data: Bytes::new(serde_json::to_vec(&document)?) };
+    let desk = Desk {
+        fonts,
+        template: Source::new(*MAIN, TEMPLATE.to_owned()),
+        data: Bytes::new(serde_json::to_vec(&document)?),
+    };
     let Warned { output, warnings: _ } = typst::compile(&desk);
     let bytes = output.and_then(|pages| {
         let options = PdfOptions {
@@ -152,7 +158,10 @@ fn complaints(errors: &[SourceDiagnostic]) -> String {
 
 /// What makes this copy this copy: ledger, head, scope, time.
 fn identity(report: &Report) -> String {
-    format!("{} {} {} {:?} {}", report.ledger.origin, report.ledger.tree_size, report.ledger.root, report.scope, report.made.at.utc)
+    format!(
+        "{} {} {} {:?} {}",
+        report.ledger.origin, report.ledger.tree_size, report.ledger.root, report.scope, report.made.at.utc
+    )
 }
 
 fn timestamp(report: &Report) -> Option<Timestamp> {
@@ -195,7 +204,9 @@ fn drawable(text: &str, fonts: &Fonts, alphabet: Alphabet) -> String {
                 _ if c == '\t' || private(c) => false,
                 Alphabet::Drawable if together => true,
                 Alphabet::Drawable => !combines(c) && fonts.draw(c),
-                Alphabet::Latin => matches!(c, ' '..='~' | '\u{a1}'..='\u{17f}' | '–' | '—' | '‘' | '’' | '“' | '”' | '‹' | '›' | '…' | '→'),
+                Alphabet::Latin => {
+                    matches!(c, ' '..='~' | '\u{a1}'..='\u{17f}' | '–' | '—' | '‘' | '’' | '“' | '”' | '‹' | '›' | '…' | '→')
+                }
             };
             match as_itself {
                 true => shown.push(c),

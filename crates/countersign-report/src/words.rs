@@ -121,7 +121,9 @@ impl SignOffState {
     /// What the state means, for the key at the end of the report.
     pub(crate) fn explained(self) -> &'static str {
         match self {
-            Self::Valid => "The signature is this person’s, over these bytes, in a role held at that entry, and nothing it covers has moved since.",
+            Self::Valid => {
+                "The signature is this person’s, over these bytes, in a role held at that entry, and nothing it covers has moved since."
+            }
             Self::Incomplete => "What is there is sound; something that it needs is not there yet.",
             Self::Stale => "Something that was signed has moved since. The entry that moved it is named.",
             Self::Expired => "Its time ended before it was used.",
@@ -285,12 +287,21 @@ impl Counts {
     pub(crate) fn text(&self) -> String {
         let parts: Vec<(u64, &str)> = match *self {
             Self::Tests { total, passed, failed, errors, skipped, flaky } => {
-                vec![(total, "tests"), (passed, "passed"), (failed, "failed"), (errors, "errors"), (skipped, "skipped"), (flaky, "flaky")]
+                vec![
+                    (total, "tests"),
+                    (passed, "passed"),
+                    (failed, "failed"),
+                    (errors, "errors"),
+                    (skipped, "skipped"),
+                    (flaky, "flaky"),
+                ]
             }
             Self::Findings { error, warning, note, none, suppressed } => {
                 vec![(error, "error"), (warning, "warning"), (note, "note"), (none, "none"), (suppressed, "suppressed")]
             }
-            Self::Components { components, vulnerabilities } => vec![(components, "components"), (vulnerabilities, "vulnerabilities")],
+            Self::Components { components, vulnerabilities } => {
+                vec![(components, "components"), (vulnerabilities, "vulnerabilities")]
+            }
             Self::File { bytes } => vec![(bytes, "bytes")],
         };
         parts.iter().map(|(figure, word)| format!("{figure} {word}")).collect::<Vec<_>>().join(" · ")

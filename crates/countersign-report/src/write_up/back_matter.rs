@@ -2,8 +2,13 @@
 
 use super::releases::{adoptions, bounds, changed};
 use super::{adverse_cells, cell, digest, entry, heading, none, notice, paragraph, short_moment, short_stamp, words};
-use crate::document::{Block, Column, Lines, Row, Table, Weight, column, dim, fact, facts, figures, hash, mono, row, state, strong, text};
-use crate::model::{Admission, AdverseKind, AuthorizationState, Device, Key, KeyStatus, Person, Policy, Report, Scope, SignOffState, TrailEntry};
+use crate::document::{
+    Block, Column, Lines, Row, Table, Weight, column, dim, fact, facts, figures, hash, mono, row, state, strong, text,
+};
+use crate::model::{
+    Admission, AdverseKind, AuthorizationState, Device, Key, KeyStatus, Person, Policy, Report, Scope, SignOffState,
+    TrailEntry,
+};
 use crate::moment::tell;
 use crate::visible::brief;
 use std::collections::BTreeMap;
@@ -28,7 +33,10 @@ pub(super) fn against(report: &Report, blocks: &mut Vec<Block>) {
         table: Table {
             caption: "Things against, by kind".to_owned(),
             columns: vec![column("Kind", 80), figures("Times", 20)],
-            rows: kinds.iter().map(|(kind, times)| row(vec![vec![vec![state(kind.badge())]], cell(times.to_string())])).collect(),
+            rows: kinds
+                .iter()
+                .map(|(kind, times)| row(vec![vec![vec![state(kind.badge())]], cell(times.to_string())]))
+                .collect(),
             empty: none(report, "refusal, failure, halt, NO-GO or waiver"),
         },
     });
@@ -76,7 +84,12 @@ pub(super) fn people(report: &Report, blocks: &mut Vec<Block>) {
         },
     });
     blocks.push(heading(2, "Keys", "keys"));
-    let due = report.people.iter().flat_map(|it| &it.keys).filter(|key| matches!(key.status, KeyStatus::DueSoon { .. })).count();
+    let due = report
+        .people
+        .iter()
+        .flat_map(|it| &it.keys)
+        .filter(|key| matches!(key.status, KeyStatus::DueSoon { .. }))
+        .count();
     blocks.push(paragraph(match due {
         0 => "No key ends within 30 days of this report.".to_owned(),
         1 => "1 key ends within 30 days of this report.".to_owned(),
@@ -148,7 +161,11 @@ fn device(it: &Device) -> Row {
         Some(at) => vec![vec![strong(format!("revoked by entry {at}"))], vec![dim(it.key_store.text())]],
     };
     row(vec![
-        vec![vec![strong(&it.name), dim(format!(" {}", it.purpose.word()))], vec![mono(&it.id)], vec![hash(&it.key_fingerprint)]],
+        vec![
+            vec![strong(&it.name), dim(format!(" {}", it.purpose.word()))],
+            vec![mono(&it.id)],
+            vec![hash(&it.key_fingerprint)],
+        ],
         short_stamp(&it.enrolled),
         end,
     ])
@@ -212,11 +229,23 @@ pub(super) fn corrections(report: &Report, blocks: &mut Vec<Block>) {
     blocks.push(Block::Table {
         table: Table {
             caption: "Values changed since their entry".to_owned(),
-            columns: vec![figures("Entry", 8), column("Old and new", 38), column("Reason", 28), column("Corrected", 26)],
+            columns: vec![
+                figures("Entry", 8),
+                column("Old and new", 38),
+                column("Reason", 28),
+                column("Corrected", 26),
+            ],
             rows: report
                 .corrections
                 .iter()
-                .map(|it| row(vec![entry(Some(it.corrects)), vec![changed(&it.changed)], vec![words(&it.reason)], short_stamp(&it.made)]))
+                .map(|it| {
+                    row(vec![
+                        entry(Some(it.corrects)),
+                        vec![changed(&it.changed)],
+                        vec![words(&it.reason)],
+                        short_stamp(&it.made),
+                    ])
+                })
                 .collect(),
             empty: none(report, "correction"),
         },
@@ -227,7 +256,10 @@ pub(super) fn corrections(report: &Report, blocks: &mut Vec<Block>) {
 pub(super) fn trail(report: &Report, blocks: &mut Vec<Block>) {
     blocks.push(heading(1, "Audit trail", "trail"));
     blocks.push(paragraph(match report.scope {
-        Scope::WholeLedger => format!("Every entry of the ledger, {} in all, in the order of the tree. Each ends with its leaf hash.", report.trail.len()),
+        Scope::WholeLedger => format!(
+            "Every entry of the ledger, {} in all, in the order of the tree. Each ends with its leaf hash.",
+            report.trail.len()
+        ),
         Scope::Release { .. } => format!(
             "The {} entries that concern the release, of {} in the tree. Each ends with its leaf hash.",
             report.trail.len(),
@@ -238,7 +270,9 @@ pub(super) fn trail(report: &Report, blocks: &mut Vec<Block>) {
         blocks.push(notice(
             Weight::Warn,
             "Entries without effect",
-            vec![vec![text("Entries marked not admitted stand in the ledger and have no effect on anything in this report.")]],
+            vec![vec![text(
+                "Entries marked not admitted stand in the ledger and have no effect on anything in this report.",
+            )]],
         ));
     }
     blocks.push(Block::Table {
@@ -303,7 +337,10 @@ pub(super) fn reading_aid(blocks: &mut Vec<Block>) {
         table: Table {
             caption: "What each state means".to_owned(),
             columns: vec![column("State", 30), column("Meaning", 70)],
-            rows: SignOffState::ALL.iter().map(|it| row(vec![vec![vec![state(it.badge())]], cell(it.explained())])).collect(),
+            rows: SignOffState::ALL
+                .iter()
+                .map(|it| row(vec![vec![vec![state(it.badge())]], cell(it.explained())]))
+                .collect(),
             empty: String::new(),
         },
     });
@@ -317,7 +354,10 @@ pub(super) fn reading_aid(blocks: &mut Vec<Block>) {
         table: Table {
             caption: "Requirement and chapter".to_owned(),
             columns: vec![column("Requirement", 28), column("In short", 38), column("Chapter", 34)],
-            rows: WHERE.iter().map(|(clause, what, place)| row(vec![cell(*clause), cell(*what), cell(*place)])).collect(),
+            rows: WHERE
+                .iter()
+                .map(|(clause, what, place)| row(vec![cell(*clause), cell(*what), cell(*place)]))
+                .collect(),
             empty: String::new(),
         },
     });

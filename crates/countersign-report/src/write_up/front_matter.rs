@@ -2,7 +2,8 @@
 
 use super::{cell, digest, entry, heading, moment, none, notice, paragraph, party, stamp};
 use crate::document::{
-    Block, Cover, Fact, Figure, Line, Lines, Table, Weight, column, dim, fact, facts, figures, hash, mono, row, state, strong, text,
+    Block, Cover, Fact, Figure, Line, Lines, Table, Weight, column, dim, fact, facts, figures, hash, mono, row, state,
+    strong, text,
 };
 use crate::model::{Anchor, Report, Scope, VerificationVerdict};
 
@@ -64,7 +65,9 @@ fn sentence(report: &Report) -> String {
     };
     let limits = match report.scope {
         Scope::WholeLedger => "",
-        Scope::Release { .. } => " One release alone proves what is present, never that a NO-GO or another entry is absent.",
+        Scope::Release { .. } => {
+            " One release alone proves what is present, never that a NO-GO or another entry is absent."
+        }
     };
     format!("{found}{limits}")
 }
@@ -107,7 +110,9 @@ fn anchor(report: &Report) -> Line {
     match report.verification.anchor {
         Anchor::Unanchored => vec![text("No: nothing from outside this ledger was compared")],
         Anchor::Fingerprint => vec![text("Yes: the fingerprint given by the reader equals that of entry 0")],
-        Anchor::Pin { size } => vec![text(format!("Yes: this head extends the head of size {size} pinned on this desk"))],
+        Anchor::Pin { size } => {
+            vec![text(format!("Yes: this head extends the head of size {size} pinned on this desk"))]
+        }
     }
 }
 
@@ -120,10 +125,13 @@ fn identity(report: &Report) -> Vec<Fact> {
         fact("Root", vec![hash(&ledger.root)]),
         fact("Fingerprint", digest(&ledger.fingerprint)),
         fact("Anchored", anchor(report)),
-        fact("Witnesses", vec![text(match report.verification.witnesses {
-            0 => "none cosigned this head".to_owned(),
-            count => format!("{count} cosigned this head"),
-        })]),
+        fact(
+            "Witnesses",
+            vec![text(match report.verification.witnesses {
+                0 => "none cosigned this head".to_owned(),
+                count => format!("{count} cosigned this head"),
+            })],
+        ),
         facts("Founded", stamp(&ledger.founded)),
         facts("Report made", moment(&made.at)),
         facts("Made with", vec![vec![text(format!("Countersign {}", made.app_version))], build]),
@@ -141,7 +149,9 @@ fn identity(report: &Report) -> Vec<Fact> {
 /// Writes the chapter on what verification found and on the complete population.
 pub(super) fn verification(report: &Report, blocks: &mut Vec<Block>) {
     blocks.push(heading(1, "Verification and population", "verification"));
-    blocks.push(Block::Paragraph { line: vec![state(report.verification.verdict.badge()), text(" "), text(sentence(report))] });
+    blocks.push(Block::Paragraph {
+        line: vec![state(report.verification.verdict.badge()), text(" "), text(sentence(report))],
+    });
     blocks.push(heading(2, "Findings", "findings"));
     blocks.push(Block::Table {
         table: Table {
@@ -160,7 +170,11 @@ pub(super) fn verification(report: &Report, blocks: &mut Vec<Block>) {
     blocks.push(heading(2, "Population", "population"));
     blocks.push(paragraph(population(report)));
     let total: u64 = report.acts.iter().fold(0, |sum, act| sum.saturating_add(act.count));
-    let mut rows: Vec<_> = report.acts.iter().map(|it| row(vec![vec![vec![mono(&it.act)]], vec![vec![text(it.count.to_string())]]])).collect();
+    let mut rows: Vec<_> = report
+        .acts
+        .iter()
+        .map(|it| row(vec![vec![vec![mono(&it.act)]], vec![vec![text(it.count.to_string())]]]))
+        .collect();
     rows.push(row(vec![vec![vec![strong("all acts")]], vec![vec![strong(total.to_string())]]]));
     blocks.push(Block::Table {
         table: Table {
@@ -179,10 +193,16 @@ pub(super) fn verification(report: &Report, blocks: &mut Vec<Block>) {
             rows: report
                 .checklist
                 .iter()
-                .map(|it| row(vec![cell(&it.clause), cell(&it.what), match &it.present {
-                    Some(place) => cell(place),
-                    None => vec![vec![state(crate::model::Conclusion::Missing.badge())]],
-                }]))
+                .map(|it| {
+                    row(vec![
+                        cell(&it.clause),
+                        cell(&it.what),
+                        match &it.present {
+                            Some(place) => cell(place),
+                            None => vec![vec![state(crate::model::Conclusion::Missing.badge())]],
+                        },
+                    ])
+                })
                 .collect(),
             empty: none(report, "checklist"),
         },
@@ -195,13 +215,19 @@ fn population(report: &Report) -> String {
     let counted: u64 = report.acts.iter().fold(0, |sum, act| sum.saturating_add(act.count));
     match report.scope {
         Scope::WholeLedger if counted == size && listed as u64 == size => {
-            format!("The audit trail of this report lists {listed} entries; the counts below sum to {counted}; the tree holds {size}. The population is complete.")
+            format!(
+                "The audit trail of this report lists {listed} entries; the counts below sum to {counted}; the tree holds {size}. The population is complete."
+            )
         }
         Scope::WholeLedger => {
-            format!("The audit trail of this report lists {listed} entries; the counts below sum to {counted}; the tree holds {size}. The population is NOT complete.")
+            format!(
+                "The audit trail of this report lists {listed} entries; the counts below sum to {counted}; the tree holds {size}. The population is NOT complete."
+            )
         }
         Scope::Release { .. } => {
-            format!("The audit trail of this report lists {listed} of the {size} entries of the tree, those that concern the release. The counts below are of the whole tree. The population is not complete and is not meant to be.")
+            format!(
+                "The audit trail of this report lists {listed} of the {size} entries of the tree, those that concern the release. The counts below are of the whole tree. The population is not complete and is not meant to be."
+            )
         }
     }
 }

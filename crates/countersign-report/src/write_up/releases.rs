@@ -1,13 +1,16 @@
 //! The chapter on releases: each from proposal to outcome, with what stands against it.
 
 use super::{
-    adverse_cells, cell, digest, heading, joined, moment, none, notice, paragraph, party, short_moment, short_stamp, stamp, state_heading, words,
+    adverse_cells, cell, digest, heading, joined, moment, none, notice, paragraph, party, short_moment, short_stamp,
+    stamp, state_heading, words,
 };
 use crate::document::{
-    Block, Fact, Line, Lines, Row, Run, Seat, Signature, Table, Weight, column, dim, fact, facts, figures, hash, mono, quote, row, state, strong, text,
+    Block, Fact, Line, Lines, Row, Run, Seat, Signature, Table, Weight, column, dim, fact, facts, figures, hash, mono,
+    quote, row, state, strong, text,
 };
 use crate::model::{
-    Adoption, AutomaticGo, Cause, Change, Decision, Dispatch, Evidence, EvidenceOrigin, Parameter, Release, Report, RollbackSlot, Sheet, SignOff, Wave,
+    Adoption, AutomaticGo, Cause, Change, Decision, Dispatch, Evidence, EvidenceOrigin, Parameter, Release, Report,
+    RollbackSlot, Sheet, SignOff, Wave,
 };
 use crate::moment::{duration, tell};
 
@@ -18,7 +21,13 @@ pub(super) fn releases(report: &Report, blocks: &mut Vec<Block>) {
     blocks.push(Block::Table {
         table: Table {
             caption: "All releases in scope".to_owned(),
-            columns: vec![column("Release", 38), column("Change", 16), column("Decision", 17), column("State", 19), figures("Against", 10)],
+            columns: vec![
+                column("Release", 38),
+                column("Change", 16),
+                column("Decision", 17),
+                column("State", 19),
+                figures("Against", 10),
+            ],
             rows,
             empty: none(report, "release"),
         },
@@ -43,7 +52,9 @@ fn overview(at: usize, release: &Release) -> Row {
         Some(sheet) if sheet.automatic_go.is_some() => {
             vec![vec![state(sheet.decision.badge())], vec![dim("standing authorization")]]
         }
-        Some(sheet) => vec![vec![state(sheet.decision.badge())], vec![dim(format!("{} sign-offs", sheet.sign_offs.len()))]],
+        Some(sheet) => {
+            vec![vec![state(sheet.decision.badge())], vec![dim(format!("{} sign-offs", sheet.sign_offs.len()))]]
+        }
         None => vec![vec![dim("no sheet")]],
     };
     row(vec![
@@ -138,7 +149,8 @@ fn release(report: &Report, at: usize, release: &Release, blocks: &mut Vec<Block
     match &release.outcome {
         None => blocks.push(paragraph("Not closed.")),
         Some(outcome) => {
-            let mut list = vec![fact("Outcome", vec![text(&outcome.what)]), fact("Live now", vec![mono(&outcome.live_now)])];
+            let mut list =
+                vec![fact("Outcome", vec![text(&outcome.what)]), fact("Live now", vec![mono(&outcome.live_now)])];
             if let Some(back) = &outcome.rolled_back_to {
                 list.push(fact("Rolled back to", vec![mono(back)]));
             }
@@ -170,7 +182,12 @@ fn board(sheet: &Sheet) -> Block {
     let mut seats: Vec<Seat> = sheet
         .sign_offs
         .iter()
-        .map(|it| Seat { role: it.role.clone(), name: it.by.name.clone(), badge: it.verdict.badge(), note: seat_note(it) })
+        .map(|it| Seat {
+            role: it.role.clone(),
+            name: it.by.name.clone(),
+            badge: it.verdict.badge(),
+            note: seat_note(it),
+        })
         .collect();
     if let Some(go) = &sheet.automatic_go {
         seats.push(Seat {
@@ -254,7 +271,11 @@ fn change(it: &Change) -> Row {
 }
 
 fn evidence(it: &Evidence) -> Row {
-    let mut what = vec![vec![strong(&it.name), dim(format!(" {}", it.kind.word()))], vec![text(it.counts.text())], digest(&it.sha256)];
+    let mut what = vec![
+        vec![strong(&it.name), dim(format!(" {}", it.kind.word()))],
+        vec![text(it.counts.text())],
+        digest(&it.sha256),
+    ];
     what.push(match &it.commit {
         Some(commit) => vec![dim("commit "), hash(&commit.id), dim(format!(" {}", commit.source.text()))],
         None => vec![dim("commit not known")],
@@ -276,7 +297,8 @@ fn evidence(it: &Evidence) -> Row {
     }
     origin.extend(short_moment(&it.recorded.at));
     origin.push(vec![dim("entry "), mono(it.recorded.entry.to_string())]);
-    let mut end = vec![vec![state(it.conclusion.badge())], vec![text(it.availability.text())], vec![dim(it.freeze.text())]];
+    let mut end =
+        vec![vec![state(it.conclusion.badge())], vec![text(it.availability.text())], vec![dim(it.freeze.text())]];
     if let Some(by) = it.superseded_by {
         end.push(vec![strong(format!("replaced by entry {by}"))]);
     }
@@ -295,7 +317,10 @@ fn staging(report: &Report, release: &Release) -> Block {
             let clock = if it.soak_anchored { "bounded by times from outside" } else { "by desk clock" };
             row(vec![
                 vec![vec![text(&it.environment)], vec![mono(&it.observed_version)], digest(&it.observed_sha256), same],
-                vec![vec![text(format!("{} of {}", duration(it.soak_seconds), duration(it.soak_required_seconds)))], vec![dim(clock)]],
+                vec![
+                    vec![text(format!("{} of {}", duration(it.soak_seconds), duration(it.soak_required_seconds)))],
+                    vec![dim(clock)],
+                ],
                 short_stamp(&it.recorded),
             ])
         })
@@ -314,7 +339,11 @@ fn decision(key: &str, sheet: &Sheet, blocks: &mut Vec<Block>) {
     let at = sheet.frozen.entry;
     blocks.push(heading(3, format!("Decision sheet of entry {at}"), format!("{key}-sheet-{at}")));
     if let Some(by) = sheet.superseded_by {
-        blocks.push(notice(Weight::Plain, format!("Replaced by the sheet of entry {by}"), vec![vec![text("Its sign-offs open nothing.")]]));
+        blocks.push(notice(
+            Weight::Plain,
+            format!("Replaced by the sheet of entry {by}"),
+            vec![vec![text("Its sign-offs open nothing.")]],
+        ));
     }
     let mut list = vec![
         fact("Decision", vec![state(sheet.decision.badge())]),
@@ -327,14 +356,29 @@ fn decision(key: &str, sheet: &Sheet, blocks: &mut Vec<Block>) {
         fact("Evidence manifest", digest(&sheet.evidence_manifest)),
         fact("Change list", digest(&sheet.change_list)),
     ];
-    let targets: Lines = sheet.targets.iter().flat_map(|it| [vec![text(&it.environment), text(" "), text(&it.name)], digest(&it.sha256)]).collect();
+    let targets: Lines = sheet
+        .targets
+        .iter()
+        .flat_map(|it| [vec![text(&it.environment), text(" "), text(&it.name)], digest(&it.sha256)])
+        .collect();
     list.push(facts("Targets", targets));
-    list.push(fact("Live before", sheet.live_before.as_ref().map_or_else(|| vec![dim("nothing: a first release")], |it| vec![mono(it)])));
+    list.push(fact(
+        "Live before",
+        sheet.live_before.as_ref().map_or_else(|| vec![dim("nothing: a first release")], |it| vec![mono(it)]),
+    ));
     list.push(match &sheet.rollback {
         RollbackSlot::To { version, sha256 } => facts("Rollback slot", vec![vec![mono(version)], digest(sha256)]),
         RollbackSlot::NoWayBack => fact("Rollback slot", vec![strong("no way back")]),
     });
-    let quorum = sheet.quorum.iter().map(|it| vec![text(&it.role), dim(" needs "), text(it.needed.to_string()), dim(", counts "), text(it.counted.to_string())]);
+    let quorum = sheet.quorum.iter().map(|it| {
+        vec![
+            text(&it.role),
+            dim(" needs "),
+            text(it.needed.to_string()),
+            dim(", counts "),
+            text(it.counted.to_string()),
+        ]
+    });
     list.push(facts("Quorum", quorum.collect()));
     blocks.push(Block::Facts { facts: list });
 
@@ -378,8 +422,16 @@ fn signature(it: &SignOff) -> Signature {
         fact("Had seen", vec![text(format!("size {}, {}", it.seen.size, it.seen.basis.text()))]),
         fact("Entry", vec![mono(it.entry.to_string())]),
     ]);
-    Signature { name: it.by.name.clone(), role: it.role.clone(), verdict: it.verdict.badge(), state: it.state.badge(), cause: cause(&it.cause), facts: list, whole: true }
-        .measured()
+    Signature {
+        name: it.by.name.clone(),
+        role: it.role.clone(),
+        verdict: it.verdict.badge(),
+        state: it.state.badge(),
+        cause: cause(&it.cause),
+        facts: list,
+        whole: true,
+    }
+    .measured()
 }
 
 /// The lines about who adopted an authorization.
@@ -430,7 +482,9 @@ fn dispatch(it: &Dispatch) -> Row {
     let journal = it
         .journal
         .iter()
-        .flat_map(|line| [vec![text(line.state.text())], vec![mono(&line.at.utc), dim(format!(" entry {}", line.entry))]])
+        .flat_map(|line| {
+            [vec![text(line.state.text())], vec![mono(&line.at.utc), dim(format!(" entry {}", line.entry))]]
+        })
         .collect();
     row(vec![order, run, journal])
 }
@@ -447,5 +501,10 @@ fn wave(it: &Wave) -> Row {
     if let Some(version) = &it.observed_version {
         who.push(vec![dim("seen "), mono(version)]);
     }
-    row(vec![who, bake, vec![vec![text(format!("{} taken", it.samples))], vec![text(format!("{} bad", it.bad_samples))]], verdict])
+    row(vec![
+        who,
+        bake,
+        vec![vec![text(format!("{} taken", it.samples))], vec![text(format!("{} bad", it.bad_samples))]],
+        verdict,
+    ])
 }
