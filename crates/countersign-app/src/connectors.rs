@@ -464,8 +464,8 @@ pub struct TriedJob {
     pub missing: Vec<String>,
 }
 
-/// The inputs a dispatch hands over.
-const INPUTS: [&str; 3] = ["request_id", "attestation", "artifact"];
+/// What a dispatch hands over and a job must declare, lest it be dropped silently.
+const INPUTS: [&str; 6] = ["artifact", "attestation", "environment", "kind", "version", "wave"];
 
 /// Asks the other end who it is, and whether the jobs are there and take what a dispatch hands over.
 ///
@@ -484,11 +484,8 @@ pub async fn try_out(connector: &dyn Connector, jobs: &[String]) -> Result<Tried
     };
     for job in jobs {
         let found = connector.preflight(job).await?;
-        let missing = match &found.inputs {
-            Some(inputs) => INPUTS.iter().filter(|name| !inputs.iter().any(|input| input == *name)),
-            None => [].iter().filter(|_: &&&str| false),
-        };
-        let missing = missing.map(|name| (*name).to_owned()).collect();
+        let declares = |name: &str| found.inputs.as_ref().is_none_or(|inputs| inputs.iter().any(|input| input == name));
+        let missing = INPUTS.iter().filter(|name| !declares(name)).map(|name| (*name).to_owned()).collect();
         tried.jobs.push(TriedJob { job: found.job, inputs: found.inputs, missing });
     }
     Ok(tried)

@@ -19,7 +19,7 @@ use crate::connector::{RunRef, RunStatus};
 use crate::connectors;
 use crate::durable::{self, FileError};
 use crate::error::{Error, ErrorKind};
-use crate::evidence::{self, CommitClaim, Limits, ReadError, Report};
+use crate::evidence::{self, CommitClaim, Item, Limits, ReadError, Report};
 use crate::ledger::Ledger;
 use crate::people::{self, Signing};
 use crate::releases;
@@ -38,19 +38,37 @@ impl From<ReadError> for Error {
     }
 }
 
+/// What a file is worth as evidence.
+#[derive(Debug, Clone)]
+pub struct Inspected {
+    /// The format it was read as.
+    pub kind: EvidenceKind,
+    /// What it concludes.
+    pub conclusion: Conclusion,
+    /// The figures.
+    pub counts: Counts,
+    /// SHA-256 of the file.
+    pub digest: Digest,
+    /// The commit the file itself says it was made from.
+    pub commit: Option<CommitClaim>,
+    /// The cases or findings worth a look.
+    pub items: Vec<Item>,
+    /// What a reader of the figures should know.
+    pub notes: Vec<String>,
+}
+
 /// Reads a file and says what it is worth as evidence; stores nothing.
 ///
 /// A file without content is told as missing evidence; it has no format to be wrong in.
 ///
 /// # Errors
 /// The file cannot be read, or what it holds is refused.
-pub fn inspect(path: &Path, kind: Option<EvidenceKind>) -> Result<Report, Error> {
+pub fn inspect(path: &Path, kind: Option<EvidenceKind>) -> Result<Inspected, Error> {
     let bytes = read_file(path)?;
     if bytes.is_empty() {
-        return Ok(Report {
+        return Ok(Inspected {
             kind: kind.unwrap_or(EvidenceKind::Manual),
             conclusion: Conclusion::Missing,
-            doubtful: false,
             counts: Counts::File { bytes: 0 },
             digest: Digest::of(&bytes),
             commit: None,
@@ -58,7 +76,8 @@ pub fn inspect(path: &Path, kind: Option<EvidenceKind>) -> Result<Report, Error>
             notes: vec!["the file is empty".to_owned()],
         });
     }
-    Ok(report(&bytes, &file_name(path), kind)?)
+    let Report { kind, conclusion, counts, digest, commit, items, notes, .. } = report(&bytes, &file_name(path), kind)?;
+    Ok(Inspected { kind, conclusion, counts, digest, commit, items, notes })
 }
 
 fn report(bytes: &[u8], name: &str, kind: Option<EvidenceKind>) -> Result<Report, ReadError> {
