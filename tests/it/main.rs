@@ -6,4 +6,6 @@ mod evidence_corpus;
 mod keys;
 mod store_contract;
 mod store_faults;
+mod bundle;
+mod golden;
 mod tidy;

@@ -11,7 +11,7 @@ use crate::act::{
     DispatchKind, DispatchState, Evidence, EvidenceOrigin, FreezeChange, Grant, HoldChange, KeyChange, ProposeChange,
     RULES_VERSION, Request, RunConclusion, SignerKind, Verdict, WaveVerdict, accountability, row,
 };
-use crate::entry::{Entry, STATEMENT_TYPE, predicate_type};
+use crate::entry::{Entry, EntryError, STATEMENT_TYPE, predicate_type};
 use crate::evidence::Conclusion;
 use crate::hash::Digest;
 use crate::judge::{self, is_dispatcher};
@@ -129,23 +129,95 @@ impl State {
     /// # Errors
     /// The finding, where it has no effect.
     pub fn take(&mut self, leaf: Vec<u8>) -> Result<EntryRef, Finding> {
+        self.take_parsed(ParsedLeaf::new(leaf)).map(|(entry, _)| entry)
+    }
+
+    /// Takes the next leaf as [`State::take`] does and returns what it says, too.
+    ///
+    /// # Errors
+    /// The finding, where it has no effect.
+    pub fn take_parsed(&mut self, leaf: ParsedLeaf) -> Result<(EntryRef, Statement), Finding> {
         let index = self.tree.size();
-        let hash = leaf_hash(&leaf);
-        let admitted = Entry::parse(leaf)
+        let admitted = leaf
+            .entry
             .map_err(|error| Finding { index, code: Code::Malformed, message: error.to_string() })
             .and_then(|entry| admit(self, &entry));
-        self.tree.append(hash);
+        self.tree.append(leaf.hash);
         match admitted {
             Ok(admitted) => {
-                let entry = admitted.entry;
+                let taken = (admitted.entry, admitted.statement.clone());
                 apply(self, admitted);
-                Ok(entry)
+                Ok(taken)
             }
             Err(finding) => {
                 self.findings.push(finding.clone());
                 Err(finding)
             }
         }
+    }
+
+    /// Takes a leaf of a copy that does not hold every entry.
+    ///
+    /// Such a copy holds all acts about people and devices: those pass every rule that needs no other entry, and have
+    /// effect. Of every other act only its signer's standing is judged, and it has none.
+    ///
+    /// # Errors
+    /// The finding; the leaf then has no effect.
+    pub(crate) fn take_alone(&mut self, index: u64, leaf: ParsedLeaf) -> Result<(EntryRef, Statement), Finding> {
+        let refused = |rejection: Rejection| Finding { index, code: rejection.code, message: rejection.message };
+        let entry = leaf.entry.map_err(|error| refused(Rejection::new(Code::Malformed, error.to_string())))?;
+        let statement = Statement::read(&entry).map_err(refused)?;
+        check_bytes(self, &entry, &statement).map_err(refused)?;
+        let has_effect = match &statement.act {
+            Act::Genesis(_) | Act::Enrol(_) | Act::EnrolAccept(_) | Act::Device(_) | Act::Key(_) | Act::Role(_) => true,
+            Act::Approval(body) => matches!(self.answerable(body.request), Some(Answerable::Device(_))),
+            _ => false,
+        };
+        check_alone(self, index, &statement, has_effect).map_err(refused)?;
+        let named = EntryRef { index, leaf: leaf.hash };
+        let payload_hash = entry.payload_hash();
+        if has_effect {
+            let (key, statement) = (entry.signer_key(), statement.clone());
+            apply(self, Admitted { entry: named, payload_hash, key, statement });
+        } else {
+            self.payloads.insert(payload_hash);
+            self.nonces.insert(statement.common.nonce.clone());
+        }
+        Ok((named, statement))
+    }
+}
+
+fn check_alone(state: &State, index: u64, statement: &Statement, every_rule: bool) -> Result<(), Rejection> {
+    let common = &statement.common;
+    check_rules(common)?;
+    ensure(common.seen.size <= index, Code::SeenMismatch, || {
+        format!("it claims to have seen {} entries where there are {index}", common.seen.size)
+    })?;
+    if let Act::Genesis(genesis) = &statement.act {
+        ensure(index == 0, Code::Genesis, || "only entry 0 may be a genesis".into())?;
+        check_seen(state, common)?;
+        return check_genesis(state, statement, genesis);
+    }
+    let signer = check_standing(state, statement)?;
+    ensure(state.origin.as_ref() == Some(&common.seen.origin), Code::SeenMismatch, || {
+        format!("it names the ledger {}", common.seen.origin)
+    })?;
+    if every_rule { check_said(state, statement, &signer) } else { Ok(()) }
+}
+
+/// A leaf whose grammar and signature were checked: the costly part of taking it, which depends on nothing else and so
+/// may be done for many leaves at once.
+#[derive(Debug, Clone)]
+pub struct ParsedLeaf {
+    pub(crate) hash: Digest,
+    pub(crate) entry: Result<Entry, EntryError>,
+}
+
+impl ParsedLeaf {
+    /// Hashes and parses the bytes of a leaf.
+    #[must_use]
+    pub fn new(leaf: Vec<u8>) -> Self {
+        Self { hash: leaf_hash(&leaf), entry: Entry::parse(leaf) }
     }
 }
 
@@ -177,25 +249,40 @@ fn check_bytes(state: &State, entry: &Entry, statement: &Statement) -> Result<()
 
 /// Every rule but those over the signed bytes; [`crate::decide`] asks it before anybody signs.
 pub(crate) fn check(state: &State, statement: &Statement) -> Result<(), Rejection> {
-    let common = &statement.common;
-    ensure(common.rules == RULES_VERSION, Code::RulesUnknown, || {
-        format!("made under rules {}; this version knows {RULES_VERSION}", common.rules)
-    })?;
-    check_seen(state, common)?;
+    check_rules(&statement.common)?;
+    check_seen(state, &statement.common)?;
     if let Act::Genesis(genesis) = &statement.act {
         return check_genesis(state, statement, genesis);
     }
+    let signer = check_standing(state, statement)?;
+    check_said(state, statement, &signer)
+}
+
+fn check_rules(common: &Common) -> Result<(), Rejection> {
+    ensure(common.rules == RULES_VERSION, Code::RulesUnknown, || {
+        format!("made under rules {}; this version knows {RULES_VERSION}", common.rules)
+    })
+}
+
+/// The rules over what is said, and what about.
+fn check_said(state: &State, statement: &Statement, signer: &SignedBy<'_>) -> Result<(), Rejection> {
+    check_act(state, statement, signer)?;
+    let expected = subject(state, &statement.act);
+    ensure(statement.subject == expected, Code::SubjectMismatch, || "the subject is not what the act is about".into())
+}
+
+/// The rules over who signs, on which desk, and when; none over what they say.
+fn check_standing<'a>(state: &'a State, statement: &'a Statement) -> Result<SignedBy<'a>, Rejection> {
+    let device = &statement.common.device;
     ensure(state.genesis.is_some(), Code::Genesis, || "entry 0 is not a genesis".into())?;
     ensure(
-        state.devices.get(&common.device).is_some_and(|device| device.revoked.is_none()),
+        state.devices.get(device).is_some_and(|device| device.revoked.is_none()),
         Code::UnknownDevice,
-        || format!("the desk {} is not enrolled, or was revoked", common.device),
+        || format!("the desk {device} is not enrolled, or was revoked"),
     )?;
     let signer = check_signer(state, statement)?;
     check_clock(state, statement)?;
-    check_act(state, statement, &signer)?;
-    let expected = subject(state, &statement.act);
-    ensure(statement.subject == expected, Code::SubjectMismatch, || "the subject is not what the act is about".into())
+    Ok(signer)
 }
 
 /// Returns what an act is about: the artifacts of its release, or the ledger itself.

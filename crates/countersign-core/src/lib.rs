@@ -13,6 +13,7 @@
 
 pub mod act;
 pub mod admit;
+pub mod bundle;
 pub mod checkpoint;
 pub mod decide;
 pub mod entry;
@@ -25,6 +26,8 @@ pub mod note;
 pub mod policy;
 pub mod proof;
 pub mod rejection;
+pub mod signers;
 pub mod sshsig;
 pub mod state;
+pub mod verify;
 pub mod words;
