@@ -26,4 +26,5 @@ pub mod rollout;
 pub mod status;
 pub mod store;
 pub mod trust;
+pub mod verification;
 pub mod worker;

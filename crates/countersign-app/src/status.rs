@@ -13,7 +13,9 @@ use countersign_core::state::{Release, Sheet, State};
 use countersign_core::words::{CommitId, EntryRef, Line, Principal, ReleaseId, Slug, Text, Timestamp, Zone};
 use serde::Serialize;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
+use crate::ledger::Ledger;
+use crate::projection::{ProjectionFile, Row};
 use crate::releases::{self, Fact};
 
 /// A release at a glance.
@@ -642,4 +644,48 @@ fn sign_off_row(judged: &JudgedSignOff) -> SignOffRow {
 #[must_use]
 pub fn window_in_words(window: &Window) -> String {
     format!("{} to {}", window.from, window.until)
+}
+
+// ------------------------------------------------------------------------------------------------- projection
+
+/// The list of releases in the projection file: each row a [`ReleaseRow`] as JSON, the newest release first.
+pub const RELEASE_LIST: &str = "releases";
+
+/// What was derived again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rebuilt {
+    /// How many entries it was derived from.
+    pub entries: u64,
+    /// Their root, as in the checkpoint.
+    pub root: String,
+    /// How many releases are listed.
+    pub releases: usize,
+    /// The file.
+    pub file: std::path::PathBuf,
+}
+
+/// Deletes what is derived from the ledger and derives it again.
+///
+/// # Errors
+/// The file can neither be deleted nor be made anew.
+pub fn rebuild(ledger: &mut Ledger, at: Timestamp) -> Result<Rebuilt, Error> {
+    ledger.refresh()?;
+    let file = ledger.dir().projection();
+    let cannot = |error: &dyn std::fmt::Display| Error::new(ErrorKind::Cannot, "projection", error.to_string());
+    ProjectionFile::remove(&file).map_err(|error| cannot(&error))?;
+    let app = crate::ledger::app();
+    let version = format!("{} {}", app.version, app.build);
+    let (projection, _) =
+        ProjectionFile::open_or_recreate(&file, &ledger.fingerprint(), &version).map_err(|error| cannot(&error))?;
+    let head = ledger.state().head();
+    let rows: Vec<Row> = releases(ledger.state(), None, at)
+        .iter()
+        .map(|row| {
+            let newest_first = i64::MAX - row.proposed.epoch_seconds();
+            let bytes = serde_json::to_vec(row).expect("a row holds only strings, numbers, lists and maps");
+            Row { key: row.release.to_string(), place: format!("{newest_first:020}"), bytes }
+        })
+        .collect();
+    projection.store_rows(RELEASE_LIST, None, head, &rows, &[]).map_err(|error| cannot(&error))?;
+    Ok(Rebuilt { entries: head.size, root: head.root.to_base64(), releases: rows.len(), file })
 }
