@@ -2,6 +2,7 @@
 //!
 //! Everything here happens in a toy ledger in virtual time; no file, no network, no clock.
 
+mod entries;
 mod given;
 mod walk;
 

@@ -100,8 +100,9 @@ fn without(text: &str, start: &str, end: &str) -> String {
 
 /// Counts the tags of one name in raw text.
 fn tags(text: &str, name: &str) -> u64 {
-    let starts = text.match_indices(&format!("<{name}"));
-    starts.filter(|(at, tag)| text[at + tag.len()..].starts_with([' ', '/', '>', '\n'])).count() as u64
+    let tag = format!("<{name}");
+    let ends_there = |at: &usize| text[at + tag.len()..].starts_with([' ', '/', '>', '\n']);
+    text.match_indices(&tag).filter(|(at, _)| ends_there(at)).count() as u64
 }
 
 /// Counts a report by cutting its text at the cases.

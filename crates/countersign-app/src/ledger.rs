@@ -18,7 +18,7 @@ use countersign_core::checkpoint::Checkpoint;
 use countersign_core::decide::{self, Command, Context};
 use countersign_core::entry::Entry;
 use countersign_core::hash::Digest;
-use countersign_core::merkle::Head;
+use countersign_core::merkle::{Head, leaf_hash};
 use countersign_core::note::{Algorithm, KeyName, VerifierKey};
 use countersign_core::rejection::{Code, Finding, Rejection};
 use countersign_core::sshsig::PublicKey;
@@ -195,6 +195,7 @@ impl Ledger {
         let statement = decide::decide(&empty, command, &context(reauth)?)?;
         let entry = sign(&statement, key.signing_key())?;
         let fingerprint = Digest::of(entry.leaf());
+        let first = entry.leaf_hash();
         let desk = prepared.settle(&fingerprint)?;
 
         dir.create()?;
@@ -202,7 +203,7 @@ impl Ledger {
         let mut ledger = Self {
             home: home.clone(),
             blobs: BlobStore::new(dir.blobs()),
-            pin: PinFile::new(desk.pin(), fingerprint),
+            pin: PinFile::new(desk.pin(), first),
             dir: dir.clone(),
             desk,
             store,
@@ -220,13 +221,13 @@ impl Ledger {
     /// There is none, it is damaged, or it is not the one this desk has seen.
     pub fn open(home: &Home, dir: &LedgerDir) -> Result<Self, Error> {
         let store = SqliteStore::open(&dir.database())?;
-        let first = store.read(0..1).map_err(Error::from)?;
-        let fingerprint = Digest::of(first.first().ok_or_else(|| damaged("it has no entry 0"))?);
+        let first = store.read(0..1)?.pop().ok_or_else(|| damaged("it has no entry 0"))?;
+        let fingerprint = Digest::of(&first);
         let desk = home.desk(&fingerprint);
         let mut ledger = Self {
             home: home.clone(),
             blobs: BlobStore::new(dir.blobs()),
-            pin: PinFile::new(desk.pin(), fingerprint),
+            pin: PinFile::new(desk.pin(), leaf_hash(&first)),
             dir: dir.clone(),
             desk,
             store,
@@ -286,7 +287,7 @@ impl Ledger {
         &self.state
     }
 
-    /// Returns the hash of entry 0, by which people know the ledger.
+    /// Returns SHA-256 of entry 0 as it is stored, by which people know the ledger.
     pub fn fingerprint(&self) -> Digest {
         self.fingerprint
     }

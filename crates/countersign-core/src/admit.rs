@@ -16,6 +16,7 @@ use crate::evidence::Conclusion;
 use crate::hash::Digest;
 use crate::judge::{self, is_dispatcher};
 use crate::merkle::leaf_hash;
+use crate::note::KeyName;
 use crate::policy::{DispatchRule, Distinct, Policy};
 use crate::rejection::{Code, Finding, Rejection, ensure};
 use crate::sshsig::PublicKey;
@@ -60,7 +61,15 @@ impl Statement {
             predicate.clone().into_iter().partition(|(name, _)| COMMON_FIELDS.contains(&name.as_str()));
         let common = serde_json::from_value(Value::Object(common)).map_err(|error| malformed(error.to_string()))?;
         let act = Act::from_json(entry.act(), Value::Object(fields)).map_err(malformed)?;
-        Ok(Self { common, subject, act })
+        let statement = Self { common, subject, act };
+        // One statement has one spelling: `null` is not absence, a list is not an object, an empty list is left out.
+        let spelled = statement.payload();
+        if spelled != *payload {
+            let differs = |name: &&String| payload["predicate"].get(*name) != spelled["predicate"].get(*name);
+            let field = predicate.keys().find(differs).map_or("subject", String::as_str);
+            return Err(malformed(format!("`{field}` is not spelled as the format asks")));
+        }
+        Ok(statement)
     }
 
     /// Returns the payload to be signed: an in-toto Statement v1.
@@ -221,12 +230,11 @@ impl ParsedLeaf {
     }
 }
 
-/// The rules over the signed bytes: key, uniqueness.
+/// The rules over the signed bytes: payload and key.
 fn check_bytes(state: &State, entry: &Entry, statement: &Statement) -> Result<(), Rejection> {
     ensure(!state.payloads.contains(&entry.payload_hash()), Code::Duplicate, || {
         "the same payload is already in the ledger".into()
     })?;
-    ensure(!state.nonces.contains(&statement.common.nonce), Code::Duplicate, || "the nonce was used before".into())?;
     let signer = &statement.common.signer.principal;
     let enrolled = match &statement.act {
         Act::Genesis(genesis) => Some(&genesis.owner.key),
@@ -240,6 +248,8 @@ fn check_bytes(state: &State, entry: &Entry, statement: &Statement) -> Result<()
     if enrolled == Some(&key_used) {
         return Ok(());
     }
+    ensure(enrolled.is_some() || state.genesis.is_some(), Code::Genesis, || "entry 0 is not a genesis".into())?;
+    ensure(enrolled.is_some(), Code::UnknownSigner, || format!("{signer} is not enrolled"))?;
     let earlier = state.people.get(signer).and_then(|person| person.keys.iter().find(|key| key.key == key_used));
     match earlier {
         Some(_) => Err(Rejection::new(Code::KeyRevoked, format!("the key of {signer} was replaced before this entry"))),
@@ -251,6 +261,8 @@ fn check_bytes(state: &State, entry: &Entry, statement: &Statement) -> Result<()
 pub(crate) fn check(state: &State, statement: &Statement) -> Result<(), Rejection> {
     check_rules(&statement.common)?;
     check_seen(state, &statement.common)?;
+    let repeated = state.nonces.contains(&statement.common.nonce);
+    ensure(!repeated, Code::Duplicate, || "the nonce was used before".into())?;
     if let Act::Genesis(genesis) = &statement.act {
         return check_genesis(state, statement, genesis);
     }
@@ -354,6 +366,10 @@ fn check_genesis(state: &State, statement: &Statement, genesis: &crate::act::Gen
     refuse(genesis.desk.purpose == DevicePurpose::Desk, "the first device is a desk")?;
     refuse(genesis.owner.principal != genesis.desk.principal, "owner and desk share a principal")?;
     refuse(genesis.accountability == accountability(), "the accountability text is another one")?;
+    refuse(
+        KeyName::new(common.seen.origin.as_str()).is_ok(),
+        "the origin cannot name a log: it holds a space or a plus sign",
+    )?;
     refuse(
         genesis.recovery.needed <= genesis.recovery.people.len() as u64,
         "recovery needs more people than it names",

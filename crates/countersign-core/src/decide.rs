@@ -8,6 +8,8 @@ use crate::act::{
     Request, Seen, SeenBasis, Signer, Verdict, Window,
 };
 use crate::admit::{self, Statement};
+use crate::entry::{LEAF_BYTES_MAX, armor_bytes};
+use crate::jcs;
 use crate::judge;
 use crate::rejection::{Code, Rejection};
 use crate::state::{Release, State};
@@ -119,7 +121,20 @@ pub fn decide(state: &State, command: Command, context: &Context) -> Result<Stat
     };
     let statement = Statement { common, subject, act };
     admit::check(state, &statement)?;
+    fits_an_entry(&statement)?;
     Ok(statement)
+}
+
+/// Refuses what could be signed by nobody: a number JSON cannot hold exactly, or more bytes than a leaf takes.
+fn fits_an_entry(statement: &Statement) -> Result<(), Rejection> {
+    let malformed = |message: String| Rejection::new(Code::Malformed, message);
+    let line = jcs::encode(&statement.payload()).map_err(|error| malformed(error.to_string()))?;
+    let bytes = line.len() + 1 + armor_bytes(statement.act.name());
+    if bytes > LEAF_BYTES_MAX {
+        return Err(malformed(format!("the entry would have {bytes} bytes, at most {LEAF_BYTES_MAX} are taken"))
+            .hint("name long lists by their digest"));
+    }
+    Ok(())
 }
 
 fn known_release<'a>(state: &'a State, id: &ReleaseId) -> Result<&'a Release, Rejection> {

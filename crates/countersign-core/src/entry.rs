@@ -32,6 +32,13 @@ pub fn predicate_type(act: &str) -> String {
     format!("https://countersign.example/{act}/v1")
 }
 
+/// Returns how many bytes the armor of a signature for `act` has: every key and signature is of one size.
+pub(crate) fn armor_bytes(act: &str) -> usize {
+    const WITHOUT_NAMESPACE: usize = 170;
+    let base64 = (WITHOUT_NAMESPACE + namespace(act).len()).div_ceil(3) * 4;
+    "-----BEGIN SSH SIGNATURE-----\n-----END SSH SIGNATURE-----\n".len() + base64 + base64.div_ceil(70)
+}
+
 /// A leaf that passed the grammar and whose signature verifies under its own embedded key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -312,6 +319,14 @@ mod tests {
         assert_eq!(signature.verify("countersign-approval@v1", format!("{line}\n").as_bytes()), Ok(()));
         assert_eq!(Entry::parse(entry.leaf().to_vec()), Ok(entry.clone()));
         assert_eq!(signed(&line, "approval"), entry.into_leaf());
+    }
+
+    #[test]
+    fn the_size_of_a_signature_is_known_before_anybody_signs() {
+        for row in crate::act::ACTS {
+            let armor = sshsig::sign(&key(1), &namespace(row.act), b"payload\n");
+            assert_eq!(armor_bytes(row.act), armor.len(), "{}", row.act);
+        }
     }
 
     /// An entry has no spelling but its own: whatever is done to its bytes without the key, it is no entry any more.

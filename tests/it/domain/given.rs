@@ -129,6 +129,23 @@ pub(crate) fn window(from: Timestamp, seconds: i64) -> Window {
     Window { from, until: from.plus_seconds(seconds) }
 }
 
+/// Returns the context in which [`decide`] composes that statement.
+pub(crate) fn context_of(statement: &Statement) -> Context {
+    let common = statement.common.clone();
+    Context {
+        app: common.app,
+        device: common.device,
+        signer: common.signer,
+        reason: common.reason,
+        reauth: common.reauth,
+        seen_basis: common.seen_basis,
+        now: common.time,
+        zone: common.zone,
+        nonce: common.nonce,
+        origin: word(ORIGIN),
+    }
+}
+
 /// A ledger in the making.
 #[derive(Clone)]
 pub(crate) struct World {
@@ -308,7 +325,7 @@ impl World {
             zone: Zone::UTC,
         };
         let subject = match act {
-            Act::Genesis(_) => vec![admit::ledger_subject(&word(ORIGIN))],
+            _ if self.state.genesis.is_none() => vec![admit::ledger_subject(&word(ORIGIN))],
             _ => admit::subject(&self.state, &act),
         };
         let mut statement = Statement { common, subject, act };
@@ -324,28 +341,12 @@ impl World {
         Entry::sign(&statement.payload(), statement.act.name(), &key).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    fn context(&self, statement: &Statement) -> Context {
-        let common = statement.common.clone();
-        Context {
-            app: common.app,
-            device: common.device,
-            signer: common.signer,
-            reason: common.reason,
-            reauth: common.reauth,
-            seen_basis: common.seen_basis,
-            now: common.time,
-            zone: common.zone,
-            nonce: common.nonce,
-            origin: word(ORIGIN),
-        }
-    }
-
     /// Does the step the way the application does it, and the way an insider would; both must come to the same.
     fn attempt(&mut self, step: &Step) -> Result<EntryRef, Finding> {
         let statement = self.statement(step);
         // A statement that is forged, or made from an older head, is never what `decide` composes.
         if step.forgeries.is_empty() && step.seen.is_none() && step.key.is_none() {
-            let decided = decide(&self.state, Command::Record(statement.act.clone()), &self.context(&statement));
+            let decided = decide(&self.state, Command::Record(statement.act.clone()), &context_of(&statement));
             let taken = self.state.clone().take(self.sign(step, &statement).into_leaf());
             match (&decided, &taken) {
                 (Ok(decided), Ok(_)) => assert_eq!(*decided, statement),

@@ -3,8 +3,10 @@
 # Arguments, fixed where the command is allowed: the repository and the artifact store.
 set -eu
 repository=$1 store=$2
-git -c advice.detachedHead=false clone --quiet "$repository" service
-cd service
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+git clone --quiet "$repository" "$work/service"
+cd "$work/service"
 git checkout --quiet --detach "$COUNTERSIGN_COMMIT"
 node --test --test-reporter=junit --test-reporter-destination="$COUNTERSIGN_FILES/unit-tests.xml"
 artifact=$(node build.mjs --source . --commit "$COUNTERSIGN_COMMIT" --store "$store")
