@@ -25,7 +25,7 @@ use crate::connectors;
 use crate::durable;
 use crate::error::{Error, ErrorKind};
 use crate::ledger::Ledger;
-use crate::people::{self, Signing};
+use crate::people::Signing;
 
 /// The longest file of a target or policy that is read.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;

@@ -35,6 +35,7 @@ fn about_of(act: &Act, known: &BTreeMap<u64, About>) -> Option<About> {
         | Act::Role(_)
         | Act::Attempt(_)
         | Act::Late(_)
+        | Act::Lease(_)
         | Act::Review(_) => Some(About::Ledger),
         Act::Product(body) => product(&body.product),
         Act::Target(body) => product(&body.product),
