@@ -9,7 +9,7 @@ use std::path::Path;
 
 use countersign_core::bundle;
 use countersign_core::hash::Digest;
-use countersign_core::merkle::Head;
+use countersign_core::merkle::{Head, leaf_hash};
 use countersign_core::verify::{self, Anchor, Availability, Options, Verdict};
 use serde::Serialize;
 
@@ -122,7 +122,7 @@ pub fn ledger(home: &Home, dir: &LedgerDir, fingerprint: Option<Digest>) -> Resu
         }
     }
     let pin = match leaves.first() {
-        Some(first) => pinned(home, &Digest::of(first))?,
+        Some(first) => pinned(home, first)?,
         None => None,
     };
     let blobs = BlobStore::new(dir.blobs());
@@ -141,8 +141,10 @@ pub fn ledger(home: &Home, dir: &LedgerDir, fingerprint: Option<Digest>) -> Resu
     Ok(verified)
 }
 
-fn pinned(home: &Home, fingerprint: &Digest) -> Result<Option<Head>, Error> {
-    Ok(PinFile::new(home.desk(fingerprint).pin(), *fingerprint).load()?.map(|pin| pin.head))
+/// Returns the head this desk has seen of the ledger that begins so.
+fn pinned(home: &Home, first: &[u8]) -> Result<Option<Head>, Error> {
+    let desk = home.desk(&Digest::of(first));
+    Ok(PinFile::new(desk.pin(), leaf_hash(first)).load()?.map(|pin| pin.head))
 }
 
 /// Verifies a bundle; needs neither a ledger nor a desk.

@@ -19,12 +19,13 @@ Exit codes: 0 yes, 1 the answer is no, 2 usage, 3 cannot (network, disk, lock), 
 
 const EXAMPLES: &str = "Examples:
   countersign demo --dir ~/countersign-demo
-  countersign --ledger ~/ledger init --title 'Acme releases' --name 'Olga Brandt' --principal olga@acme.example --reason 'we begin'
+  countersign --ledger ~/ledger init --title 'Acme releases' --name 'Olga Brandt' \\
+      --principal olga@acme.example --reason 'we begin'
   countersign --ledger ~/ledger status";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
-#[command(name = "countersign", version, about = ABOUT, after_help = EXAMPLES, arg_required_else_help = true)]
+#[command(name = "countersign", version, about = ABOUT, after_help = EXAMPLES, term_width = 100)]
 pub struct Cli {
     #[command(flatten)]
     pub(crate) globals: Globals,
@@ -174,10 +175,13 @@ mod tests {
             if is_group && help.is_empty() {
                 return;
             }
+            assert!(help.lines().all(|line| line.len() <= 98), "{name}: an example is too wide:\n{help}");
+            let help = help.replace(" \\\n      ", " ");
             let examples: Vec<&str> = help.lines().filter_map(|line| line.strip_prefix("  countersign ")).collect();
             assert!((1..=3).contains(&examples.len()), "{name} shows {} examples", examples.len());
             for example in examples {
-                let words = ["countersign".to_owned()].into_iter().chain(split(example));
+                let (command, _) = example.split_once(" > ").unwrap_or((example, ""));
+                let words = ["countersign".to_owned()].into_iter().chain(split(command));
                 if let Err(error) = Cli::try_parse_from(words) {
                     panic!("{name}: {example}: {error}");
                 }

@@ -24,6 +24,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 use countersign_app::error::Error;
 
 pub use arguments::Cli;
@@ -58,10 +59,17 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8
             let answer = commands::run(cli, io);
             output::give(answer, json, io)
         }
-        Err(error) if !error.use_stderr() => output::help(&error, io),
         Err(error) => {
             let json = arguments.iter().any(|argument| argument == "--json");
-            output::give(Err(usage(&error)), json, io)
+            let help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+            if !error.use_stderr() || help && !json {
+                output::help(&error, io)
+            } else if help {
+                let missing = Error::usage("the command is missing").hint("`--help` shows the commands");
+                output::give(Err(missing), json, io)
+            } else {
+                output::give(Err(usage(&error)), json, io)
+            }
         }
     }
 }

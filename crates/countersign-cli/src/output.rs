@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use countersign_app::error::Error;
+use countersign_app::error::{Error, ErrorKind};
 use countersign_app::evidence::visible_lines;
 use countersign_core::words::EntryRef;
 use serde::Serialize;
@@ -32,7 +32,7 @@ impl std::fmt::Debug for Io<'_> {
 /// What a command answers: for scripts, for people, and as an exit code.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
-    pub(crate) json: Value,
+    pub(crate) json: String,
     pub(crate) text: String,
     pub(crate) code: u8,
     /// Printed byte for byte, with nothing before or after it.
@@ -42,7 +42,7 @@ pub(crate) struct Answer {
 impl Answer {
     /// Returns an answer that says yes.
     pub(crate) fn new(json: impl Serialize, text: impl Into<String>) -> Self {
-        let json = serde_json::to_value(json).expect("answers hold only strings, numbers, lists and maps with text keys");
+        let json = pretty(&json);
         Self { json, text: text.into(), code: 0, verbatim: false }
     }
 
@@ -67,15 +67,33 @@ impl Answer {
     }
 }
 
+/// An error for scripts.
+#[derive(Serialize)]
+struct Failed<'a> {
+    error: Failure<'a>,
+}
+
+#[derive(Serialize)]
+struct Failure<'a> {
+    code: &'a str,
+    message: &'a str,
+    hint: Option<&'a str>,
+}
+
+fn pretty(json: &impl Serialize) -> String {
+    serde_json::to_string_pretty(json).expect("answers hold only strings, numbers, lists and maps with text keys")
+}
+
 /// Prints an answer or an error and returns the exit code.
 pub(crate) fn give(answer: Result<Answer, Error>, json: bool, io: &mut Io<'_>) -> u8 {
     let (written, code) = match answer {
         Ok(answer) if answer.verbatim && !json => (write(io.stdout, &answer.text), answer.code),
-        Ok(answer) if json => (write(io.stdout, &format!("{:#}\n", answer.json)), answer.code),
+        Ok(answer) if json => (write(io.stdout, &format!("{}\n", answer.json)), answer.code),
         Ok(answer) => (write(io.stdout, &shown(&answer.text)), answer.code),
         Err(error) => {
             let text = if json {
-                format!("{:#}\n", json!({"error": {"code": error.code, "message": error.message, "hint": error.hint}}))
+                let Error { code, message, hint, .. } = &error;
+                format!("{}\n", pretty(&Failed { error: Failure { code, message, hint: hint.as_deref() } }))
             } else {
                 let hint = error.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
                 shown(&format!("error: {}{hint}", error.message))
@@ -90,10 +108,16 @@ pub(crate) fn give(answer: Result<Answer, Error>, json: bool, io: &mut Io<'_>) -
     }
 }
 
-/// Prints what `--help` and `--version` ask for.
+/// Prints what `--help` and `--version` ask for; the help of a group whose command is missing goes where errors go.
 pub(crate) fn help(error: &clap::Error, io: &mut Io<'_>) -> u8 {
-    let _ = write(io.stdout, &error.render().to_string());
-    0
+    let text = error.render().to_string();
+    if error.use_stderr() {
+        let _ = write(io.stderr, &text);
+        ErrorKind::Usage.exit_code()
+    } else {
+        let _ = write(io.stdout, &text);
+        0
+    }
 }
 
 /// Prints what goes on meanwhile.

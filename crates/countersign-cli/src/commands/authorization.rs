@@ -19,7 +19,8 @@ pub(crate) enum Authorization {
     Grant(Grant),
     /// Answer a proposed one; it signs once its quorum has said GO
     #[command(after_help = "Examples:
-  countersign --ledger ./ledger authorization adopt 41 --verdict go --as quinn@acme.example --reason 'small standard changes on observed evidence'")]
+  countersign --ledger ./ledger authorization adopt 41 --verdict go --as quinn@acme.example \\
+      --reason 'small standard changes on observed evidence'")]
     Adopt {
         /// The entry of its grant
         authorization: u64,
@@ -53,7 +54,8 @@ pub(crate) enum Authorization {
 /// Propose a standing authorization.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  countersign --ledger ./ledger authorization grant pump --change-type standard --max-commits 5 --per-day 2 --valid now/+90d --reason 'twenty releases in a row without a failure'")]
+  countersign --ledger ./ledger authorization grant pump --change-type standard --max-commits 5 \\
+      --per-day 2 --valid now/+90d --reason 'twenty releases in a row without a failure'")]
 pub(crate) struct Grant {
     /// The product
     product: Slug,

@@ -40,9 +40,9 @@ pub(crate) struct Restore {
   countersign --ledger ./ledger rebuild")]
 pub(crate) struct Rebuild {}
 
-fn described(backup: &backup::Backup) -> serde_json::Value {
+fn described(backup: &backup::Backup, ledger: &Ledger) -> serde_json::Value {
     json!({
-        "fingerprint": backup.fingerprint,
+        "fingerprint": ledger.fingerprint(),
         "tree_size": backup.head.size,
         "root": backup.head.root.to_base64(),
         "blobs": backup.blobs,
@@ -63,7 +63,7 @@ impl Backup {
         let ledger = session.open()?;
         let out = full(&self.out)?;
         let made = backup::back_up(ledger.store(), ledger.blobs(), &out)?;
-        let mut json = described(&made);
+        let mut json = described(&made, &ledger);
         json["out"] = json!(out);
         let text = format!(
             "{} holds {} entries and {} files, verified{}\nKeys are not in it: keep the desk's directory apart, {}",
@@ -86,7 +86,7 @@ impl Restore {
             let message = format!("{} is restored, and {}", dir.path().display(), error.message);
             Error { message, ..error }
         })?;
-        let mut json = described(&made);
+        let mut json = described(&made, &opened);
         json["ledger"] = json!(dir.path());
         let text = format!(
             "{} holds {} entries and {} files again, verified{}\nfingerprint {}",
@@ -94,7 +94,7 @@ impl Restore {
             opened.state().tree.size(),
             made.blobs,
             left_out(&made.damaged),
-            made.fingerprint
+            opened.fingerprint()
         );
         Ok(Answer::new(json, text).code(u8::from(!made.damaged.is_empty())))
     }

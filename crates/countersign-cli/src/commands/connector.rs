@@ -61,7 +61,8 @@ pub(crate) enum Connector {
 pub(crate) enum Add {
     /// A Buildbot master
     #[command(after_help = "Examples:
-  countersign --ledger ./ledger connector add buildbot --url https://ci.acme.example/ --user countersign --password-file password --ca-file ca.pem")]
+  countersign --ledger ./ledger connector add buildbot --url https://ci.acme.example/ \\
+      --user countersign --password-file password --ca-file ca.pem")]
     Buildbot {
         /// The base URL; plain http is for this machine only
         #[arg(long, value_name = "URL")]
@@ -84,8 +85,10 @@ pub(crate) enum Add {
 /// Allow a script to run on this desk.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  countersign --ledger ./ledger connector allow-command deploy --script ./deploy.sh --interpreter /bin/sh --argument /srv/trust
-  countersign --ledger ./ledger connector allow-command build --script ./build.sh --env 'PATH=/usr/local/bin' --as rita@acme.example")]
+  countersign --ledger ./ledger connector allow-command deploy --script ./deploy.sh \\
+      --interpreter /bin/sh --argument /srv/trust
+  countersign --ledger ./ledger connector allow-command build --script ./build.sh \\
+      --env 'PATH=/usr/local/bin' --as rita@acme.example")]
 pub(crate) struct AllowCommand {
     /// The id by which targets name it
     id: Slug,

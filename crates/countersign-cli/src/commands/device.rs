@@ -18,7 +18,8 @@ pub(crate) enum Device {
     List,
     /// Make this machine a dispatcher, with a key of its own
     #[command(after_help = "Examples:
-  countersign --ledger ./ledger device enrol-dispatcher --reason 'the build room machine runs our rollouts'")]
+  countersign --ledger ./ledger device enrol-dispatcher \\
+      --reason 'the build room machine runs our rollouts'")]
     EnrolDispatcher {
         /// The printed name
         #[arg(long, value_name = "NAME")]
@@ -26,7 +27,8 @@ pub(crate) enum Device {
     },
     /// Confirm as a second person that a dispatcher is what it is said to be
     #[command(after_help = "Examples:
-  countersign --ledger ./ledger device confirm dispatcher-1a2b3c4d@devices.countersign --as rita@acme.example --reason 'stood beside it and compared the fingerprint'")]
+  countersign --ledger ./ledger device confirm dispatcher-1a2b3c4d@devices.countersign \\
+      --as rita@acme.example --reason 'stood beside it and compared the fingerprint'")]
     Confirm {
         /// The device
         principal: Principal,
@@ -36,7 +38,8 @@ pub(crate) enum Device {
     },
     /// End the use of a device
     #[command(after_help = "Examples:
-  countersign --ledger ./ledger device revoke dispatcher-1a2b3c4d@devices.countersign --reason 'the machine is gone'")]
+  countersign --ledger ./ledger device revoke dispatcher-1a2b3c4d@devices.countersign \\
+      --reason 'the machine is gone'")]
     Revoke {
         /// The device
         principal: Principal,

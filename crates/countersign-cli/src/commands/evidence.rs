@@ -33,7 +33,8 @@ pub(crate) enum Evidence {
     Attach(Attach),
     /// Confirm as a second person what somebody attached
     #[command(after_help = "Examples:
-  countersign --ledger ./ledger evidence confirm 31 --as quinn@acme.example --reason 'compared with the lab book'")]
+  countersign --ledger ./ledger evidence confirm 31 --as quinn@acme.example \\
+      --reason 'compared with the lab book'")]
     Confirm {
         /// The entry of the evidence
         entry: u64,
@@ -46,9 +47,12 @@ pub(crate) enum Evidence {
 /// Attach a file to a release.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  countersign --ledger ./ledger evidence attach pump-4.2.0 --connector buildbot --run 17 --step 'unit tests' --log unit.xml
-  countersign --ledger ./ledger evidence attach pump-4.2.0 --file lab-protocol.pdf --conclusion pass --reason 'signed by the lab'
-  countersign --ledger ./ledger evidence attach pump-4.2.0 --file unit.xml --replaces 31 --reason 'the runner had lost its network'")]
+  countersign --ledger ./ledger evidence attach pump-4.2.0 --connector buildbot --run 17 \\
+      --step 'unit tests' --log unit.xml
+  countersign --ledger ./ledger evidence attach pump-4.2.0 --file lab-protocol.pdf \\
+      --conclusion pass --reason 'signed by the lab'
+  countersign --ledger ./ledger evidence attach pump-4.2.0 --file unit.xml --replaces 31 \\
+      --reason 'the runner had lost its network'")]
 pub(crate) struct Attach {
     /// The release
     release: ReleaseId,

@@ -17,8 +17,10 @@ use crate::session::Session;
 pub(crate) enum Freeze {
     /// Forbid dispatches for a while
     #[command(after_help = "Examples:
-  countersign --ledger ./ledger freeze declare --span 2026-12-20T00:00:00Z/2027-01-04T06:00:00Z --reason 'the holidays'
-  countersign --ledger ./ledger freeze declare --product pump --environment production --span now/+4h --reason 'an inspection is under way'")]
+  countersign --ledger ./ledger freeze declare --span 2026-12-20T00:00:00Z/2027-01-04T06:00:00Z \\
+      --reason 'the holidays'
+  countersign --ledger ./ledger freeze declare --product pump --environment production \\
+      --span now/+4h --reason 'an inspection is under way'")]
     Declare {
         /// Only this product
         #[arg(long, value_name = "PRODUCT")]

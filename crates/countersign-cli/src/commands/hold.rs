@@ -14,9 +14,11 @@ use crate::session::Session;
 /// Stopping takes no passphrase: without --as this desk signs at once. Letting it go on takes a release manager.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  countersign --ledger ./ledger hold pump-4.2.0 --question 'is the night shift told?' --reason 'asked by the ward'
+  countersign --ledger ./ledger hold pump-4.2.0 --question 'is the night shift told?' \\
+      --reason 'asked by the ward'
   countersign --ledger ./ledger hold pump-4.2.0 --halt --reason 'alarms at the first instance'
-  countersign --ledger ./ledger hold pump-4.2.0 --resume 61 --answer 'told at 14:00' --as rita@acme.example --reason 'the question is answered'")]
+  countersign --ledger ./ledger hold pump-4.2.0 --resume 61 --answer 'told at 14:00' \\
+      --as rita@acme.example --reason 'the question is answered'")]
 pub(crate) struct Hold {
     /// The release
     release: ReleaseId,

@@ -18,7 +18,10 @@ use crate::session::Session;
 /// Begins a ledger.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  countersign --ledger ./ledger init --title 'Acme releases' --name 'Olga Brandt' --principal olga@acme.example --recovery-person rita@acme.example --recovery-person paul@acme.example --recovery-needed 2 --recovery-wait-hours 72 --reason 'the ledger of our releases begins'
+  countersign --ledger ./ledger init --title 'Acme releases' --name 'Olga Brandt' \\
+      --principal olga@acme.example --recovery-person rita@acme.example \\
+      --recovery-person paul@acme.example --recovery-needed 2 --recovery-wait-hours 72 \\
+      --reason 'the ledger of our releases begins'
   countersign --ledger ./sample init --sample --reason 'to try it out'")]
 pub(crate) struct Init {
     /// The name people give the ledger

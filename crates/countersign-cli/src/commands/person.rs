@@ -29,7 +29,8 @@ pub(crate) enum Person {
     Enrol(Enrol),
     /// Accept to be accountable for your signatures; before that nothing you sign counts
     #[command(after_help = "Examples:
-  countersign --ledger ./ledger person accept --as quinn@acme.example --reason 'I have read it and accept'")]
+  countersign --ledger ./ledger person accept --as quinn@acme.example \\
+      --reason 'I have read it and accept'")]
     Accept,
     /// Give a role, or end it
     #[command(subcommand)]
@@ -45,7 +46,8 @@ pub(crate) enum Person {
     },
     /// Report that a person's key may be in other hands
     #[command(after_help = "Examples:
-  countersign --ledger ./ledger person lost quinn@acme.example --reason 'the laptop was stolen on the train'")]
+  countersign --ledger ./ledger person lost quinn@acme.example \\
+      --reason 'the laptop was stolen on the train'")]
     Lost {
         /// Whose key
         principal: Principal,
@@ -59,8 +61,11 @@ pub(crate) enum Person {
 /// Bring a person in.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  countersign --ledger ./ledger person enrol quinn@acme.example --name 'Quinn Moreau' --identity 'passport seen by Olga' --reason 'joins as qa'
-  countersign --ledger ./ledger person enrol sam@acme.example --name 'Sam Okafor' --public-key sam.pub --identity 'fingerprint read over the phone' --reason 'joins as security'")]
+  countersign --ledger ./ledger person enrol quinn@acme.example --name 'Quinn Moreau' \\
+      --identity 'passport seen by Olga' --reason 'joins as qa'
+  countersign --ledger ./ledger person enrol sam@acme.example --name 'Sam Okafor' \\
+      --public-key sam.pub --identity 'fingerprint read over the phone' \\
+      --reason 'joins as security'")]
 pub(crate) struct Enrol {
     /// Unique in the ledger for ever, as quinn@acme.example
     principal: Principal,
@@ -90,11 +95,13 @@ pub(crate) enum Role {
     /// Give a role
     #[command(after_help = "Examples:
   countersign --ledger ./ledger person role grant quinn@acme.example qa --reason 'appointed'
-  countersign --ledger ./ledger person role grant rita@acme.example release-manager --product pump --until +90d --reason 'stands in for Jonas'")]
+  countersign --ledger ./ledger person role grant rita@acme.example release-manager \\
+      --product pump --until +90d --reason 'stands in for Jonas'")]
     Grant(RoleChange),
     /// End a role
     #[command(after_help = "Examples:
-  countersign --ledger ./ledger person role lapse quinn@acme.example qa --reason 'moved to another team'")]
+  countersign --ledger ./ledger person role lapse quinn@acme.example qa \\
+      --reason 'moved to another team'")]
     Lapse(RoleChange),
 }
 
@@ -145,7 +152,8 @@ pub(crate) struct Protect {
 /// Record a review.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  countersign --ledger ./ledger person review --scope access --findings 'all roles are as they should be' --reason 'quarterly review'")]
+  countersign --ledger ./ledger person review --scope access \\
+      --findings 'all roles are as they should be' --reason 'quarterly review'")]
 pub(crate) struct Review {
     /// access, trail, emergency or periodic
     #[arg(long, value_name = "SCOPE", default_value = "access")]

@@ -26,7 +26,8 @@ pub(crate) enum Policy {
     },
     /// Sign a policy: in force at once where it is the first, else proposed to the quorum of the one it replaces
     #[command(after_help = "Examples:
-  countersign --ledger ./ledger policy set policy.toml --reason 'two people sign, one instance first'")]
+  countersign --ledger ./ledger policy set policy.toml \\
+      --reason 'two people sign, one instance first'")]
     Set {
         /// The file; it is kept byte for byte
         file: PathBuf,
@@ -53,7 +54,8 @@ pub(crate) enum Policy {
     },
     /// Answer a policy that would replace the one in force
     #[command(after_help = "Examples:
-  countersign --ledger ./ledger policy approve pump --verdict go --as quinn@acme.example --reason 'narrower than before'")]
+  countersign --ledger ./ledger policy approve pump --verdict go --as quinn@acme.example \\
+      --reason 'narrower than before'")]
     Approve {
         /// The product
         product: Slug,

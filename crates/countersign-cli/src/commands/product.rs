@@ -14,7 +14,8 @@ use crate::session::Session;
 pub(crate) enum Product {
     /// Describe a product and the environments its releases walk through
     #[command(after_help = "Examples:
-  countersign --ledger ./ledger product set pump --title 'Infusion pump firmware' --path staging,production --reason 'our first product'")]
+  countersign --ledger ./ledger product set pump --title 'Infusion pump firmware' \\
+      --path staging,production --reason 'our first product'")]
     Set {
         /// Its short name
         product: Slug,

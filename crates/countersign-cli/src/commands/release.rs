@@ -26,8 +26,10 @@ pub(crate) enum Release {
     Amend(Amend),
     /// Give a release up, or name the one that takes its place
     #[command(after_help = "Examples:
-  countersign --ledger ./ledger release withdraw pump-4.2.0 --reason 'the supplier recalled the part'
-  countersign --ledger ./ledger release withdraw pump-4.2.0 --superseded-by pump-4.2.1 --reason 'found before anybody signed'")]
+  countersign --ledger ./ledger release withdraw pump-4.2.0 \\
+      --reason 'the supplier recalled the part'
+  countersign --ledger ./ledger release withdraw pump-4.2.0 --superseded-by pump-4.2.1 \\
+      --reason 'found before anybody signed'")]
     Withdraw {
         /// The release
         release: ReleaseId,
@@ -54,7 +56,8 @@ pub(crate) enum Release {
     },
     /// Record what came of a release, once its rollout has ended
     #[command(after_help = "Examples:
-  countersign --ledger ./ledger release close pump-4.2.0 --result 'no incidents in the first week' --reason 'review after a week'")]
+  countersign --ledger ./ledger release close pump-4.2.0 \\
+      --result 'no incidents in the first week' --reason 'review after a week'")]
     Close {
         /// The release
         release: ReleaseId,
@@ -123,9 +126,13 @@ pub(crate) struct Fields {
 /// Propose a candidate.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  countersign --ledger ./ledger release propose --product pump --version 4.2.0 --repository ./src --artifact pump.img=out/pump.img --risk 'alarm timing' --reason 'ready to be decided'
-  countersign --ledger ./ledger release propose --file release.toml --version 4.2.0 --reason 'ready to be decided'
-  countersign --ledger ./ledger release propose --file release.toml --version 4.2.1 --change-type standard --authorization 41")]
+  countersign --ledger ./ledger release propose --product pump --version 4.2.0 \\
+      --repository ./src --artifact pump.img=out/pump.img --risk 'alarm timing' \\
+      --reason 'ready to be decided'
+  countersign --ledger ./ledger release propose --file release.toml --version 4.2.0 \\
+      --reason 'ready to be decided'
+  countersign --ledger ./ledger release propose --file release.toml --version 4.2.1 \\
+      --change-type standard --authorization 41")]
 pub(crate) struct Propose {
     /// The product
     #[arg(long, value_name = "PRODUCT")]
@@ -146,8 +153,10 @@ pub(crate) struct Propose {
 /// Change a candidate.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  countersign --ledger ./ledger release amend pump-4.2.0 --risk 'alarm timing; seen once in the lab' --reason 'asked for by qa'
-  countersign --ledger ./ledger release amend pump-4.2.0 --repository ./src --commit v4.2.0-rc2 --artifact pump.img=out/pump.img --reason 'the alarm test was red'")]
+  countersign --ledger ./ledger release amend pump-4.2.0 \\
+      --risk 'alarm timing; seen once in the lab' --reason 'asked for by qa'
+  countersign --ledger ./ledger release amend pump-4.2.0 --repository ./src --commit v4.2.0-rc2 \\
+      --artifact pump.img=out/pump.img --reason 'the alarm test was red'")]
 pub(crate) struct Amend {
     /// The release
     release: ReleaseId,

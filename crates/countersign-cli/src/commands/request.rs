@@ -18,7 +18,8 @@ use crate::session::Session;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   countersign --ledger ./ledger request pump-4.2.0 --reason 'everything is there'
-  countersign --ledger ./ledger request pump-4.2.0 --window 2026-11-24T20:00:00Z/2026-11-24T23:00:00Z --reason 'tomorrow night'
+  countersign --ledger ./ledger request pump-4.2.0 \\
+      --window 2026-11-24T20:00:00Z/2026-11-24T23:00:00Z --reason 'tomorrow night'
   countersign --ledger ./ledger request pump-4.2.1 --authorization 41")]
 pub(crate) struct Request {
     /// The release

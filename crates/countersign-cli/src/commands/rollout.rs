@@ -57,7 +57,8 @@ pub(crate) struct Dispatch {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   countersign --ledger ./ledger cancel pump-4.2.0 --reason 'wrong window'
-  countersign --ledger ./ledger cancel pump-4.2.0 --request 0197b2c4-0000-7000-8000-000000000001 --reason 'wrong window'")]
+  countersign --ledger ./ledger cancel pump-4.2.0 \\
+      --request 0197b2c4-0000-7000-8000-000000000001 --reason 'wrong window'")]
 pub(crate) struct Cancel {
     /// The release
     release: ReleaseId,

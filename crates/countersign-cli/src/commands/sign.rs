@@ -18,8 +18,10 @@ use crate::session::Session;
 /// Answer a decision sheet.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  countersign --ledger ./ledger sign pump-4.2.0 --role qa --verdict go --as quinn@acme.example --reason 'all unit and alarm tests pass'
-  countersign --ledger ./ledger sign pump-4.2.0 --verdict conditional-go --condition 'the night shift is told' --reason 'good but for the handover'
+  countersign --ledger ./ledger sign pump-4.2.0 --role qa --verdict go --as quinn@acme.example \\
+      --reason 'all unit and alarm tests pass'
+  countersign --ledger ./ledger sign pump-4.2.0 --verdict conditional-go \\
+      --condition 'the night shift is told' --reason 'good but for the handover'
   countersign --ledger ./ledger sign pump-4.2.0 --condition-met 58.1 --reason 'told at 14:00'")]
 pub(crate) struct Sign {
     /// The release

@@ -31,7 +31,8 @@ pub(crate) enum Target {
     },
     /// Write what the pipeline of an environment is to trust, for its protected configuration
     #[command(after_help = "Examples:
-  countersign --ledger ./ledger target trust --product pump --environment production --out ./trust/production")]
+  countersign --ledger ./ledger target trust --product pump --environment production \\
+      --out ./trust/production")]
     Trust {
         /// The product
         #[arg(long, value_name = "PRODUCT")]
@@ -58,8 +59,15 @@ pub(crate) enum Kind {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   countersign --ledger ./ledger target set --file production.toml --reason 'where the pumps are'
-  countersign --ledger ./ledger target set --product pump --environment production --connector buildbot --url https://ci.acme.example/ --ca-file ca.pem --job deploy --deploy-step deploy --segment 'canary=https://a.acme.example/health,https://a.acme.example/version' --reason 'where the pumps are'
-  countersign --ledger ./ledger target set --product pump --environment staging --connector local-command --command deploy --script deploy.sh --segment 'staging=http://127.0.0.1:8080/health,http://127.0.0.1:8080/version' --reason 'the staging machine'")]
+  countersign --ledger ./ledger target set --product pump --environment production \\
+      --connector buildbot --url https://ci.acme.example/ --ca-file ca.pem --job deploy \\
+      --deploy-step deploy \\
+      --segment 'canary=https://a.acme.example/health,https://a.acme.example/version' \\
+      --reason 'where the pumps are'
+  countersign --ledger ./ledger target set --product pump --environment staging \\
+      --connector local-command --command deploy --script deploy.sh \\
+      --segment 'staging=http://127.0.0.1:8080/health,http://127.0.0.1:8080/version' \\
+      --reason 'the staging machine'")]
 pub(crate) struct Set {
     /// A TOML file with product, environment, job, deploy_step, [connector] and [[segment]]; flags stand over it
     #[arg(long, value_name = "FILE")]

@@ -18,7 +18,8 @@ use crate::session::Session;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   countersign --ledger ./ledger verify
-  countersign verify bundle.zip --fingerprint 3f0c5a1de24b1c0a9f7d8e6b5c4a39281706f5e4d3c2b1a09f8e7d6c5b4a3928
+  countersign verify bundle.zip \\
+      --fingerprint 3f0c5a1de24b1c0a9f7d8e6b5c4a39281706f5e4d3c2b1a09f8e7d6c5b4a3928
   countersign verify bundle.zip --json")]
 pub(crate) struct Verify {
     /// A bundle; the ledger of --ledger when not given

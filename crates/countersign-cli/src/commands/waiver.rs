@@ -13,7 +13,9 @@ use crate::session::Session;
 /// Let a release pass one gate all the same.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  countersign --ledger ./ledger waiver pump-4.2.0 --gate 'static analysis' --expires +14d --owner paul@acme.example --as sam@acme.example --reason 'a false positive, ticket PUMP-812'")]
+  countersign --ledger ./ledger waiver pump-4.2.0 --gate 'static analysis' --expires +14d \\
+      --owner paul@acme.example --as sam@acme.example \\
+      --reason 'a false positive, ticket PUMP-812'")]
 pub(crate) struct Waiver {
     /// The release
     release: ReleaseId,
