@@ -309,7 +309,7 @@ pub fn read_policy(path: &Path) -> Result<String, Error> {
 /// It is not a policy, with the line or the rule.
 pub fn check_policy(text: &str, state: Option<&State>, at: Timestamp) -> Result<PolicyCheck, Error> {
     let policy = Policy::parse(text)
-        .map_err(|error| Error::new(ErrorKind::No, "policy", format!("this is not a policy that could be met: {error}")))?;
+        .map_err(|error| Error::new(ErrorKind::No, "policy", format!("this is not a policy: {error}")))?;
     let warnings = state.map(|state| obstacles(state, &policy, at)).unwrap_or_default();
     let digest = Digest::of(text.as_bytes());
     Ok(PolicyCheck { product: policy.product.clone(), digest, means: means(&policy), warnings })
