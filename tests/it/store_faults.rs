@@ -18,13 +18,21 @@ use std::time::{Duration, Instant};
 
 use countersign_app::backup::{self, BackupError};
 use countersign_app::blob::BlobStore;
+use countersign_app::clock;
 use countersign_app::desk::{Home, LedgerDir};
 use countersign_app::durable;
+use countersign_app::error::{Error, ErrorKind};
 use countersign_app::keyfile::DeviceKeyFile;
+use countersign_app::ledger::{Beginning, KEY_VALID_SECONDS, Ledger, PassphraseSource};
 use countersign_app::pin::{PinAlarm, PinFile};
 use countersign_app::store::{AppendError, SqliteStore, Store, landed};
+use countersign_core::act::{Attempt, Reauth, Recovery, Signer};
+use countersign_core::admit::Statement;
+use countersign_core::decide::Command as Act;
 use countersign_core::hash::Digest;
 use countersign_core::merkle::{Head, Tree, leaf_hash};
+use countersign_core::words::Principal;
+use zeroize::Zeroizing;
 
 use crate::store_contract::{Writer, entry, payload_hash};
 
@@ -78,7 +86,7 @@ fn create(dir: &Path) -> Writer<SqliteStore> {
 }
 
 fn pin(dir: &Path) -> PinFile {
-    PinFile::new(dir.join("pin"), leaf_hash(&entry("genesis").leaf))
+    PinFile::new(dir.join("pin"), Digest::of(&entry("genesis").leaf))
 }
 
 /// A generator of numbers that is the same in each run.
@@ -103,7 +111,7 @@ fn killed_writers_lose_nothing_acknowledged_and_leave_nothing_half() {
             let text = format!("{name}-{n}");
             blobs.write(text.as_bytes()).unwrap();
             let (index, _) = writer.append(&text);
-            pin(&dir).advance(&writer.tree).unwrap();
+            pin(&dir).advance(None, &writer.tree).unwrap();
             say(&format!("ack {index} {text}"));
         }
     }
@@ -404,7 +412,7 @@ fn a_backup_is_whole_holds_no_key_and_restores_to_the_same_root() {
     let home = Home::at(dir.path().join("home"));
     let mut writer = create(&dir.path().join("ledger"));
     let ledger = LedgerDir::at(dir.path().join("ledger"));
-    let desk = home.create_desk(&leaf_hash(&entry("genesis").leaf)).unwrap();
+    let desk = home.create_desk(&Digest::of(&entry("genesis").leaf)).unwrap();
     DeviceKeyFile::generate(&desk.device_key(), "laptop").unwrap();
     let blobs = BlobStore::new(ledger.blobs());
     for n in 0..20 {
@@ -512,13 +520,13 @@ fn an_older_copy_raises_the_alarm_of_the_pin() {
     let dir = tempfile::tempdir().unwrap();
     let home = Home::at(dir.path().join("home"));
     let mut writer = create(&dir.path().join("ledger"));
-    let fingerprint = leaf_hash(&entry("genesis").leaf);
+    let fingerprint = Digest::of(&entry("genesis").leaf);
     let pin = PinFile::new(home.create_desk(&fingerprint).unwrap().pin(), fingerprint);
     let blobs = BlobStore::new(LedgerDir::at(dir.path().join("ledger")).blobs());
     writer.append("go");
     backup::back_up(&writer.store, &blobs, &dir.path().join("backup")).unwrap();
     writer.append("no-go");
-    pin.advance(&writer.tree).unwrap();
+    pin.advance(None, &writer.tree).unwrap();
 
     let restored = LedgerDir::at(dir.path().join("restored"));
     let made = backup::restore(&dir.path().join("backup"), &restored).unwrap();
@@ -531,7 +539,52 @@ fn an_older_copy_raises_the_alarm_of_the_pin() {
     copy.append("go again");
     copy.append("and again");
     assert!(matches!(seen.check(&copy.tree), Err(PinAlarm::Fork { .. })));
-    assert!(pin.advance(&copy.tree).is_err());
+    assert!(pin.advance(Some(&seen), &copy.tree).is_err());
+}
+
+/// Types a passphrase whenever asked.
+struct Typed;
+
+impl PassphraseSource for Typed {
+    fn passphrase(&mut self, _: &Principal, _: &Statement) -> Result<Zeroizing<String>, Error> {
+        Ok(Zeroizing::new("correct horse battery staple".to_owned()))
+    }
+
+    fn reauth(&self) -> Reauth {
+        Reauth::Prompt
+    }
+}
+
+#[test]
+fn a_desk_does_not_open_a_ledger_that_went_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let home = Home::at(dir.path().join("home"));
+    let at = LedgerDir::at(dir.path().join("ledger"));
+    let owner: Principal = "ann@acme.example".parse().unwrap();
+    let beginning = Beginning {
+        title: "Pumps".parse().unwrap(),
+        owner: Signer { name: "Ann Moreau".parse().unwrap(), principal: owner.clone() },
+        emails: Vec::new(),
+        reason: "to begin".parse().unwrap(),
+        recovery: Recovery { needed: 0, people: Vec::new(), wait_hours: 0 },
+        sample: false,
+        valid_until: clock::now().plus_seconds(KEY_VALID_SECONDS),
+    };
+    let mut ledger = Ledger::begin(&home, &at, beginning, &mut Typed).unwrap();
+    let backup = dir.path().join("backup");
+    let made = backup::back_up(ledger.store(), ledger.blobs(), &backup).unwrap();
+    assert_eq!(made.fingerprint, ledger.fingerprint());
+    let act = Attempt { count: 5, principal: owner };
+    ledger.as_desk(&Act::Record(act.into()), None).unwrap();
+    drop(ledger);
+    assert_eq!(Ledger::open(&home, &at).unwrap().state().tree.size(), 2);
+
+    let older = LedgerDir::at(dir.path().join("older"));
+    backup::restore(&backup, &older).unwrap();
+    let error = Ledger::open(&home, &older).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Integrity, "{error:?}");
+    // A desk that has not seen more opens it.
+    assert_eq!(Ledger::open(&Home::at(dir.path().join("newcomer")), &older).unwrap().state().tree.size(), 1);
 }
 
 #[test]

@@ -42,7 +42,7 @@ const CHUNK: u64 = 512;
 /// What a backup holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backup {
-    /// The hash of entry 0.
+    /// The SHA-256 of the bytes of entry 0.
     pub fingerprint: Digest,
     /// Its head.
     pub head: Head,
@@ -123,7 +123,7 @@ pub fn back_up(store: &SqliteStore, blobs: &BlobStore, destination: &Path) -> Re
     let partial = Partial::beside(destination)?;
     let copy = LedgerDir::at(partial.dir.path());
     store.copy_to(&copy.database())?;
-    let (stored, tree) = load_tree(&copy.database())?;
+    let (stored, fingerprint) = load_verified(&copy.database())?;
     durable::write_new(&partial.dir.path().join(CHECKPOINT), stored.checkpoint.as_bytes())?;
     let copies = BlobStore::new(copy.blobs()).with_limit(u64::MAX);
     let blobs = blobs.clone().with_limit(u64::MAX);
@@ -141,7 +141,6 @@ pub fn back_up(store: &SqliteStore, blobs: &BlobStore, destination: &Path) -> Re
         .into_iter()
         .map(|path| describe(partial.dir.path(), path))
         .collect::<Result<_, _>>()?;
-    let fingerprint = tree.leaf_hash_at(0).ok_or(BackupError::Empty)?;
     let manifest = Manifest { format: FORMAT, fingerprint, head: stored.head, damaged, files };
     let text = serde_json::to_vec_pretty(&manifest)
         .map_err(|error| BackupError::Damaged(format!("its manifest cannot be written: {error}")))?;
@@ -180,8 +179,8 @@ pub fn verify_backup(path: &Path) -> Result<Backup, BackupError> {
         return Err(BackupError::Damaged(format!("`{}` is missing", missing.path)));
     }
     let ledger = LedgerDir::at(path);
-    let (stored, tree) = load_tree(&ledger.database())?;
-    if stored.head != manifest.head || tree.leaf_hash_at(0) != Some(manifest.fingerprint) {
+    let (stored, fingerprint) = load_verified(&ledger.database())?;
+    if stored.head != manifest.head || fingerprint != manifest.fingerprint {
         return Err(BackupError::Damaged("its entries are not those of its manifest".to_owned()));
     }
     if durable::read(&path.join(CHECKPOINT), LIMIT_BYTES)? != stored.checkpoint.as_bytes() {
@@ -269,14 +268,16 @@ fn refuse_content(destination: &Path) -> Result<(), BackupError> {
     }
 }
 
-/// Reads all leaves of a ledger file and checks that they hash to its head.
-fn load_tree(database: &Path) -> Result<(StoredHead, Tree), BackupError> {
+/// Reads all leaves of a ledger file, checks that they hash to its head, and returns head and fingerprint.
+fn load_verified(database: &Path) -> Result<(StoredHead, Digest), BackupError> {
     let store = SqliteStore::open_read_only(database)?;
     let stored = store.head()?.ok_or(BackupError::Empty)?;
+    let mut fingerprint = None;
     let mut tree = Tree::new();
     while tree.size() < stored.head.size {
         let end = stored.head.size.min(tree.size() + CHUNK);
         for leaf in store.read(tree.size()..end)? {
+            fingerprint.get_or_insert_with(|| Digest::of(&leaf));
             tree.append(leaf_hash(&leaf));
         }
     }
@@ -287,7 +288,7 @@ fn load_tree(database: &Path) -> Result<(StoredHead, Tree), BackupError> {
             found: tree.root(),
         });
     }
-    Ok((stored, tree))
+    Ok((stored, fingerprint.ok_or(BackupError::Empty)?))
 }
 
 /// Lists the regular files below a directory, relative, sorted; anything else there is refused.

@@ -80,7 +80,7 @@ impl Home {
         &self.0
     }
 
-    /// Names the desk of the ledger with this fingerprint (the hash of entry 0); it may not exist yet.
+    /// Names the desk of the ledger with this fingerprint (the SHA-256 of entry 0); it may not exist yet.
     #[must_use]
     pub fn desk(&self, fingerprint: &Digest) -> DeskDir {
         DeskDir(self.0.join("desks").join(fingerprint.to_string()))

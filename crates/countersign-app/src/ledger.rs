@@ -244,6 +244,8 @@ impl Ledger {
     /// # Errors
     /// The store cannot be read, or no longer holds what this desk has seen.
     pub fn refresh(&mut self) -> Result<(), Error> {
+        // Loaded before the ledger is read, so that an append in between does not look like a ledger that went back.
+        let seen = self.pin.load()?;
         let stored = self.store.head()?.ok_or_else(|| damaged("it has no head"))?;
         let mut next = self.state.tree.size();
         if stored.head.size < next {
@@ -266,7 +268,7 @@ impl Ledger {
         self.check_checkpoint(&stored.checkpoint)?;
         self.checkpoint = stored.checkpoint;
         if self.desk.exists() {
-            self.pin.advance(&self.state.tree)?;
+            self.pin.advance(seen.as_ref(), &self.state.tree)?;
         }
         Ok(())
     }
@@ -601,7 +603,8 @@ impl Ledger {
         }
         let place = self.state.take(leaf).map_err(refused)?;
         self.checkpoint = checkpoint;
-        self.pin.advance(&self.state.tree).map_err(Error::from)?;
+        // The tree was checked against the pin when it was loaded, and the store has just confirmed it.
+        self.pin.advance(None, &self.state.tree).map_err(Error::from)?;
         Ok(place)
     }
 }

@@ -1,11 +1,12 @@
 //! The head this desk has seen, kept outside the ledger: what catches a ledger that was cut, rewritten or swapped.
 //!
-//! A pin belongs to the ledger whose entry 0 has a certain hash (its fingerprint), lies in the desk's own directory
+//! A pin belongs to the ledger with a certain fingerprint (the SHA-256 of entry 0), lies in the desk's own directory
 //! and only moves forward. All processes of a desk share it under a lock.
 //!
 //! Order matters: an append is committed, then the pin moves, then the caller is told. A crash between the first two
-//! leaves a pin that is behind, which is no alarm. For the same reason load the pin *before* reading the ledger: the
-//! other way round, an append of another process in between would look like a ledger that went back.
+//! leaves a pin that is behind, which is no alarm. For the same reason the pin is loaded *before* the ledger is read,
+//! and handed to [`PinFile::advance`] after: the other way round, an append of another process in between would look
+//! like a ledger that went back.
 //!
 //! Deliberately absent: any way to move a pin back but [`PinFile::reset`], which takes the signed act of two people
 //! and keeps a record of it in the pin itself.
@@ -24,7 +25,7 @@ const LIMIT_BYTES: u64 = 1024 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pin {
-    /// The hash of entry 0.
+    /// The SHA-256 of the bytes of entry 0.
     pub fingerprint: Digest,
     /// The newest head seen.
     pub head: Head,
@@ -93,6 +94,9 @@ pub enum PinError {
         /// What is wrong with it.
         why: String,
     },
+    /// Nothing to pin.
+    #[error("the ledger has no entries: there is nothing to pin")]
+    Empty,
     /// A reset that does not fit.
     #[error("the pin stays where it is: {0}")]
     NoReset(&'static str),
@@ -107,9 +111,6 @@ impl Pin {
     /// # Errors
     /// The alarm to be raised.
     pub fn check(&self, tree: &Tree) -> Result<(), PinAlarm> {
-        if let Some(found) = tree.leaf_hash_at(0).filter(|found| *found != self.fingerprint) {
-            return Err(PinAlarm::OtherLedger { pinned: self.fingerprint, found });
-        }
         match tree.root_at(self.head.size) {
             None => Err(PinAlarm::Rollback { pinned: self.head, found: tree.size() }),
             Some(found) if found != self.head.root => Err(PinAlarm::Fork { pinned: self.head, found }),
@@ -151,27 +152,38 @@ impl PinFile {
         }
     }
 
-    /// Moves the pin forward to the head of a verified tree, flushed, and returns where it is now.
+    /// Checks a verified tree against what was seen before it was read, moves the pin forward to its head, flushed,
+    /// and returns where the pin is now.
     ///
-    /// A pin that is further already, because another process was faster, stays.
+    /// `seen` is what [`load`](Self::load) answered before the ledger was read. A pin that has got further since,
+    /// because another process was faster, stays.
     ///
     /// # Errors
-    /// [`PinAlarm::Fork`] or [`PinAlarm::OtherLedger`] where the tree does not hold what was seen; those of
-    /// [`load`](Self::load).
-    pub fn advance(&self, tree: &Tree) -> Result<Pin, PinError> {
+    /// [`PinAlarm::Rollback`] or [`PinAlarm::Fork`] where the tree does not hold what was seen; [`PinError::Empty`];
+    /// those of [`load`](Self::load).
+    pub fn advance(&self, seen: Option<&Pin>, tree: &Tree) -> Result<Pin, PinError> {
+        if let Some(seen) = seen {
+            seen.check(tree)?;
+        }
+        if tree.size() == 0 {
+            return Err(PinError::Empty);
+        }
         let _lock = self.lock()?;
-        let fresh = || Pin { fingerprint: self.fingerprint, head: Head::EMPTY, resets: Vec::new() };
         let known = self.load()?;
-        let mut pin = known.clone().unwrap_or_else(fresh);
-        match pin.check(tree) {
-            Err(PinAlarm::Rollback { .. }) => return Ok(pin),
-            checked => checked?,
+        match known.as_ref().map(|pin| pin.check(tree)) {
+            // Further than the tree, and not so before the tree was read: the work of another process.
+            Some(Err(PinAlarm::Rollback { .. })) | None => {}
+            Some(checked) => checked?,
         }
-        pin.head = tree.head();
-        if known.as_ref() != Some(&pin) {
-            self.write(&pin)?;
+        match known {
+            Some(pin) if pin.head.size >= tree.size() => Ok(pin),
+            known => {
+                let resets = known.map(|pin| pin.resets).unwrap_or_default();
+                let pin = Pin { fingerprint: self.fingerprint, head: tree.head(), resets };
+                self.write(&pin)?;
+                Ok(pin)
+            }
         }
-        Ok(pin)
     }
 
     /// Moves the pin back by a signed act of two people and keeps a record of it.
@@ -244,24 +256,34 @@ mod tests {
         assert_eq!(file.load().unwrap(), None);
         let short = tree(&["genesis"]);
         let long = tree(&["genesis", "a", "b"]);
-        assert_eq!(file.advance(&short).unwrap().head, short.head());
-        assert_eq!(file.advance(&long).unwrap().head, long.head());
-        assert_eq!(file.advance(&short).unwrap().head, long.head(), "a slower process does not move it back");
+        assert!(matches!(file.advance(None, &Tree::new()), Err(PinError::Empty)));
+        let seen = file.advance(None, &short).unwrap();
+        assert_eq!(seen.head, short.head());
+        assert_eq!(file.advance(Some(&seen), &long).unwrap().head, long.head());
+        assert_eq!(
+            file.advance(Some(&seen), &short).unwrap().head,
+            long.head(),
+            "a slower process does not move it back"
+        );
         assert_eq!(file.load().unwrap().unwrap().head, long.head());
     }
 
     #[test]
     fn each_way_to_lose_history_raises_its_own_alarm() {
         let (_dir, file) = pin_file();
-        let pin = file.advance(&tree(&["genesis", "a", "b"])).unwrap();
+        let pin = file.advance(None, &tree(&["genesis", "a", "b"])).unwrap();
         assert_eq!(pin.check(&tree(&["genesis", "a", "b", "c"])), Ok(()));
         assert!(matches!(pin.check(&tree(&["genesis", "a"])), Err(PinAlarm::Rollback { found: 2, .. })));
         assert!(matches!(pin.check(&tree(&[])), Err(PinAlarm::Rollback { found: 0, .. })));
         assert!(matches!(pin.check(&tree(&["genesis", "x", "b"])), Err(PinAlarm::Fork { .. })));
         assert!(matches!(pin.check(&tree(&["genesis", "b", "a", "c"])), Err(PinAlarm::Fork { .. })));
-        assert!(matches!(pin.check(&tree(&["other", "a", "b"])), Err(PinAlarm::OtherLedger { .. })));
-        let fork = file.advance(&tree(&["genesis", "x", "b", "c"]));
-        assert!(matches!(fork, Err(PinError::Alarm(PinAlarm::Fork { .. }))));
+        assert!(matches!(pin.check(&tree(&["other", "a", "b"])), Err(PinAlarm::Fork { .. })));
+        for seen in [None, Some(&pin)] {
+            let fork = file.advance(seen, &tree(&["genesis", "x", "b", "c"]));
+            assert!(matches!(fork, Err(PinError::Alarm(PinAlarm::Fork { .. }))));
+        }
+        let rollback = file.advance(Some(&pin), &tree(&["genesis", "a"]));
+        assert!(matches!(rollback, Err(PinError::Alarm(PinAlarm::Rollback { found: 2, .. }))));
         assert_eq!(file.load().unwrap(), Some(pin));
     }
 
@@ -269,7 +291,7 @@ mod tests {
     fn only_an_act_of_two_people_about_this_very_head_moves_it_back() {
         let (_dir, file) = pin_file();
         let (long, short) = (tree(&["genesis", "a", "b"]), tree(&["genesis", "a"]));
-        file.advance(&long).unwrap();
+        file.advance(None, &long).unwrap();
         let good = Reset {
             from: long.head(),
             to: short.head(),
@@ -289,20 +311,20 @@ mod tests {
         }
         let pin = file.reset(good.clone()).unwrap();
         assert_eq!((pin.head, pin.check(&short)), (short.head(), Ok(())));
-        assert_eq!(file.load().unwrap().unwrap().resets, [good.clone()]);
-        file.advance(&long).unwrap();
+        assert_eq!(file.load().unwrap().unwrap().resets, std::slice::from_ref(&good));
+        file.advance(None, &long).unwrap();
         assert!(matches!(file.reset(good), Err(PinError::NoReset(_))), "an act is used once");
     }
 
     #[test]
     fn a_damaged_pin_is_not_an_absent_one() {
         let (_dir, file) = pin_file();
-        file.advance(&tree(&["genesis"])).unwrap();
+        file.advance(None, &tree(&["genesis"])).unwrap();
         let sound = std::fs::read_to_string(file.path()).unwrap();
         for damage in ["", "{}", &sound[..sound.len() - 2], &sound.replace("\"size\": 1", "\"size\": -1")] {
             std::fs::write(file.path(), damage).unwrap();
             assert!(matches!(file.load(), Err(PinError::Damaged { .. })), "{damage:?}");
-            assert!(matches!(file.advance(&tree(&["genesis"])), Err(PinError::Damaged { .. })));
+            assert!(matches!(file.advance(None, &tree(&["genesis"])), Err(PinError::Damaged { .. })));
         }
         let other = PinFile::new(file.path(), leaf_hash(b"other"));
         std::fs::write(file.path(), sound).unwrap();

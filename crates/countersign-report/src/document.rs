@@ -55,6 +55,8 @@ pub(crate) struct Table {
     pub(crate) caption: String,
     pub(crate) columns: Vec<Column>,
     pub(crate) rows: Vec<Row>,
+    /// Few short columns, which would stand too far apart on the whole width.
+    pub(crate) narrow: bool,
     /// What stands there when there are no rows.
     pub(crate) empty: String,
 }
@@ -80,10 +82,12 @@ pub(crate) struct Seat {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Signature {
     pub(crate) name: String,
+    pub(crate) principal: String,
     pub(crate) role: String,
     pub(crate) verdict: Badge,
     pub(crate) state: Badge,
-    pub(crate) cause: Option<Line>,
+    /// Why it is worth what it is, where that is not plain.
+    pub(crate) why: Lines,
     pub(crate) facts: Vec<Fact>,
     /// Short enough to be kept on one page.
     pub(crate) whole: bool,
@@ -109,12 +113,15 @@ pub(crate) enum Block {
         anchor: String,
         badge: Option<Badge>,
         above: Option<String>,
+        short: String,
     },
     Paragraph {
         line: Line,
     },
     Facts {
         facts: Vec<Fact>,
+        /// Short enough to be kept on one page.
+        whole: bool,
     },
     Table {
         table: Table,
@@ -227,16 +234,30 @@ pub(crate) fn figures(head: &str, share: u32) -> Column {
 impl Signature {
     /// Sets whether the block is short enough to be kept on one page.
     pub(crate) fn measured(mut self) -> Self {
-        let own = self.name.len() + self.role.len();
-        let runs = self.facts.iter().flat_map(|fact| &fact.value).chain(&self.cause).flatten();
-        let lines: usize = self.facts.iter().map(|fact| fact.value.len()).sum();
-        self.whole = own + runs.map(|run| run.as_str().len()).sum::<usize>() < WHOLE_SIGNATURE_CHARS && lines < 32;
+        let own = self.name.len() + self.role.len() + chars(&self.why);
+        self.whole = own < WHOLE_BLOCK_CHARS / 4 && short(&self.facts);
         self
     }
 }
 
-/// How much text a signature may have to be kept on one page.
-const WHOLE_SIGNATURE_CHARS: usize = 2_400;
+/// How much text a block may have to be kept on one page.
+const WHOLE_BLOCK_CHARS: usize = 2_400;
+/// How many lines it may have.
+const WHOLE_BLOCK_LINES: usize = 30;
+
+fn chars(lines: &[Line]) -> usize {
+    lines.iter().flatten().map(|run| run.as_str().len()).sum()
+}
+
+fn short(facts: &[Fact]) -> bool {
+    let lines: usize = facts.iter().map(|fact| fact.value.len().max(1)).sum();
+    lines < WHOLE_BLOCK_LINES && facts.iter().map(|fact| chars(&fact.value)).sum::<usize>() < WHOLE_BLOCK_CHARS
+}
+
+/// A block of facts, kept on one page where it is short.
+pub(crate) fn facts_block(facts: Vec<Fact>) -> Block {
+    Block::Facts { whole: short(&facts), facts }
+}
 
 /// How much text a row may have to be kept on one page.
 const WHOLE_ROW_CHARS: usize = 1_500;
@@ -288,8 +309,9 @@ impl Document {
 
 fn each_block(block: &mut Block, visit: &mut dyn FnMut(&mut String)) {
     match block {
-        Block::Heading { text, badge, above, level: _, anchor: _ } => {
+        Block::Heading { text, badge, above, short, level: _, anchor: _ } => {
             visit(text);
+            visit(short);
             if let Some(badge) = badge {
                 visit(&mut badge.word);
             }
@@ -298,7 +320,7 @@ fn each_block(block: &mut Block, visit: &mut dyn FnMut(&mut String)) {
             }
         }
         Block::Paragraph { line } => each_run(line, visit),
-        Block::Facts { facts } => each_fact(facts, visit),
+        Block::Facts { facts, whole: _ } => each_fact(facts, visit),
         Block::Table { table } => {
             visit(&mut table.caption);
             visit(&mut table.empty);
@@ -318,13 +340,11 @@ fn each_block(block: &mut Block, visit: &mut dyn FnMut(&mut String)) {
                 each_run(note, visit);
             }
         }
-        Block::Signature { signature: Signature { name, role, verdict, state, cause, facts, whole: _ } } => {
-            for text in [name, role, &mut verdict.word, &mut state.word] {
+        Block::Signature { signature: Signature { name, principal, role, verdict, state, why, facts, whole: _ } } => {
+            for text in [name, principal, role, &mut verdict.word, &mut state.word] {
                 visit(text);
             }
-            if let Some(cause) = cause {
-                each_run(cause, visit);
-            }
+            each_line(why, visit);
             each_fact(facts, visit);
         }
         Block::Notice { title, lines, weight: _ } => {

@@ -92,7 +92,7 @@ impl Trail {
 }
 
 fn key(name: &str, seed: u64, enrolled: u64, status: KeyStatus) -> Key {
-    let origin = if seed % 2 == 0 { KeyOrigin::MadeHere } else { KeyOrigin::ImportedPublicKey };
+    let origin = if seed.is_multiple_of(2) { KeyOrigin::MadeHere } else { KeyOrigin::Imported };
     Key {
         fingerprint: fingerprint(seed),
         origin,
@@ -138,21 +138,18 @@ pub(crate) fn sign_off(name: &str, role: &str, verdict: Verdict, entry: u64) -> 
         at: at(entry * 37),
         key_fingerprint: fingerprint(entry * 2),
         key_origin: KeyOrigin::MadeHere,
-        reauth: Reauth::Prompt,
-        seen: Seen { size: entry, basis: SeenBasis::Full },
+        reauth: Some(Reauth::Prompt),
+        seen: Seen { size: entry, basis: Some(SeenBasis::Full) },
         entry,
         state: SignOffState::Valid,
+        state_at_dispatch: None,
         cause: None,
+        replaced_by: None,
     }
 }
 
 fn sheet(entry: u64, sign_offs: Vec<SignOff>, decision: Decision) -> Sheet {
-    let counted = |role: &str| {
-        sign_offs
-            .iter()
-            .filter(|it| it.role == role && it.state == SignOffState::Valid && it.verdict == Verdict::Go)
-            .count() as u64
-    };
+    let counted = |role: &str| sign_offs.iter().filter(|it| it.role == role && it.carries_go()).count() as u64;
     let quorum = ["QA lead", "Safety", "Product owner"]
         .map(|role| QuorumRule { role: s(role), needed: 1, counted: counted(role) })
         .to_vec();
@@ -175,6 +172,10 @@ fn sheet(entry: u64, sign_offs: Vec<SignOff>, decision: Decision) -> Sheet {
         sign_offs,
         automatic_go: None,
     }
+}
+
+fn step(state: DispatchState, entry: u64, detail: Option<&str>) -> JournalLine {
+    JournalLine { state, conclusion: None, detail: detail.map(s), at: at(entry * 37), entry }
 }
 
 fn tests(name: &str, entry: u64, failed: u64) -> Evidence {
@@ -202,7 +203,7 @@ fn release(id: &str, product: &str, version: &str, state: ReleaseState, entry: u
         id: s(id),
         product: s(product),
         version: s(version),
-        commit: Commit { id: commit_id(1), source: CommitSource::Stated },
+        commit: Commit { id: commit_id(1), source: CommitSource::File },
         state,
         state_reason: s(
             "Live for everyone since 4 Nov 2026; the segment and the last wave baked without a bad sample.",
@@ -444,6 +445,11 @@ pub(crate) fn full() -> Report {
         signed.push(sign_off(name, role, Verdict::Go, entry));
     }
     signed[1].at = in_zone(signed[1].at.clone(), "America/St_Johns");
+    signed[1].state = SignOffState::KeyRevoked;
+    signed[1].cause = Some(Cause { text: s("the key was replaced after the release"), entry: Some(27) });
+    for it in &mut signed {
+        it.state_at_dispatch = Some(SignOffState::Valid);
+    }
     let sent = trail.add("dispatch", desk(), Some(id), "Sends wave 1 to pump-gateway-eu.", None);
     let lost =
         trail.add("dispatch", desk(), Some(id), "The reply to wave 1 was lost; the run carries the request id.", None);
@@ -460,7 +466,7 @@ pub(crate) fn full() -> Report {
         Evidence {
             kind: EvidenceKind::Sarif,
             counts: Counts::Findings { error: 0, warning: 2, note: 14, none: 0, suppressed: 1 },
-            commit: Some(Commit { id: commit_id(1), source: CommitSource::Stated }),
+            commit: Some(Commit { id: commit_id(1), source: CommitSource::File }),
             ..tests("semgrep.sarif", scan, 0)
         },
         Evidence {
@@ -512,6 +518,7 @@ pub(crate) fn full() -> Report {
     old.superseded_by = Some(second);
     live.sheets = vec![old, sheet(second, signed, Decision::Go)];
     live.dispatches = vec![Dispatch {
+        kind: DispatchKind::Deploy,
         environment: s("production"),
         wave: 1,
         request_id: s("01938f6e-7a10-7c3e-9d55-0a4c1b2f6e01"),
@@ -519,19 +526,11 @@ pub(crate) fn full() -> Report {
         run: Some(s("pump-gateway-eu #4711")),
         url: Some(s("https://ci.acme.example/builders/12/builds/4711")),
         journal: vec![
-            JournalLine { state: DispatchState::Prepared, at: at(sent * 37), entry: sent },
-            JournalLine { state: DispatchState::Sending, at: at(sent * 37), entry: sent },
-            JournalLine {
-                state: DispatchState::FateUnknown { reason: s("the connection closed before a reply") },
-                at: at(lost * 37),
-                entry: lost,
-            },
-            JournalLine { state: DispatchState::Bound { run: s("#4711") }, at: at(lost * 37 + 1), entry: lost },
-            JournalLine {
-                state: DispatchState::Finished { conclusion: Conclusion::Pass },
-                at: at(wave * 37),
-                entry: wave,
-            },
+            step(DispatchState::Prepared, sent, None),
+            step(DispatchState::Sending, sent, None),
+            step(DispatchState::FateUnknown, lost, Some("the connection closed before a reply")),
+            step(DispatchState::Bound, lost, Some("build 4711 carries the request id")),
+            JournalLine { conclusion: Some(RunConclusion::Success), ..step(DispatchState::Finished, wave, None) },
         ],
     }];
     live.waves = vec![
@@ -544,7 +543,7 @@ pub(crate) fn full() -> Report {
             bad_samples: 0,
             coverage_percent: 100,
             observed_version: Some(s("4.2.0")),
-            verdict: WaveVerdict::Promoted,
+            verdict: Some(WaveVerdict::Pass),
             reason: s("no bad sample"),
             judged: Some(desk_stamp(wave)),
         },
@@ -557,7 +556,7 @@ pub(crate) fn full() -> Report {
             bad_samples: 0,
             coverage_percent: 99,
             observed_version: Some(s("4.2.0")),
-            verdict: WaveVerdict::Promoted,
+            verdict: Some(WaveVerdict::Pass),
             reason: s("no bad sample"),
             judged: Some(desk_stamp(closed)),
         },
@@ -634,7 +633,7 @@ pub(crate) fn full() -> Report {
             "approval",
             who(name),
             Some(id),
-            &format!("Answers {} as {role}.", verdict.word()),
+            &format!("Answers {verdict} as {role}."),
             Some("See the minutes of 17 Nov"),
         );
         let mut it = sign_off(name, role, verdict, entry);
@@ -645,11 +644,11 @@ pub(crate) fn full() -> Report {
             it.conditions =
                 vec![s("The bolus limit is tested at 40 °C."), s("The pilot clinics confirm the training.")];
             it.meaning = Meaning::Review;
-            it.reauth = Reauth::File;
-            it.seen.basis = SeenBasis::Proofs;
+            it.reauth = Some(Reauth::File);
+            it.seen.basis = Some(SeenBasis::Proofs);
         }
         if verdict == Verdict::NoGo {
-            it.meaning = Meaning::Rejection;
+            it.meaning = Meaning::Certification;
             it.reason = s("The hazard analysis does not cover bolus on battery. I do not certify this build.");
         }
         answers.push(it);
@@ -731,7 +730,7 @@ pub(crate) fn full() -> Report {
         bad_samples: 9,
         coverage_percent: 40,
         observed_version: Some(s("3.7.12")),
-        verdict: WaveVerdict::RolledBack,
+        verdict: Some(WaveVerdict::Fail),
         reason: s("9 of 40 samples answered 500"),
         judged: Some(desk_stamp(halted)),
     }];

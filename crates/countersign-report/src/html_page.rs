@@ -44,20 +44,6 @@ fn shape(mark: Mark) -> (&'static str, &'static str) {
     }
 }
 
-const SHAPES: [Mark; 11] = [
-    Mark::Check,
-    Mark::Cross,
-    Mark::Bars,
-    Mark::Half,
-    Mark::Turn,
-    Mark::Clock,
-    Mark::Slash,
-    Mark::Ring,
-    Mark::Back,
-    Mark::Question,
-    Mark::Arrow,
-];
-
 fn tone(tone: Tone) -> &'static str {
     match tone {
         Tone::Go => "go",
@@ -110,7 +96,7 @@ impl Page {
 
     fn shapes(&mut self) {
         self.raw("<svg class=\"shapes\" aria-hidden=\"true\">");
-        for mark in SHAPES {
+        for mark in Mark::ALL {
             let (name, drawing) = shape(mark);
             let _ = write!(self.0, "<symbol id=\"mark-{name}\" viewBox=\"0 0 16 16\">{drawing}</symbol>");
         }
@@ -125,7 +111,7 @@ impl Page {
         self.raw("<ol>\n");
         let mut inner = false;
         for block in &document.blocks {
-            let Block::Heading { level, text, anchor, badge: _, above: _ } = block else { continue };
+            let Block::Heading { level, text, anchor, .. } = block else { continue };
             match (level, inner) {
                 (1, true) => {
                     self.raw("</ol></li>\n");
@@ -175,7 +161,7 @@ impl Page {
 
     fn block(&mut self, block: &Block) {
         match block {
-            Block::Heading { level, text, anchor, badge, above } => {
+            Block::Heading { level, text, anchor, badge, above, short: _ } => {
                 if let Some(above) = above {
                     self.raw("<p class=\"above\">").text(above).raw("</p>\n");
                 }
@@ -189,7 +175,7 @@ impl Page {
             Block::Paragraph { line } => {
                 self.raw("<p>").line(line).raw("</p>\n");
             }
-            Block::Facts { facts } => self.facts(facts),
+            Block::Facts { facts, whole: _ } => self.facts(facts),
             Block::Table { table } => self.table(table),
             Block::Board { title, seats } => {
                 self.raw("<section class=\"board\" aria-label=\"Go or no-go\"><p>").line(title).raw("</p><ul>");
@@ -228,15 +214,17 @@ impl Page {
     }
 
     fn signature(&mut self, signature: &Signature) {
-        let Signature { name, role, verdict, state, cause, facts, whole: _ } = signature;
+        let Signature { name, principal, role, verdict, state, why, facts, whole: _ } = signature;
         self.raw("<article class=\"signature\"><header><p><b><bdi>")
             .text(name)
-            .raw("</bdi></b><span class=\"role\">")
+            .raw("</bdi></b><code>")
+            .text(principal)
+            .raw("</code><span class=\"role\">")
             .text(role)
             .raw("</span></p><p>");
         self.badge(verdict).raw(" ").badge(state).raw("</p></header>");
-        if let Some(cause) = cause {
-            self.raw("<p class=\"cause\">").line(cause).raw("</p>");
+        for line in why {
+            self.raw("<p class=\"why\">").line(line).raw("</p>");
         }
         self.facts(facts);
         self.raw("</article>\n");
@@ -256,7 +244,9 @@ impl Page {
             return;
         }
         self.raw("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"").text(&table.caption);
-        self.raw("\"><table><caption>").text(&table.caption).raw("</caption><thead><tr>");
+        self.raw(if table.narrow { "\"><table class=\"narrow\"><caption>" } else { "\"><table><caption>" })
+            .text(&table.caption)
+            .raw("</caption><thead><tr>");
         for column in &table.columns {
             self.raw(if column.right { "<th scope=\"col\" class=\"n\">" } else { "<th scope=\"col\">" })
                 .text(&column.head)

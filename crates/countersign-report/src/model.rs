@@ -14,6 +14,13 @@ pub use ledger::*;
 pub use people::*;
 pub use release::*;
 
+pub use countersign_core::act::{
+    ChangeType, CommitSource, DevicePurpose, DispatchKind, DispatchState, KeyOrigin, Meaning, Reauth, RunConclusion,
+    SeenBasis, Verdict, WaveVerdict,
+};
+pub use countersign_core::evidence::{Conclusion, Counts, EvidenceKind};
+pub use countersign_core::judge::{ReleaseState, SignOffState};
+
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -164,8 +171,7 @@ impl Report {
                         release.product, release.version, sheet.frozen.entry
                     )));
                 };
-                let valid = |it: &&SignOff| it.state == SignOffState::Valid;
-                for against in sheet.sign_offs.iter().filter(valid).filter(|it| it.verdict != Verdict::Go) {
+                for against in sheet.sign_offs.iter().filter(|it| it.counts() && it.verdict != Verdict::Go) {
                     say(format!(
                         "the decision is GO although {} answered otherwise in entry {}",
                         against.by.name, against.entry
@@ -181,8 +187,7 @@ impl Report {
                     let carried = sheet
                         .sign_offs
                         .iter()
-                        .filter(valid)
-                        .filter(|it| it.verdict == Verdict::Go && it.role == rule.role)
+                        .filter(|it| it.carries_go() && it.role == rule.role)
                         .map(|it| &it.by.principal)
                         .collect::<BTreeSet<_>>()
                         .len() as u64;

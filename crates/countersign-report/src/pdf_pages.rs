@@ -182,11 +182,25 @@ enum Alphabet {
 }
 
 /// From how many characters on a word gets places to break at.
-const UNBROKEN_CHARS: usize = 28;
-/// How far those places are apart.
-const BREAK_EVERY_CHARS: usize = 8;
-/// An invisible place to break a line at.
+const UNBROKEN_CHARS: usize = 16;
+/// Stands for a place where a line may break; the template replaces it by an empty space, so no such character is in the
+/// PDF and a digest can be copied. Text of the ledger cannot hold it, because it would have been made visible.
 const BREAK: char = '\u{200b}';
+
+/// Writes a long word with places to break at: behind punctuation, and after so many characters without any.
+fn push_breakable(out: &mut String, word: &str) {
+    let mut since = 0;
+    let mut chars = word.chars().peekable();
+    while let Some(c) = chars.next() {
+        out.push(c);
+        since += 1;
+        let natural = matches!(c, '@' | '.' | '/' | '_' | '-' | ':' | '?' | '&' | '=' | ',' | ';') && since > 3;
+        if (natural || since >= UNBROKEN_CHARS) && chars.peek().is_some_and(|next| !combines(*next)) {
+            out.push(BREAK);
+            since = 0;
+        }
+    }
+}
 
 fn longest_word(text: &str) -> usize {
     text.split([' ', '\n']).map(str::len).max().unwrap_or(0)
@@ -214,15 +228,9 @@ fn drawable(text: &str, fonts: &Fonts, alphabet: Alphabet) -> String {
                 false => push_code_point(&mut shown, c),
             }
         }
-        if shown.chars().count() > UNBROKEN_CHARS {
-            for (at, c) in shown.chars().enumerate() {
-                if at > 0 && at % BREAK_EVERY_CHARS == 0 && !combines(c) {
-                    out.push(BREAK);
-                }
-                out.push(c);
-            }
-        } else {
-            out.push_str(&shown);
+        match shown.chars().count() > UNBROKEN_CHARS {
+            true => push_breakable(&mut out, &shown),
+            false => out.push_str(&shown),
         }
         out.push_str(&piece[word.len()..]);
     }

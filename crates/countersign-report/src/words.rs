@@ -31,20 +31,21 @@ pub(crate) enum Mark {
     Arrow,
 }
 
-#[cfg(test)]
-pub(crate) const MARKS: [Mark; 11] = [
-    Mark::Check,
-    Mark::Cross,
-    Mark::Bars,
-    Mark::Half,
-    Mark::Turn,
-    Mark::Clock,
-    Mark::Slash,
-    Mark::Ring,
-    Mark::Back,
-    Mark::Question,
-    Mark::Arrow,
-];
+impl Mark {
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Check,
+        Self::Cross,
+        Self::Bars,
+        Self::Half,
+        Self::Turn,
+        Self::Clock,
+        Self::Slash,
+        Self::Ring,
+        Self::Back,
+        Self::Question,
+        Self::Arrow,
+    ];
+}
 
 /// A state as it is printed: shape, color, word.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -54,99 +55,92 @@ pub(crate) struct Badge {
     pub(crate) word: String,
 }
 
-fn badge(mark: Mark, tone: Tone, word: &str) -> Badge {
-    Badge { mark, tone, word: word.to_owned() }
+fn badge(mark: Mark, tone: Tone, word: impl Into<String>) -> Badge {
+    Badge { mark, tone, word: word.into() }
 }
 
 use Mark::{Arrow, Back, Bars, Check, Clock, Cross, Half, Question, Ring, Slash, Turn};
 
-impl Verdict {
-    /// The word people say.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Go => "GO",
-            Self::NoGo => "NO-GO",
-            Self::Hold => "HOLD",
-            Self::ConditionalGo => "CONDITIONAL GO",
-        }
-    }
+/// A value that is printed as a badge.
+pub(crate) trait Badged {
+    /// Returns its shape, color and word.
+    fn badge(&self) -> Badge;
+}
 
-    pub(crate) fn badge(self) -> Badge {
+/// The answer as people say it.
+pub(crate) fn verdict(it: Verdict) -> &'static str {
+    match it {
+        Verdict::Go => "GO",
+        Verdict::NoGo => "NO-GO",
+        Verdict::Hold => "HOLD",
+        Verdict::ConditionalGo => "CONDITIONAL GO",
+    }
+}
+
+impl Badged for Verdict {
+    fn badge(&self) -> Badge {
+        let word = verdict(*self);
         match self {
-            Self::Go => badge(Check, Tone::Go, self.word()),
-            Self::NoGo => badge(Cross, Tone::Nogo, self.word()),
-            Self::Hold => badge(Bars, Tone::Hold, self.word()),
-            Self::ConditionalGo => badge(Half, Tone::Hold, self.word()),
+            Self::Go => badge(Check, Tone::Go, word),
+            Self::NoGo => badge(Cross, Tone::Nogo, word),
+            Self::Hold => badge(Bars, Tone::Hold, word),
+            Self::ConditionalGo => badge(Half, Tone::Hold, word),
         }
     }
 }
 
-impl Decision {
-    pub(crate) fn badge(self) -> Badge {
+impl Badged for Decision {
+    fn badge(&self) -> Badge {
         match self {
             Self::Go => badge(Check, Tone::Go, "GO"),
             Self::NoGo => badge(Cross, Tone::Nogo, "NO-GO"),
             Self::Hold => badge(Bars, Tone::Hold, "HOLD"),
             Self::Stale => badge(Turn, Tone::Stale, "STALE"),
+            Self::Expired => badge(Clock, Tone::Stale, "EXPIRED"),
             Self::Awaiting => badge(Clock, Tone::Wait, "AWAITING"),
         }
     }
 }
 
-impl SignOffState {
-    pub(crate) fn word(self) -> &'static str {
+impl Badged for SignOffState {
+    fn badge(&self) -> Badge {
+        let word = self.as_str();
         match self {
-            Self::Valid => "VALID",
-            Self::Incomplete => "INCOMPLETE",
-            Self::Stale => "STALE",
-            Self::Expired => "EXPIRED",
-            Self::SignerLostRole => "SIGNER_LOST_ROLE",
-            Self::KeyRevoked => "KEY_REVOKED",
-            Self::SegregationFailed => "SEGREGATION_FAILED",
-            Self::Invalid => "INVALID",
+            Self::Valid => badge(Check, Tone::Go, word),
+            Self::Incomplete => badge(Clock, Tone::Wait, word),
+            Self::Stale => badge(Turn, Tone::Stale, word),
+            Self::Expired => badge(Clock, Tone::Stale, word),
+            Self::SignerLostRole | Self::KeyRevoked | Self::SegregationFailed => badge(Slash, Tone::Nogo, word),
+            Self::Invalid => badge(Cross, Tone::Nogo, word),
         }
     }
+}
 
-    pub(crate) fn badge(self) -> Badge {
-        match self {
-            Self::Valid => badge(Check, Tone::Go, self.word()),
-            Self::Incomplete => badge(Clock, Tone::Wait, self.word()),
-            Self::Stale => badge(Turn, Tone::Stale, self.word()),
-            Self::Expired => badge(Clock, Tone::Stale, self.word()),
-            Self::SignerLostRole | Self::KeyRevoked | Self::SegregationFailed => badge(Slash, Tone::Nogo, self.word()),
-            Self::Invalid => badge(Cross, Tone::Nogo, self.word()),
+/// What stands in place of the state of an answer that its signer took back.
+pub(crate) fn replaced() -> Badge {
+    badge(Turn, Tone::Stale, "REPLACED")
+}
+
+/// What the state of a sign-off means.
+pub(crate) fn explained(it: SignOffState) -> &'static str {
+    match it {
+        SignOffState::Valid => {
+            "The signature is this person’s, over these bytes, in a role held at that entry, and nothing it covers has moved since."
         }
-    }
-
-    /// What the state means, for the key at the end of the report.
-    pub(crate) fn explained(self) -> &'static str {
-        match self {
-            Self::Valid => {
-                "The signature is this person’s, over these bytes, in a role held at that entry, and nothing it covers has moved since."
-            }
-            Self::Incomplete => "What is there is sound; something that it needs is not there yet.",
-            Self::Stale => "Something that was signed has moved since. The entry that moved it is named.",
-            Self::Expired => "Its time ended before it was used.",
-            Self::SignerLostRole => "The signer did not hold the role when it was counted.",
-            Self::KeyRevoked => "The key had been revoked at an earlier entry.",
-            Self::SegregationFailed => "The signer also did work that policy keeps for another person.",
-            Self::Invalid => "It is not a signature of this person over these bytes.",
+        SignOffState::Incomplete => "What is there is sound; something that it rests on is absent.",
+        SignOffState::Stale => "Something that was signed has moved since. What moved is named.",
+        SignOffState::Expired => "Its time ended before it was used.",
+        SignOffState::SignerLostRole => "The signer did not hold the role when it was counted.",
+        SignOffState::KeyRevoked => "The signer’s key was revoked.",
+        SignOffState::SegregationFailed => {
+            "The signer had another part in the release that policy keeps for somebody else."
         }
+        SignOffState::Invalid => "It was never admitted: forged, altered or against the rules.",
     }
-
-    pub(crate) const ALL: [Self; 8] = [
-        Self::Valid,
-        Self::Incomplete,
-        Self::Stale,
-        Self::Expired,
-        Self::SignerLostRole,
-        Self::KeyRevoked,
-        Self::SegregationFailed,
-        Self::Invalid,
-    ];
 }
 
 impl VerificationVerdict {
+    /// The word of `countersign verify`.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Valid => "valid",
@@ -154,8 +148,10 @@ impl VerificationVerdict {
             Self::Invalid => "invalid",
         }
     }
+}
 
-    pub(crate) fn badge(self) -> Badge {
+impl Badged for VerificationVerdict {
+    fn badge(&self) -> Badge {
         match self {
             Self::Valid => badge(Check, Tone::Go, self.word()),
             Self::Incomplete => badge(Half, Tone::Hold, self.word()),
@@ -164,148 +160,107 @@ impl VerificationVerdict {
     }
 }
 
-impl Meaning {
-    /// The meaning as the law asks it to be printed.
-    pub(crate) fn text(self) -> &'static str {
-        match self {
-            Self::Authorship => "Authorship: made by the signer",
-            Self::Review => "Review: examined by the signer",
-            Self::Verification => "Verification: checked against what was asked",
-            Self::Approval => "Approval: decides on the release",
-            Self::Certification => "Certification: certifies as qualified person",
-            Self::Responsibility => "Responsibility: answers for the release",
-            Self::Rejection => "Rejection: refuses the release",
-        }
+/// The meaning of a signature as 21 CFR 11.50 asks it to be printed.
+pub(crate) fn meaning(it: Meaning) -> &'static str {
+    match it {
+        Meaning::Approval => "Approval: decides on the release",
+        Meaning::Review => "Review: examined what is named",
+        Meaning::Authorship => "Authorship: made what is named",
+        Meaning::Responsibility => "Responsibility: answers for what is named",
+        Meaning::Certification => "Certification: certifies the batch for release",
+        Meaning::Confirmation => "Confirmation: confirms what another person did",
     }
 }
 
-impl Reauth {
-    pub(crate) fn text(self) -> &'static str {
-        match self {
-            Self::Prompt => "passphrase typed at a prompt for this signature",
-            Self::File => "passphrase read from a file",
-            Self::Agent => "signed by a key agent",
-        }
+/// How the signer was present.
+pub(crate) fn presence(it: Option<Reauth>) -> &'static str {
+    match it {
+        Some(Reauth::Prompt) => "passphrase typed at a prompt for this signature",
+        Some(Reauth::File) => "passphrase read from a file",
+        Some(Reauth::Agent) => "signed by a key agent",
+        None => "not stated",
     }
 }
 
-impl SeenBasis {
-    pub(crate) fn text(self) -> &'static str {
-        match self {
-            Self::Full => "whole history verified: this signature seals it",
-            Self::Proofs => "proofs of the request only: this signature does not seal history",
-        }
+/// What the signer had seen, in a clause.
+pub(crate) fn seen(it: &Seen) -> String {
+    let basis = match it.basis {
+        Some(SeenBasis::Full) => "whole history verified, which this signature seals",
+        Some(SeenBasis::Proofs) => "proofs of the request only, so this signature does not seal history",
+        None => "how much of it was verified is not stated",
+    };
+    format!("{} entries, {basis}", it.size)
+}
+
+/// Where a key was made.
+pub(crate) fn key_origin(it: KeyOrigin) -> &'static str {
+    match it {
+        KeyOrigin::MadeHere => "made here",
+        KeyOrigin::Imported => "imported public key",
     }
 }
 
-impl KeyOrigin {
-    pub(crate) fn text(self) -> &'static str {
+impl Badged for ReleaseState {
+    fn badge(&self) -> Badge {
+        let word = self.as_str().replace('_', " ");
         match self {
-            Self::MadeHere => "made here",
-            Self::ImportedPublicKey => "imported public key",
-        }
-    }
-}
-
-impl ReleaseState {
-    pub(crate) fn badge(self) -> Badge {
-        match self {
-            Self::Draft => badge(Ring, Tone::Wait, "draft"),
-            Self::Collecting => badge(Clock, Tone::Wait, "collecting"),
-            Self::Halted => badge(Cross, Tone::Nogo, "halted"),
-            Self::Staged => badge(Clock, Tone::Wait, "staged"),
-            Self::Ready => badge(Clock, Tone::Wait, "ready"),
-            Self::OnHold => badge(Bars, Tone::Hold, "on hold"),
+            Self::Draft => badge(Ring, Tone::Wait, word),
+            Self::Collecting | Self::Staged | Self::Ready => badge(Clock, Tone::Wait, word),
+            Self::Halted => badge(Cross, Tone::Nogo, word),
+            Self::OnHold => badge(Bars, Tone::Hold, word),
             Self::NoGo => badge(Cross, Tone::Nogo, "no-go"),
-            Self::Authorized => badge(Check, Tone::Go, "authorized"),
-            Self::Dispatching => badge(Arrow, Tone::Wait, "dispatching"),
-            Self::RollingOut => badge(Arrow, Tone::Wait, "rolling out"),
-            Self::RolloutHalted => badge(Bars, Tone::Nogo, "rollout halted"),
-            Self::Live => badge(Check, Tone::Go, "live"),
-            Self::RolledBack => badge(Back, Tone::Nogo, "rolled back"),
-            Self::Reviewed => badge(Check, Tone::Go, "reviewed"),
-            Self::Superseded => badge(Turn, Tone::Stale, "superseded"),
-            Self::Expired => badge(Clock, Tone::Stale, "expired"),
-            Self::Withdrawn => badge(Slash, Tone::Stale, "withdrawn"),
+            Self::Authorized | Self::Live | Self::Reviewed => badge(Check, Tone::Go, word),
+            Self::Dispatching | Self::RollingOut => badge(Arrow, Tone::Wait, word),
+            Self::RolloutHalted => badge(Bars, Tone::Nogo, word),
+            Self::RolledBack => badge(Back, Tone::Nogo, word),
+            Self::Superseded => badge(Turn, Tone::Stale, word),
+            Self::Expired => badge(Clock, Tone::Stale, word),
+            Self::Withdrawn => badge(Slash, Tone::Stale, word),
         }
     }
 }
 
-impl ChangeType {
-    pub(crate) fn word(self) -> &'static str {
+/// Who says which commit it is.
+pub(crate) fn commit_source(it: CommitSource) -> &'static str {
+    match it {
+        CommitSource::File => "stated by the file itself",
+        CommitSource::Run => "claimed by the run",
+        CommitSource::Attacher => "claimed by a person",
+    }
+}
+
+impl Badged for Conclusion {
+    fn badge(&self) -> Badge {
+        let word = self.as_str();
         match self {
-            Self::Standard => "standard",
-            Self::Normal => "normal",
-            Self::Emergency => "emergency",
+            Self::Pass => badge(Check, Tone::Go, word),
+            Self::Fail => badge(Cross, Tone::Nogo, word),
+            Self::Inconclusive => badge(Question, Tone::Hold, word),
+            Self::Missing => badge(Ring, Tone::Hold, word),
         }
     }
 }
 
-impl CommitSource {
-    pub(crate) fn text(self) -> &'static str {
-        match self {
-            Self::Stated => "stated by the file itself",
-            Self::Run => "claimed by the run",
-            Self::Claimed => "claimed by a person",
+/// The figures with their words, the same in every rendering.
+pub(crate) fn counts(it: &Counts) -> String {
+    let parts: &[(u64, &str)] = match *it {
+        Counts::Tests { total, passed, failed, errors, skipped, flaky } => &[
+            (total, "tests"),
+            (passed, "passed"),
+            (failed, "failed"),
+            (errors, "errors"),
+            (skipped, "skipped"),
+            (flaky, "flaky"),
+        ],
+        Counts::Findings { error, warning, note, none, suppressed } => {
+            &[(error, "error"), (warning, "warning"), (note, "note"), (none, "none"), (suppressed, "suppressed")]
         }
-    }
-}
-
-impl EvidenceKind {
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Junit => "junit",
-            Self::Sarif => "sarif",
-            Self::Cyclonedx => "cyclonedx",
-            Self::Manual => "manual",
+        Counts::Components { components, vulnerabilities } => {
+            &[(components, "components"), (vulnerabilities, "vulnerabilities")]
         }
-    }
-}
-
-impl Conclusion {
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::Inconclusive => "inconclusive",
-            Self::Missing => "missing",
-        }
-    }
-
-    pub(crate) fn badge(self) -> Badge {
-        match self {
-            Self::Pass => badge(Check, Tone::Go, self.word()),
-            Self::Fail => badge(Cross, Tone::Nogo, self.word()),
-            Self::Inconclusive => badge(Question, Tone::Hold, self.word()),
-            Self::Missing => badge(Ring, Tone::Hold, self.word()),
-        }
-    }
-}
-
-impl Counts {
-    /// The figures with their words, the same in every rendering.
-    pub(crate) fn text(&self) -> String {
-        let parts: Vec<(u64, &str)> = match *self {
-            Self::Tests { total, passed, failed, errors, skipped, flaky } => {
-                vec![
-                    (total, "tests"),
-                    (passed, "passed"),
-                    (failed, "failed"),
-                    (errors, "errors"),
-                    (skipped, "skipped"),
-                    (flaky, "flaky"),
-                ]
-            }
-            Self::Findings { error, warning, note, none, suppressed } => {
-                vec![(error, "error"), (warning, "warning"), (note, "note"), (none, "none"), (suppressed, "suppressed")]
-            }
-            Self::Components { components, vulnerabilities } => {
-                vec![(components, "components"), (vulnerabilities, "vulnerabilities")]
-            }
-            Self::File { bytes } => vec![(bytes, "bytes")],
-        };
-        parts.iter().map(|(figure, word)| format!("{figure} {word}")).collect::<Vec<_>>().join(" · ")
-    }
+        Counts::File { bytes } => &[(bytes, "bytes")],
+    };
+    parts.iter().map(|(figure, word)| format!("{figure} {word}")).collect::<Vec<_>>().join(" · ")
 }
 
 impl Freeze {
@@ -328,36 +283,30 @@ impl Availability {
     }
 }
 
-impl WaveVerdict {
-    pub(crate) fn badge(self) -> Badge {
-        match self {
-            Self::Promoted => badge(Check, Tone::Go, "promoted"),
-            Self::Held => badge(Bars, Tone::Hold, "held"),
-            Self::Halted => badge(Cross, Tone::Nogo, "halted"),
-            Self::RolledBack => badge(Back, Tone::Nogo, "rolled back"),
-            Self::Baking => badge(Clock, Tone::Wait, "baking"),
-        }
+/// The verdict over a wave; none while it bakes.
+pub(crate) fn wave(it: Option<WaveVerdict>) -> Badge {
+    match it {
+        Some(WaveVerdict::Pass) => badge(Check, Tone::Go, "pass"),
+        Some(WaveVerdict::Fail) => badge(Cross, Tone::Nogo, "fail"),
+        Some(WaveVerdict::Inconclusive) => badge(Question, Tone::Hold, "inconclusive"),
+        None => badge(Clock, Tone::Wait, "baking"),
     }
 }
 
-impl DispatchState {
-    pub(crate) fn text(&self) -> String {
-        match self {
-            Self::Prepared => "prepared".to_owned(),
-            Self::Sending => "sending, durable before the first byte".to_owned(),
-            Self::Accepted => "accepted".to_owned(),
-            Self::Refused { reason } => format!("refused: {reason}"),
-            Self::FateUnknown { reason } => format!("fate unknown: {reason}"),
-            Self::Bound { run } => format!("bound to run {run}"),
-            Self::Watching => "watching".to_owned(),
-            Self::Finished { conclusion } => format!("finished: {}", conclusion.word()),
-            Self::Cancelled { reason } => format!("cancelled: {reason}"),
-        }
-    }
+/// One line of the journal, in words.
+pub(crate) fn journal(it: &JournalLine) -> String {
+    let state = match it.state {
+        DispatchState::Sending => "sending, durable before the first byte",
+        DispatchState::FateUnknown => "fate unknown",
+        other => other.as_str(),
+    };
+    let conclusion = it.conclusion.map(|it| format!(", {}", it.as_str().replace('_', " "))).unwrap_or_default();
+    let detail = it.detail.as_ref().map(|it| format!(": {it}")).unwrap_or_default();
+    format!("{state}{conclusion}{detail}")
 }
 
-impl AdverseKind {
-    pub(crate) fn badge(self) -> Badge {
+impl Badged for AdverseKind {
+    fn badge(&self) -> Badge {
         match self {
             Self::NoGo => badge(Cross, Tone::Nogo, "NO-GO"),
             Self::Held => badge(Bars, Tone::Hold, "held"),
@@ -373,40 +322,32 @@ impl AdverseKind {
             Self::FailedAttempt => badge(Slash, Tone::Nogo, "failed attempt"),
             Self::NotAdmitted => badge(Cross, Tone::Nogo, "not admitted"),
             Self::ClockSuspect => badge(Clock, Tone::Hold, "clock suspect"),
-            Self::Unexplained => badge(Question, Tone::Nogo, "unexplained deployment"),
+            Self::Unexplained => badge(Question, Tone::Nogo, "unexplained"),
             Self::Overdue => badge(Clock, Tone::Hold, "overdue"),
         }
     }
 }
 
-impl KeyStatus {
-    pub(crate) fn badge(&self) -> Badge {
+impl Badged for KeyStatus {
+    fn badge(&self) -> Badge {
         match self {
             Self::InForce => badge(Check, Tone::Go, "in force"),
-            Self::DueSoon { days } => badge(Clock, Tone::Hold, &format!("ends in {days} days")),
+            Self::DueSoon { days: 1 } => badge(Clock, Tone::Hold, "ends in 1 day"),
+            Self::DueSoon { days } => badge(Clock, Tone::Hold, format!("ends in {days} days")),
             Self::Expired => badge(Clock, Tone::Stale, "expired"),
-            Self::Rotated { entry } => badge(Turn, Tone::Stale, &format!("replaced by entry {entry}")),
-            Self::Revoked { entry, .. } => badge(Slash, Tone::Nogo, &format!("revoked by entry {entry}")),
+            Self::Rotated { entry } => badge(Turn, Tone::Stale, format!("replaced, entry {entry}")),
+            Self::Revoked { entry, .. } => badge(Slash, Tone::Nogo, format!("revoked, entry {entry}")),
         }
     }
 }
 
-impl AuthorizationState {
-    pub(crate) fn badge(&self) -> Badge {
+impl Badged for AuthorizationState {
+    fn badge(&self) -> Badge {
         match self {
             Self::InForce => badge(Check, Tone::Go, "in force"),
-            Self::Suspended { entry, .. } => badge(Bars, Tone::Hold, &format!("suspended by entry {entry}")),
+            Self::Suspended { entry, .. } => badge(Bars, Tone::Hold, format!("suspended, entry {entry}")),
             Self::Void { .. } => badge(Slash, Tone::Nogo, "void"),
             Self::Expired => badge(Clock, Tone::Stale, "expired"),
-        }
-    }
-}
-
-impl DevicePurpose {
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Desk => "desk",
-            Self::Dispatcher => "dispatcher",
         }
     }
 }
@@ -416,7 +357,7 @@ impl DeviceKeyStore {
         match self {
             Self::SecretService => "secret service",
             Self::File => "file, weaker",
-            Self::Unknown => "not recorded",
+            Self::Unknown => "key store not recorded",
         }
     }
 }
@@ -426,29 +367,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_printed_word_is_the_word_in_json() {
-        for verdict in [Verdict::Go, Verdict::NoGo, Verdict::Hold, Verdict::ConditionalGo] {
-            assert_eq!(serde_json::to_value(verdict).unwrap(), verdict.word());
-        }
-        for state in SignOffState::ALL {
-            assert_eq!(serde_json::to_value(state).unwrap(), state.word());
-        }
-        for decision in [Decision::Go, Decision::NoGo, Decision::Hold, Decision::Stale, Decision::Awaiting] {
-            assert_eq!(serde_json::to_value(decision).unwrap(), decision.badge().word);
+    fn the_printed_verdict_is_the_signed_word() {
+        for it in Verdict::ALL {
+            assert_eq!(verdict(*it).to_lowercase().replace(' ', "-"), it.as_str());
         }
     }
 
     #[test]
     fn only_what_counts_wears_the_color_of_go() {
-        for state in SignOffState::ALL {
-            assert_eq!(state.badge().tone == Tone::Go, state == SignOffState::Valid, "{}", state.word());
+        let green = |badged: &dyn Badged| badged.badge().tone == Tone::Go;
+        for it in SignOffState::ALL {
+            assert_eq!(green(it), *it == SignOffState::Valid, "{it}");
         }
-        for verdict in [Verdict::NoGo, Verdict::Hold, Verdict::ConditionalGo] {
-            assert_ne!(verdict.badge().tone, Tone::Go, "{}", verdict.word());
+        for it in Verdict::ALL {
+            assert_eq!(green(it), *it == Verdict::Go, "{it}");
         }
-        for conclusion in [Conclusion::Fail, Conclusion::Inconclusive, Conclusion::Missing] {
-            assert_ne!(conclusion.badge().tone, Tone::Go, "{}", conclusion.word());
+        for it in Conclusion::ALL {
+            assert_eq!(green(it), *it == Conclusion::Pass, "{it}");
         }
+        for it in ReleaseState::ALL {
+            let good = matches!(it, ReleaseState::Authorized | ReleaseState::Live | ReleaseState::Reviewed);
+            assert_eq!(green(it), good, "{it}");
+        }
+        assert_ne!(replaced().tone, Tone::Go);
     }
 
     #[test]

@@ -8,10 +8,13 @@ use crate::document::{Block, Document, Line, Lines, Run, Weight, dim, hash, mono
 use crate::model::{Adverse, Moment, Party, Report, Scope, Stamp};
 use crate::moment::tell;
 use crate::visible::{brief, visible};
-use crate::words::Badge;
+use crate::words::{Badge, Badged};
 
 /// How long a heading may be; the whole text stands in the facts below it.
 const HEADING_CHARS: usize = 90;
+
+/// How long a heading may be at the top of the pages that follow.
+const RUNNING_HEAD_CHARS: usize = 44;
 
 /// Writes the report up; every text of the ledger has been made visible.
 pub(crate) fn write_up(report: &Report) -> Document {
@@ -43,7 +46,14 @@ pub(crate) fn write_up(report: &Report) -> Document {
 }
 
 fn heading(level: u8, text: impl AsRef<str>, anchor: impl Into<String>) -> Block {
-    Block::Heading { level, text: brief(text.as_ref(), HEADING_CHARS), anchor: anchor.into(), badge: None, above: None }
+    Block::Heading {
+        level,
+        text: brief(text.as_ref(), HEADING_CHARS),
+        anchor: anchor.into(),
+        badge: None,
+        above: None,
+        short: String::new(),
+    }
 }
 
 fn state_heading(text: impl AsRef<str>, anchor: impl Into<String>, badge: Badge, above: &str) -> Block {
@@ -53,6 +63,7 @@ fn state_heading(text: impl AsRef<str>, anchor: impl Into<String>, badge: Badge,
         anchor: anchor.into(),
         badge: Some(badge),
         above: Some(brief(above, HEADING_CHARS)),
+        short: brief(text.as_ref(), RUNNING_HEAD_CHARS),
     }
 }
 
@@ -90,15 +101,14 @@ fn short_moment(moment: &Moment) -> Lines {
 fn stamp(stamp: &Stamp) -> Lines {
     let mut lines = vec![party(&stamp.by)];
     lines.extend(moment(&stamp.at));
-    lines.push(vec![dim("entry "), mono(stamp.entry.to_string())]);
+    lines.last_mut().expect("a moment has two lines").push(dim(format!(", entry {}", stamp.entry)));
     lines
 }
 
 /// Who, when, where it stands, for tables.
 fn short_stamp(stamp: &Stamp) -> Lines {
-    let mut lines = vec![vec![text(&stamp.by.name)]];
+    let mut lines = vec![vec![text(&stamp.by.name), dim(format!(", entry {}", stamp.entry))]];
     lines.extend(short_moment(&stamp.at));
-    lines.push(vec![dim("entry "), mono(stamp.entry.to_string())]);
     lines
 }
 

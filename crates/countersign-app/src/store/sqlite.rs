@@ -643,6 +643,7 @@ fn refuse_network_file_system(dir: &Path) -> Result<(), StoreError> {
 
 /// Names the network file system a directory lies on; none where it is local or cannot be told.
 #[cfg(target_os = "linux")]
+#[allow(clippy::useless_conversion, reason = "the number has another type on other processors")]
 fn network_file_system(dir: &Path) -> Option<String> {
     kind_by_magic(i64::try_from(rustix::fs::statfs(dir).ok()?.f_type).ok()?).map(str::to_owned)
 }

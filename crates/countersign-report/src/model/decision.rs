@@ -1,96 +1,17 @@
 //! The decision sheet and the sign-offs on it.
 
-use super::{KeyOrigin, Moment, Parameter, Party, Stamp};
+use super::{Moment, Parameter, Party, Stamp};
+use countersign_core::act::{KeyOrigin, Meaning, Reauth, SeenBasis, Verdict};
+use countersign_core::judge::SignOffState;
 use serde::{Deserialize, Serialize};
-
-/// What a person answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Verdict {
-    /// Go ahead.
-    #[serde(rename = "GO")]
-    Go,
-    /// Do not.
-    #[serde(rename = "NO-GO")]
-    NoGo,
-    /// Not now.
-    #[serde(rename = "HOLD")]
-    Hold,
-    /// Only when conditions are met; counts as not-GO.
-    #[serde(rename = "CONDITIONAL GO")]
-    ConditionalGo,
-}
-
-/// What a signature means (21 CFR 11.50(a)(3)), a closed list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Meaning {
-    /// The signer made it.
-    Authorship,
-    /// The signer examined it.
-    Review,
-    /// The signer checked it against what was asked.
-    Verification,
-    /// The signer approves its release.
-    Approval,
-    /// The signer certifies the batch (qualified person).
-    Certification,
-    /// The signer takes the responsibility.
-    Responsibility,
-    /// The signer rejects its release.
-    Rejection,
-}
-
-/// How the signer proved to be present at this signing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reauth {
-    /// The passphrase was typed at a prompt.
-    Prompt,
-    /// The passphrase was read from a file.
-    File,
-    /// A key agent signed.
-    Agent,
-}
-
-/// What the signer's desk had verified before signing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SeenBasis {
-    /// The whole history: this signature seals it.
-    Full,
-    /// The proofs of the request alone: it does not.
-    Proofs,
-}
 
 /// The head a signer had seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     /// Its tree size.
     pub size: u64,
-    /// How much of it was verified.
-    pub basis: SeenBasis,
-}
-
-/// What a sign-off is worth at the reported head.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum SignOffState {
-    /// It counts.
-    Valid,
-    /// Something that it needs is not there yet.
-    Incomplete,
-    /// What was signed has moved.
-    Stale,
-    /// Its time ended before it was used.
-    Expired,
-    /// The signer no longer held the role.
-    SignerLostRole,
-    /// The key had been revoked.
-    KeyRevoked,
-    /// The signer also did what must be another person's work.
-    SegregationFailed,
-    /// It is not a signature of this person over these bytes.
-    Invalid,
+    /// How much of it was verified; `None` where the entry does not say.
+    pub basis: Option<SeenBasis>,
 }
 
 /// Why a sign-off is not VALID.
@@ -123,16 +44,32 @@ pub struct SignOff {
     pub key_fingerprint: String,
     /// How that key came into the ledger.
     pub key_origin: KeyOrigin,
-    /// How the signer proved to be present.
-    pub reauth: Reauth,
+    /// How the signer proved to be present; `None` where the entry does not say.
+    pub reauth: Option<Reauth>,
     /// What the signer's desk had verified.
     pub seen: Seen,
     /// The entry's index.
     pub entry: u64,
-    /// What it is worth.
+    /// What it is worth at the reported head.
     pub state: SignOffState,
+    /// What it was worth when wave 1 was dispatched, where it came to that: this is what opened the gate.
+    pub state_at_dispatch: Option<SignOffState>,
     /// Why it is not VALID.
     pub cause: Option<Cause>,
+    /// The entry of the later answer by which its signer took it back.
+    pub replaced_by: Option<u64>,
+}
+
+impl SignOff {
+    /// Returns whether it carries a GO: valid when it was used, or now where it was not used yet, and never taken back.
+    pub fn carries_go(&self) -> bool {
+        self.counts() && self.verdict == Verdict::Go
+    }
+
+    /// Returns whether it counts, whatever it says.
+    pub fn counts(&self) -> bool {
+        self.state_at_dispatch.unwrap_or(self.state) == SignOffState::Valid && self.replaced_by.is_none()
+    }
 }
 
 /// A GO given by a standing authorization, nobody signing at that moment.
@@ -178,6 +115,9 @@ pub enum Decision {
     /// What was signed has moved.
     #[serde(rename = "STALE")]
     Stale,
+    /// Its time ended before it was used.
+    #[serde(rename = "EXPIRED")]
+    Expired,
     /// Sign-offs are missing.
     #[serde(rename = "AWAITING")]
     Awaiting,

@@ -1,6 +1,7 @@
 //! People, keys, devices, policies and standing authorizations.
 
 use super::{Moment, Party, Stamp};
+use countersign_core::act::{DevicePurpose, KeyOrigin};
 use serde::{Deserialize, Serialize};
 
 /// Everybody the ledger enrolled, also those who left.
@@ -31,16 +32,6 @@ pub struct RoleSpan {
     pub from: u64,
     /// The entry that ended it.
     pub until: Option<u64>,
-}
-
-/// How a key came into the ledger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum KeyOrigin {
-    /// The application made it on the desk that enrolled it.
-    MadeHere,
-    /// Its public part was brought from elsewhere.
-    ImportedPublicKey,
 }
 
 /// Whether a key may sign at the reported head.
@@ -85,16 +76,6 @@ pub struct Key {
     pub valid_until: Option<Moment>,
     /// Whether it may sign.
     pub status: KeyStatus,
-}
-
-/// What a device may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DevicePurpose {
-    /// It records what people do and what it observes.
-    Desk,
-    /// It dispatches as well.
-    Dispatcher,
 }
 
 /// Where a device keeps its key.

@@ -1,43 +1,10 @@
 //! A release from proposal to review.
 
 use super::{Adverse, Changed, Moment, Party, Sheet, Stamp};
+use countersign_core::act::{ChangeType, CommitSource, DispatchKind, DispatchState, RunConclusion, WaveVerdict};
+use countersign_core::evidence::{Conclusion, Counts, EvidenceKind};
+use countersign_core::judge::ReleaseState;
 use serde::{Deserialize, Serialize};
-
-/// Where a release stands; a projection of its entries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the words are those of the release pipeline and say what they are")]
-pub enum ReleaseState {
-    Draft,
-    Collecting,
-    Halted,
-    Staged,
-    Ready,
-    OnHold,
-    NoGo,
-    Authorized,
-    Dispatching,
-    RollingOut,
-    RolloutHalted,
-    Live,
-    RolledBack,
-    Reviewed,
-    Superseded,
-    Expired,
-    Withdrawn,
-}
-
-/// How much a change is expected to be known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ChangeType {
-    /// Known and pre-approved in kind.
-    Standard,
-    /// Assessed on its own.
-    Normal,
-    /// Decided in haste, reviewed afterwards.
-    Emergency,
-}
 
 /// A commit and how it is known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,18 +13,6 @@ pub struct Commit {
     pub id: String,
     /// How it is known.
     pub source: CommitSource,
-}
-
-/// How a commit is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CommitSource {
-    /// The file or repository says so itself.
-    Stated,
-    /// The run that made it says so.
-    Run,
-    /// A person says so.
-    Claimed,
 }
 
 /// A file that is released.
@@ -104,49 +59,6 @@ pub struct Amendment {
     pub changed: Vec<Changed>,
     /// Why.
     pub reason: String,
-}
-
-/// What kind of evidence a file is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EvidenceKind {
-    /// Test results.
-    Junit,
-    /// Findings of static analysis.
-    Sarif,
-    /// A bill of materials.
-    Cyclonedx,
-    /// Any other file, for people to read.
-    Manual,
-}
-
-/// What a piece of evidence amounts to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Conclusion {
-    /// It supports the release.
-    Pass,
-    /// It stands against it.
-    Fail,
-    /// It says neither.
-    Inconclusive,
-    /// It is required and not there.
-    Missing,
-}
-
-/// What was counted in the file itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "of")]
-#[expect(missing_docs, reason = "the field names are the words of the formats")]
-pub enum Counts {
-    /// Test cases.
-    Tests { total: u64, passed: u64, failed: u64, errors: u64, skipped: u64, flaky: u64 },
-    /// Findings by level.
-    Findings { error: u64, warning: u64, note: u64, none: u64, suppressed: u64 },
-    /// Components and known vulnerabilities.
-    Components { components: u64, vulnerabilities: u64 },
-    /// A file nobody counts in.
-    File { bytes: u64 },
 }
 
 /// How evidence came into the ledger.
@@ -259,27 +171,15 @@ pub struct Staging {
     pub recorded: Stamp,
 }
 
-/// A state of a dispatch, as the journal has it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kind")]
-#[expect(missing_docs, reason = "the words are those of the dispatch journal")]
-pub enum DispatchState {
-    Prepared,
-    Sending,
-    Accepted,
-    Refused { reason: String },
-    FateUnknown { reason: String },
-    Bound { run: String },
-    Watching,
-    Finished { conclusion: Conclusion },
-    Cancelled { reason: String },
-}
-
 /// One line of the journal of a dispatch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JournalLine {
     /// The state.
     pub state: DispatchState,
+    /// How the run ended, once it has.
+    pub conclusion: Option<RunConclusion>,
+    /// What the CI system said, as it said it.
+    pub detail: Option<String>,
     /// When.
     pub at: Moment,
     /// The entry it stands in.
@@ -289,6 +189,8 @@ pub struct JournalLine {
 /// One order to a pipeline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dispatch {
+    /// Brings the release out, or takes it back.
+    pub kind: DispatchKind,
     /// The environment.
     pub environment: String,
     /// The wave, from 1.
@@ -303,22 +205,6 @@ pub struct Dispatch {
     pub url: Option<String>,
     /// The journal, in order.
     pub journal: Vec<JournalLine>,
-}
-
-/// What was concluded of a wave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WaveVerdict {
-    /// The next wave may start.
-    Promoted,
-    /// Samples are missing or unclear: a person decides.
-    Held,
-    /// The rollout stops.
-    Halted,
-    /// The wave was taken back.
-    RolledBack,
-    /// The wave is still baking.
-    Baking,
 }
 
 /// One wave of a rollout.
@@ -340,8 +226,8 @@ pub struct Wave {
     pub coverage_percent: u64,
     /// The version that was seen.
     pub observed_version: Option<String>,
-    /// What was concluded.
-    pub verdict: WaveVerdict,
+    /// What was concluded; `None` while it bakes.
+    pub verdict: Option<WaveVerdict>,
     /// Why.
     pub reason: String,
     /// Who concluded it.

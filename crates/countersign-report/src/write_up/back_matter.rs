@@ -3,7 +3,8 @@
 use super::releases::{adoptions, bounds, changed};
 use super::{adverse_cells, cell, digest, entry, heading, none, notice, paragraph, short_moment, short_stamp, words};
 use crate::document::{
-    Block, Column, Lines, Row, Table, Weight, column, dim, fact, facts, figures, hash, mono, row, state, strong, text,
+    Block, Column, Lines, Row, Table, Weight, column, dim, fact, facts, facts_block, figures, hash, mono, row, state,
+    strong, text,
 };
 use crate::model::{
     Admission, AdverseKind, AuthorizationState, Device, Key, KeyStatus, Person, Policy, Report, Scope, SignOffState,
@@ -11,11 +12,12 @@ use crate::model::{
 };
 use crate::moment::tell;
 use crate::visible::brief;
+use crate::words::{Badged, explained, key_origin};
 use std::collections::BTreeMap;
 
 /// The columns of a table of what stands against something.
 pub(super) fn adverse_columns() -> Vec<Column> {
-    vec![column("What", 19), column("What happened", 35), column("Who", 18), column("When", 20), figures("Entry", 8)]
+    vec![column("What", 18), column("What happened", 34), column("Who", 20), column("When", 20), figures("Entry", 8)]
 }
 
 /// Writes the chapter on what stands against the ledger and its releases.
@@ -32,7 +34,8 @@ pub(super) fn against(report: &Report, blocks: &mut Vec<Block>) {
     blocks.push(Block::Table {
         table: Table {
             caption: "Things against, by kind".to_owned(),
-            columns: vec![column("Kind", 80), figures("Times", 20)],
+            columns: vec![column("Kind", 70), figures("Times", 30)],
+            narrow: true,
             rows: kinds
                 .iter()
                 .map(|(kind, times)| row(vec![vec![vec![state(kind.badge())]], cell(times.to_string())]))
@@ -46,6 +49,7 @@ pub(super) fn against(report: &Report, blocks: &mut Vec<Block>) {
             caption: "Things against that belong to no release".to_owned(),
             columns: adverse_columns(),
             rows: report.adverse.iter().map(|it| row(adverse_cells(it))).collect(),
+            narrow: false,
             empty: none(report, "such entry outside of releases"),
         },
     });
@@ -66,6 +70,7 @@ pub(super) fn against(report: &Report, blocks: &mut Vec<Block>) {
             caption: "Things against releases".to_owned(),
             columns: adverse_columns(),
             rows,
+            narrow: false,
             empty: none(report, "such entry about a release"),
         },
     });
@@ -80,6 +85,7 @@ pub(super) fn people(report: &Report, blocks: &mut Vec<Block>) {
             caption: "Everybody who was ever enrolled".to_owned(),
             columns: vec![column("Person", 30), column("Roles", 34), column("Enrolled", 36)],
             rows: report.people.iter().map(person).collect(),
+            narrow: false,
             empty: none(report, "person"),
         },
     });
@@ -101,6 +107,7 @@ pub(super) fn people(report: &Report, blocks: &mut Vec<Block>) {
             caption: "Every signing key".to_owned(),
             columns: vec![column("Key", 51), column("Enrolled", 28), column("State", 21)],
             rows,
+            narrow: false,
             empty: none(report, "signing key"),
         },
     });
@@ -110,6 +117,7 @@ pub(super) fn people(report: &Report, blocks: &mut Vec<Block>) {
             caption: "Every device".to_owned(),
             columns: vec![column("Device", 51), column("Enrolled", 28), column("State", 21)],
             rows: report.devices.iter().map(device).collect(),
+            narrow: false,
             empty: none(report, "device"),
         },
     });
@@ -130,7 +138,7 @@ fn person(it: &Person) -> Row {
     let roles = if roles.is_empty() { vec![vec![dim("no role")]] } else { roles };
     let mut enrolled = short_stamp(&it.enrolled);
     enrolled.push(match it.accepted {
-        Some(at) => vec![dim(format!("accepted in entry {at}"))],
+        Some(at) => vec![dim(format!("accepted, entry {at}"))],
         None => vec![strong("never accepted: cannot sign")],
     });
     let mut who = vec![vec![strong(&it.name)], vec![mono(&it.principal)]];
@@ -141,7 +149,7 @@ fn person(it: &Person) -> Row {
 }
 
 fn key(person: &Person, it: &Key) -> Row {
-    let mut what = vec![vec![strong(&person.name)], vec![hash(&it.fingerprint)], vec![dim(it.origin.text())]];
+    let mut what = vec![vec![strong(&person.name)], vec![hash(&it.fingerprint)], vec![dim(key_origin(it.origin))]];
     if let Some(second) = &it.identity_stated_by {
         what.push(vec![dim("identity stated by "), text(&second.name)]);
     }
@@ -162,7 +170,7 @@ fn device(it: &Device) -> Row {
     };
     row(vec![
         vec![
-            vec![strong(&it.name), dim(format!(" {}", it.purpose.word()))],
+            vec![strong(&it.name), dim(format!(" {}", it.purpose))],
             vec![mono(&it.id)],
             vec![hash(&it.key_fingerprint)],
         ],
@@ -197,12 +205,12 @@ pub(super) fn policies(report: &Report, blocks: &mut Vec<Block>) {
             fact("Product", vec![text(&it.product)]),
             facts("Adopted by", adoptions(&it.adopted_by)),
             facts("Bounds", bounds(&it.bounds)),
-            fact("Used", vec![text(format!("{} times", it.uses))]),
+            fact("Releases sent out", vec![text(it.uses.to_string())]),
         ];
         if let Some(until) = &it.valid_until {
             list.push(facts("Valid until", super::moment(until)));
         }
-        blocks.push(Block::Facts { facts: list });
+        blocks.push(facts_block(list));
     }
 }
 
@@ -212,14 +220,12 @@ fn policy(at: usize, it: &Policy, blocks: &mut Vec<Block>) {
         None => vec![strong("in force")],
         Some(by) => vec![text(format!("replaced by entry {by}"))],
     };
-    blocks.push(Block::Facts {
-        facts: vec![
-            fact("Product", vec![text(&it.product)]),
-            fact("State", force),
-            fact("Digest", digest(&it.digest)),
-            facts("Adopted by", super::stamp(&it.adopted)),
-        ],
-    });
+    blocks.push(facts_block(vec![
+        fact("Product", vec![text(&it.product)]),
+        fact("State", force),
+        fact("Digest", digest(&it.digest)),
+        facts("Adopted by", super::stamp(&it.adopted)),
+    ]));
     blocks.push(Block::Verbatim { text: it.toml.clone() });
 }
 
@@ -229,12 +235,7 @@ pub(super) fn corrections(report: &Report, blocks: &mut Vec<Block>) {
     blocks.push(Block::Table {
         table: Table {
             caption: "Values changed since their entry".to_owned(),
-            columns: vec![
-                figures("Entry", 8),
-                column("Old and new", 38),
-                column("Reason", 28),
-                column("Corrected", 26),
-            ],
+            columns: vec![column("Entry", 8), column("Old and new", 38), column("Reason", 28), column("Corrected", 26)],
             rows: report
                 .corrections
                 .iter()
@@ -247,6 +248,7 @@ pub(super) fn corrections(report: &Report, blocks: &mut Vec<Block>) {
                     ])
                 })
                 .collect(),
+            narrow: false,
             empty: none(report, "correction"),
         },
     });
@@ -278,8 +280,9 @@ pub(super) fn trail(report: &Report, blocks: &mut Vec<Block>) {
     blocks.push(Block::Table {
         table: Table {
             caption: "Every entry".to_owned(),
-            columns: vec![figures("Entry", 8), column("When", 21), column("Act, who", 21), column("What", 50)],
+            columns: vec![column("Entry", 7), column("When", 20), column("Act, who", 24), column("What", 49)],
             rows: report.trail.iter().map(trail_row).collect(),
+            narrow: false,
             empty: none(report, "entry"),
         },
     });
@@ -302,9 +305,12 @@ fn trail_row(it: &TrailEntry) -> Row {
         what.push(vec![state(AdverseKind::NotAdmitted.badge()), text(" "), mono(code), text(" "), text(message)]);
     }
     what.push(vec![hash(&it.leaf_sha256)]);
-    let mut act = vec![vec![mono(&it.act)], vec![text(&it.by.name)], vec![dim(format!("on {}", it.device))]];
+    let mut act = vec![vec![strong(&it.act)], vec![text(&it.by.name)]];
+    if it.device != it.by.name {
+        act.push(vec![dim(format!("on {}", it.device))]);
+    }
     if let Some(release) = &it.release {
-        act.push(vec![dim("release "), mono(release)]);
+        act.push(vec![mono(release)]);
     }
     row(vec![entry(Some(it.index)), when, act, what])
 }
@@ -339,8 +345,9 @@ pub(super) fn reading_aid(blocks: &mut Vec<Block>) {
             columns: vec![column("State", 30), column("Meaning", 70)],
             rows: SignOffState::ALL
                 .iter()
-                .map(|it| row(vec![vec![vec![state(it.badge())]], cell(it.explained())]))
+                .map(|it| row(vec![vec![vec![state(it.badge())]], cell(explained(*it))]))
                 .collect(),
+            narrow: false,
             empty: String::new(),
         },
     });
@@ -358,6 +365,7 @@ pub(super) fn reading_aid(blocks: &mut Vec<Block>) {
                 .iter()
                 .map(|(clause, what, place)| row(vec![cell(*clause), cell(*what), cell(*place)]))
                 .collect(),
+            narrow: false,
             empty: String::new(),
         },
     });

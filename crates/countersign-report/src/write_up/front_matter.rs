@@ -2,10 +2,11 @@
 
 use super::{cell, digest, entry, heading, moment, none, notice, paragraph, party, stamp};
 use crate::document::{
-    Block, Cover, Fact, Figure, Line, Lines, Table, Weight, column, dim, fact, facts, figures, hash, mono, row, state,
+    Block, Cover, Fact, Figure, Line, Lines, Table, Weight, column, dim, fact, facts, figures, mono, row, state,
     strong, text,
 };
 use crate::model::{Anchor, Report, Scope, VerificationVerdict};
+use crate::words::Badged;
 
 /// Writes the first page.
 pub(super) fn cover(report: &Report) -> Cover {
@@ -21,7 +22,7 @@ pub(super) fn cover(report: &Report) -> Cover {
             figure(ledger.tree_size, "entries in the tree"),
             figure(report.releases.len() as u64, "releases"),
             figure(report.sign_offs().count() as u64, "sign-offs"),
-            figure(report.all_adverse().count() as u64, "things against"),
+            figure(report.all_adverse().count() as u64, "recorded against"),
         ],
         facts: identity(report),
         how_to_check: vec![
@@ -69,7 +70,8 @@ fn sentence(report: &Report) -> String {
             " One release alone proves what is present, never that a NO-GO or another entry is absent."
         }
     };
-    format!("{found}{limits}")
+    let sample = if report.ledger.sample { "SAMPLE. " } else { "" };
+    format!("{sample}{found}{limits}")
 }
 
 fn notices(report: &Report) -> Vec<Block> {
@@ -122,8 +124,8 @@ fn identity(report: &Report) -> Vec<Fact> {
     let mut list = vec![
         fact("Origin", vec![mono(&ledger.origin)]),
         fact("Tree size", vec![mono(ledger.tree_size.to_string())]),
-        fact("Root", vec![hash(&ledger.root)]),
-        fact("Fingerprint", digest(&ledger.fingerprint)),
+        fact("Root", vec![mono(&ledger.root)]),
+        fact("Fingerprint", vec![mono(&ledger.fingerprint)]),
         fact("Anchored", anchor(report)),
         fact(
             "Witnesses",
@@ -156,14 +158,15 @@ pub(super) fn verification(report: &Report, blocks: &mut Vec<Block>) {
     blocks.push(Block::Table {
         table: Table {
             caption: "Findings of verification".to_owned(),
-            columns: vec![figures("Entry", 9), column("Code", 26), column("What it means", 65)],
+            columns: vec![column("Entry", 9), column("Code", 26), column("What it means", 65)],
             rows: report
                 .verification
                 .findings
                 .iter()
                 .map(|it| row(vec![entry(it.index), vec![vec![mono(&it.code)]], cell(&it.message)]))
                 .collect(),
-            empty: "Verification found nothing.".to_owned(),
+            narrow: false,
+            empty: "No findings.".to_owned(),
         },
     });
 
@@ -179,8 +182,9 @@ pub(super) fn verification(report: &Report, blocks: &mut Vec<Block>) {
     blocks.push(Block::Table {
         table: Table {
             caption: "Entries of each act".to_owned(),
-            columns: vec![column("Act", 80), figures("Entries", 20)],
+            columns: vec![column("Act", 70), figures("Entries", 30)],
             rows,
+            narrow: true,
             empty: String::new(),
         },
     });
@@ -204,6 +208,7 @@ pub(super) fn verification(report: &Report, blocks: &mut Vec<Block>) {
                     ])
                 })
                 .collect(),
+            narrow: false,
             empty: none(report, "checklist"),
         },
     });
@@ -214,6 +219,15 @@ fn population(report: &Report) -> String {
     let listed = report.trail.len();
     let counted: u64 = report.acts.iter().fold(0, |sum, act| sum.saturating_add(act.count));
     match report.scope {
+        Scope::WholeLedger
+            if counted == size
+                && listed as u64 == size
+                && report.verification.verdict == VerificationVerdict::Invalid =>
+        {
+            format!(
+                "The audit trail of this report lists {listed} entries; the counts below sum to {counted}; the tree holds {size}. The figures agree, but the ledger does not verify, so this population proves nothing."
+            )
+        }
         Scope::WholeLedger if counted == size && listed as u64 == size => {
             format!(
                 "The audit trail of this report lists {listed} entries; the counts below sum to {counted}; the tree holds {size}. The population is complete."

@@ -5,14 +5,18 @@ use super::{
     stamp, state_heading, words,
 };
 use crate::document::{
-    Block, Fact, Line, Lines, Row, Run, Seat, Signature, Table, Weight, column, dim, fact, facts, figures, hash, mono,
-    quote, row, state, strong, text,
+    Block, Fact, Line, Lines, Row, Run, Seat, Signature, Table, Weight, column, dim, fact, facts, facts_block, figures,
+    hash, mono, quote, row, state, strong, text,
 };
 use crate::model::{
     Adoption, AutomaticGo, Cause, Change, Decision, Dispatch, Evidence, EvidenceOrigin, Parameter, Release, Report,
-    RollbackSlot, Sheet, SignOff, Wave,
+    RollbackSlot, Sheet, SignOff, SignOffState, Wave,
 };
 use crate::moment::{duration, tell};
+use crate::visible::brief;
+use crate::words::{
+    Badged, commit_source, counts, journal, key_origin, meaning, presence, replaced, seen, wave as wave_verdict,
+};
 
 /// Writes the chapter.
 pub(super) fn releases(report: &Report, blocks: &mut Vec<Block>) {
@@ -29,6 +33,7 @@ pub(super) fn releases(report: &Report, blocks: &mut Vec<Block>) {
                 figures("Against", 10),
             ],
             rows,
+            narrow: false,
             empty: none(report, "release"),
         },
     });
@@ -59,7 +64,7 @@ fn overview(at: usize, release: &Release) -> Row {
     };
     row(vec![
         vec![vec![Run::Link { t: name, to: anchor(at) }], vec![mono(&release.id)]],
-        vec![vec![text(release.change_type.word())], vec![dim("risk "), text(&release.risk)]],
+        vec![vec![text(release.change_type.as_str())], vec![dim("risk "), text(&release.risk)]],
         decision,
         vec![vec![state(release.state.badge())]],
         cell(release.adverse.len().to_string()),
@@ -72,10 +77,10 @@ fn release(report: &Report, at: usize, release: &Release, blocks: &mut Vec<Block
     blocks.push(state_heading(name, key.clone(), release.state.badge(), &release.id));
     blocks.push(paragraph(&release.state_reason));
     if let Some(sheet) = current(release) {
-        blocks.push(board(sheet));
+        blocks.push(board(sheet, report.ledger.sample));
     }
     blocks.push(heading(3, "What was proposed", format!("{key}-proposal")));
-    blocks.push(Block::Facts { facts: proposal(release) });
+    blocks.push(facts_block(proposal(release)));
     if !release.amendments.is_empty() {
         blocks.push(heading(3, "Changed since the proposal", format!("{key}-amendments")));
         blocks.push(amendments(release));
@@ -84,8 +89,9 @@ fn release(report: &Report, at: usize, release: &Release, blocks: &mut Vec<Block
     blocks.push(Block::Table {
         table: Table {
             caption: "Commits of this release".to_owned(),
-            columns: vec![column("Commit", 47), column("Subject", 32), column("Author, tickets", 21)],
+            columns: vec![column("Commit", 36), column("Subject", 40), column("Author, tickets", 24)],
             rows: release.changes.iter().map(change).collect(),
+            narrow: false,
             empty: none(report, "commit"),
         },
     });
@@ -93,8 +99,9 @@ fn release(report: &Report, at: usize, release: &Release, blocks: &mut Vec<Block
     blocks.push(Block::Table {
         table: Table {
             caption: "Evidence, also what was replaced".to_owned(),
-            columns: vec![column("Evidence", 54), column("Origin", 27), column("Conclusion", 19)],
+            columns: vec![column("Evidence", 58), column("Origin", 24), column("Conclusion", 18)],
             rows: release.evidence.iter().map(evidence).collect(),
+            narrow: false,
             empty: none(report, "evidence for this release"),
         },
     });
@@ -114,6 +121,7 @@ fn release(report: &Report, at: usize, release: &Release, blocks: &mut Vec<Block
                     row(vec![what, vec![words(&it.reason)], short_stamp(&it.signed)])
                 })
                 .collect(),
+            narrow: false,
             empty: none(report, "waiver for this release"),
         },
     });
@@ -132,6 +140,7 @@ fn release(report: &Report, at: usize, release: &Release, blocks: &mut Vec<Block
             caption: "Orders to the pipeline with their journal".to_owned(),
             columns: vec![column("Order", 34), column("Run", 26), column("Journal", 40)],
             rows: release.dispatches.iter().map(dispatch).collect(),
+            narrow: false,
             empty: none(report, "dispatch of this release"),
         },
     });
@@ -141,6 +150,7 @@ fn release(report: &Report, at: usize, release: &Release, blocks: &mut Vec<Block
                 caption: "Waves".to_owned(),
                 columns: vec![column("Wave", 25), column("Bake", 20), column("Samples", 17), column("Verdict", 38)],
                 rows: release.waves.iter().map(wave).collect(),
+                narrow: false,
                 empty: String::new(),
             },
         });
@@ -155,7 +165,7 @@ fn release(report: &Report, at: usize, release: &Release, blocks: &mut Vec<Block
                 list.push(fact("Rolled back to", vec![mono(back)]));
             }
             list.push(facts("Closed by", stamp(&outcome.closed)));
-            blocks.push(Block::Facts { facts: list });
+            blocks.push(facts_block(list));
         }
     }
     blocks.push(heading(3, "What stands against this release", format!("{key}-against")));
@@ -164,27 +174,37 @@ fn release(report: &Report, at: usize, release: &Release, blocks: &mut Vec<Block
             caption: "What was refused, failed, halted, waived or held".to_owned(),
             columns: super::back_matter::adverse_columns(),
             rows: release.adverse.iter().map(|it| row(adverse_cells(it))).collect(),
+            narrow: false,
             empty: none(report, "entry against this release"),
         },
     });
 }
 
-fn board(sheet: &Sheet) -> Block {
+/// How long a name may be on the board; the whole stands with the signature.
+const SEAT_CHARS: usize = 48;
+
+fn board(sheet: &Sheet, sample: bool) -> Block {
     let mut title: Line = vec![state(sheet.decision.badge())];
+    if sample {
+        title.push(strong(" SAMPLE"));
+    }
     title.push(text(format!(" for {}, sheet of entry {}", sheet.environment, sheet.frozen.entry)));
     let seat_note = |it: &SignOff| -> Line {
-        let time = tell(&it.at).short;
-        match it.state {
-            crate::model::SignOffState::Valid => vec![dim(time)],
-            other => vec![state(other.badge())],
+        match (it.replaced_by, it.state) {
+            (None, SignOffState::Valid) => vec![dim(tell(&it.at).short)],
+            (None, other) if it.state_at_dispatch == Some(SignOffState::Valid) => {
+                vec![state(other.badge()), dim(" now, VALID when dispatched")]
+            }
+            (None, other) => vec![state(other.badge())],
+            (Some(_), _) => vec![state(replaced())],
         }
     };
     let mut seats: Vec<Seat> = sheet
         .sign_offs
         .iter()
         .map(|it| Seat {
-            role: it.role.clone(),
-            name: it.by.name.clone(),
+            role: brief(&it.role, SEAT_CHARS),
+            name: brief(&it.by.name, SEAT_CHARS),
             badge: it.verdict.badge(),
             note: seat_note(it),
         })
@@ -214,10 +234,10 @@ fn proposal(release: &Release) -> Vec<Fact> {
         fact("Product", vec![text(&release.product)]),
         fact("Version", vec![mono(&release.version)]),
         fact("Release id", vec![mono(&release.id)]),
-        facts("Commit", vec![vec![hash(&release.commit.id)], vec![dim(release.commit.source.text())]]),
+        facts("Commit", vec![vec![hash(&release.commit.id)], vec![dim(commit_source(release.commit.source))]]),
         facts("Artifacts", artifacts),
         facts("Proposed by", stamp(&release.proposed)),
-        fact("Change type", vec![text(release.change_type.word())]),
+        fact("Change type", vec![text(release.change_type.as_str())]),
         fact("Risk", vec![text(&release.risk)]),
         fact("Reason", words(&release.reason)),
         fact("Security impact", words(&release.security_impact)),
@@ -248,6 +268,7 @@ fn amendments(release: &Release) -> Block {
             caption: "Values before and after".to_owned(),
             columns: vec![column("Old and new", 42), column("Reason", 30), column("Signed", 28)],
             rows,
+            narrow: false,
             empty: String::new(),
         },
     }
@@ -272,12 +293,12 @@ fn change(it: &Change) -> Row {
 
 fn evidence(it: &Evidence) -> Row {
     let mut what = vec![
-        vec![strong(&it.name), dim(format!(" {}", it.kind.word()))],
-        vec![text(it.counts.text())],
-        digest(&it.sha256),
+        vec![strong(&it.name), dim(format!(" {}", it.kind))],
+        vec![text(counts(&it.counts))],
+        vec![dim("file "), hash(&it.sha256)],
     ];
     what.push(match &it.commit {
-        Some(commit) => vec![dim("commit "), hash(&commit.id), dim(format!(" {}", commit.source.text()))],
+        Some(commit) => vec![dim("commit "), hash(&commit.id), dim(format!(" {}", commit_source(commit.source)))],
         None => vec![dim("commit not known")],
     });
     let mut origin = match &it.origin {
@@ -293,10 +314,10 @@ fn evidence(it: &Evidence) -> Row {
         }
     };
     if let EvidenceOrigin::Observed { reply_sha256, .. } = &it.origin {
-        what.push(vec![dim("raw reply "), hash(reply_sha256)]);
+        what.push(vec![dim("reply "), hash(reply_sha256)]);
     }
     origin.extend(short_moment(&it.recorded.at));
-    origin.push(vec![dim("entry "), mono(it.recorded.entry.to_string())]);
+    origin.push(vec![dim(format!("entry {}", it.recorded.entry))]);
     let mut end =
         vec![vec![state(it.conclusion.badge())], vec![text(it.availability.text())], vec![dim(it.freeze.text())]];
     if let Some(by) = it.superseded_by {
@@ -330,6 +351,7 @@ fn staging(report: &Report, release: &Release) -> Block {
             caption: "Deliveries to staging".to_owned(),
             columns: vec![column("Seen there", 52), column("Soak", 22), column("Recorded", 26)],
             rows,
+            narrow: false,
             empty: none(report, "delivery of this release to staging"),
         },
     }
@@ -356,6 +378,7 @@ fn decision(key: &str, sheet: &Sheet, blocks: &mut Vec<Block>) {
         fact("Evidence manifest", digest(&sheet.evidence_manifest)),
         fact("Change list", digest(&sheet.change_list)),
     ];
+    let go = sheet.automatic_go.as_ref();
     let targets: Lines = sheet
         .targets
         .iter()
@@ -379,8 +402,15 @@ fn decision(key: &str, sheet: &Sheet, blocks: &mut Vec<Block>) {
             text(it.counted.to_string()),
         ]
     });
-    list.push(facts("Quorum", quorum.collect()));
-    blocks.push(Block::Facts { facts: list });
+    list.push(match (go, sheet.quorum.is_empty()) {
+        (Some(go), _) => fact(
+            "Quorum",
+            vec![text(format!("stood in for by the standing authorization of entry {}", go.authorization))],
+        ),
+        (None, true) => fact("Quorum", vec![strong("none asked for")]),
+        (None, false) => facts("Quorum", quorum.collect()),
+    });
+    blocks.push(facts_block(list));
 
     blocks.push(heading(3, format!("Sign-offs on the sheet of entry {at}"), format!("{key}-sign-offs-{at}")));
     if sheet.sign_offs.is_empty() && sheet.automatic_go.is_none() {
@@ -394,40 +424,46 @@ fn decision(key: &str, sheet: &Sheet, blocks: &mut Vec<Block>) {
     }
 }
 
-fn cause(cause: &Option<Cause>) -> Option<Line> {
-    cause.as_ref().map(|it| {
+fn cause(cause: &Option<Cause>) -> Lines {
+    let line = |it: &Cause| {
         let mut line = vec![text(&it.text)];
         if let Some(at) = it.entry {
             line.push(dim(format!(" (entry {at})")));
         }
         line
-    })
+    };
+    cause.iter().map(line).collect()
 }
 
 fn signature(it: &SignOff) -> Signature {
-    let told = tell(&it.at);
     let mut list = vec![
-        fact("Meaning", vec![text(it.meaning.text())]),
-        fact("Signed", vec![text(told.local)]),
-        fact("UTC", vec![mono(told.utc)]),
+        fact("Meaning", vec![text(meaning(it.meaning))]),
+        facts("Signed", moment(&it.at)),
         fact("Reason", words(&it.reason)),
     ];
     if !it.conditions.is_empty() {
         list.push(facts("Conditions", it.conditions.iter().map(|it| vec![quote(it)]).collect()));
     }
     list.extend([
-        fact("Principal", vec![mono(&it.by.principal)]),
-        facts("Key", vec![vec![hash(&it.key_fingerprint)], vec![dim(it.key_origin.text())]]),
-        fact("Presence", vec![text(it.reauth.text())]),
-        fact("Had seen", vec![text(format!("size {}, {}", it.seen.size, it.seen.basis.text()))]),
+        fact("Key", vec![hash(&it.key_fingerprint), dim(format!(" {}", key_origin(it.key_origin)))]),
+        fact("Presence", vec![text(presence(it.reauth))]),
+        fact("Had seen", vec![text(seen(&it.seen))]),
         fact("Entry", vec![mono(it.entry.to_string())]),
     ]);
+    let mut why = cause(&it.cause);
+    if let Some(at_dispatch) = it.state_at_dispatch.filter(|then| *then != it.state || it.replaced_by.is_some()) {
+        why.push(vec![text("when wave 1 was dispatched: "), strong(at_dispatch.as_str())]);
+    }
+    if let Some(by) = it.replaced_by {
+        why.push(vec![text(format!("taken back by the answer of entry {by}"))]);
+    }
     Signature {
         name: it.by.name.clone(),
+        principal: it.by.principal.clone(),
         role: it.role.clone(),
         verdict: it.verdict.badge(),
-        state: it.state.badge(),
-        cause: cause(&it.cause),
+        state: if it.replaced_by.is_some() { replaced() } else { it.state.badge() },
+        why,
         facts: list,
         whole: true,
     }
@@ -441,7 +477,7 @@ pub(super) fn adoptions(list: &[Adoption]) -> Lines {
             let mut first = party(&it.signed.by);
             first.push(dim(format!(" as {}", it.role)));
             let told = tell(&it.signed.at);
-            [first, vec![text(told.local)], vec![mono(told.utc), dim(format!(" entry {}", it.signed.entry))]]
+            [first, vec![text(told.local)], vec![mono(told.utc), dim(format!(", entry {}", it.signed.entry))]]
         })
         .collect()
 }
@@ -454,10 +490,11 @@ pub(super) fn bounds(list: &[Parameter]) -> Lines {
 fn automatic(go: &AutomaticGo) -> Signature {
     Signature {
         name: format!("Standing authorization of entry {}", go.authorization),
+        principal: go.used.by.principal.clone(),
         role: "nobody signed at this gate".to_owned(),
         verdict: Decision::Go.badge(),
         state: go.state.badge(),
-        cause: cause(&go.cause),
+        why: cause(&go.cause),
         facts: vec![
             facts("Adopted by", adoptions(&go.adopted_by)),
             facts("Bounds", bounds(&go.bounds)),
@@ -470,7 +507,7 @@ fn automatic(go: &AutomaticGo) -> Signature {
 
 fn dispatch(it: &Dispatch) -> Row {
     let order = vec![
-        vec![strong(format!("{}, wave {}", it.environment, it.wave))],
+        vec![strong(format!("{} to {}, wave {}", it.kind, it.environment, it.wave))],
         vec![dim("request "), mono(&it.request_id)],
         vec![dim("by "), text(&it.by.name)],
     ];
@@ -479,18 +516,16 @@ fn dispatch(it: &Dispatch) -> Row {
         (Some(run), None) => vec![vec![mono(run)]],
         (Some(run), Some(url)) => vec![vec![mono(run)], vec![dim(url)]],
     };
-    let journal = it
+    let lines = it
         .journal
         .iter()
-        .flat_map(|line| {
-            [vec![text(line.state.text())], vec![mono(&line.at.utc), dim(format!(" entry {}", line.entry))]]
-        })
+        .flat_map(|line| [vec![text(journal(line))], vec![mono(&line.at.utc), dim(format!(", entry {}", line.entry))]])
         .collect();
-    row(vec![order, run, journal])
+    row(vec![order, run, lines])
 }
 
 fn wave(it: &Wave) -> Row {
-    let mut verdict = vec![vec![state(it.verdict.badge())], vec![text(&it.reason)]];
+    let mut verdict = vec![vec![state(wave_verdict(it.verdict))], vec![text(&it.reason)]];
     if let Some(judged) = &it.judged {
         verdict.push(vec![dim(format!("{}, entry {}", judged.by.name, judged.entry))]);
         verdict.push(vec![mono(&judged.at.utc)]);
