@@ -73,6 +73,13 @@ tmp=$(mktemp -d) || cannot "no temporary directory"
 trap 'rm -rf "$tmp"' EXIT
 mkdir "$tmp/leaf" "$tmp/node" || cannot "nothing can be written to $tmp"
 
+# What ssh-keygen must be able to do: tell whether a key could sign at a time.
+ssh-keygen -q -t ed25519 -N '' -C '' -f "$tmp/key" && read -r line <"$tmp/key.pub"
+printf 'a@b namespaces="c",valid-after="20260101000000" %s\n' "${line-}" >"$tmp/signers"
+ssh-keygen -q -Y sign -f "$tmp/key" -n c "$tmp/key.pub" 2>/dev/null
+at() { ssh-keygen -Y verify -f "$tmp/signers" -I a@b -n c -O "verify-time=$1" -s "$tmp/key.pub.sig" <"$tmp/key.pub" >/dev/null 2>&1; }
+{ at 20260101000001 && ! at 20251231235959; } || cannot "this ssh-keygen cannot verify signatures at a time: OpenSSH 8.9 is needed"
+
 # Prints the SHA-256 of each file, one a line as sha256sum does.
 hash_all() {
   local k

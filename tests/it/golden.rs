@@ -381,13 +381,20 @@ pub(crate) fn founded() -> Golden {
     golden
 }
 
+/// A ledger with one release that was decided: its last two entries are the GOs of Carol and Dora.
+pub(crate) fn decided() -> Golden {
+    let mut golden = founded();
+    golden.propose(RELEASE, "4.2.0", None);
+    golden.answer("carol@acme.example", "qa", Verdict::Go, RELEASE, LOOK_ALIKE);
+    let reason = "no open finding\nand nothing \"else\"";
+    golden.answer("dora@acme.example", "security", Verdict::Go, RELEASE, reason);
+    golden
+}
+
 /// A ledger with a release that went out, one that was refused, and what else leaves a trace.
 pub(crate) fn ledger() -> Golden {
     let (alice, bob, carol, dora) = ("alice@acme.example", "bob@acme.example", "carol@acme.example", "dora@acme.example");
-    let mut golden = founded();
-    golden.propose(RELEASE, "4.2.0", None);
-    golden.answer(carol, "qa", Verdict::Go, RELEASE, LOOK_ALIKE);
-    golden.answer(dora, "security", Verdict::Go, RELEASE, "no open finding\nand nothing \"else\"");
+    let mut golden = decided();
     for wave in 1..=2 {
         golden.dispatch(RELEASE, "production", &format!("prod-{wave}"), Some(bob));
         golden.wave(RELEASE, wave);

@@ -1,11 +1,13 @@
 //! One test binary for the cross-crate tests.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod bundle;
 mod domain;
 mod evidence_corpus;
+mod export;
+mod golden;
 mod keys;
 mod store_contract;
 mod store_faults;
-mod bundle;
-mod golden;
 mod tidy;
+mod verify_tools;

@@ -13,6 +13,7 @@ pub mod durable;
 pub mod error;
 pub mod evidence;
 pub mod evidence_intake;
+pub mod export;
 pub mod keyfile;
 pub mod ledger;
 pub mod lockout;
