@@ -254,6 +254,38 @@ pub struct SignOffRow {
     pub seen_basis: Option<countersign_core::act::SeenBasis>,
 }
 
+/// One role the policy asks for: who has signed as it, who could, and who holds it and may not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct QuorumRow {
+    /// The role.
+    pub role: Slug,
+    /// How many are asked for.
+    pub needed: u64,
+    /// Who counts.
+    pub signed: Vec<Principal>,
+    /// Who could still sign as it.
+    pub eligible: Vec<Principal>,
+    /// Who holds it and may not sign this release.
+    pub barred: Vec<Barred>,
+}
+
+impl QuorumRow {
+    /// Returns whether enough have signed.
+    #[must_use]
+    pub fn full(&self) -> bool {
+        self.signed.len() as u64 >= self.needed
+    }
+}
+
+/// Somebody who may not sign a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Barred {
+    /// Who.
+    pub principal: Principal,
+    /// Why: the other part they had.
+    pub why: &'static str,
+}
+
 /// A condition of a conditional GO.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ConditionRow {
@@ -274,6 +306,8 @@ pub struct SheetView {
     pub requester: Principal,
     /// When.
     pub time: Timestamp,
+    /// The environment behind the go/no-go.
+    pub environment: Slug,
     /// What it lists, in words.
     pub facts: Vec<Fact>,
     /// What the answers come to: `go`, `no-go`, `hold`, `stale`, `expired` or `incomplete`.
@@ -283,7 +317,7 @@ pub struct SheetView {
     /// `now`, or `at dispatch` where they were used.
     pub judged: &'static str,
     /// The quorum.
-    pub quorum: Vec<Slot>,
+    pub quorum: Vec<QuorumRow>,
     /// Every answer.
     pub sign_offs: Vec<SignOffRow>,
 }
@@ -596,13 +630,27 @@ pub fn sheet_view(state: &State, release: &Release, sheet: &Sheet, at: Timestamp
         digest: sheet.entry.leaf,
         requester: sheet.requester.clone(),
         time: sheet.time,
+        environment: sheet.body.environment.clone(),
         facts: releases::sheet_facts(state, release, &sheet.body),
         outcome,
         outcome_detail,
         judged,
-        quorum: decision.slots,
+        quorum: decision.slots.into_iter().map(|slot| quorum_row(state, release, slot, at)).collect(),
         sign_offs: answers.iter().map(sign_off_row).collect(),
     }
+}
+
+fn quorum_row(state: &State, release: &Release, slot: Slot, at: Timestamp) -> QuorumRow {
+    let Slot { role, needed, signed, eligible } = slot;
+    let holders = state
+        .people
+        .values()
+        .filter(|person| person.holds(role.as_str(), Some(&release.candidate.product), at))
+        .map(|person| &person.card.principal);
+    let barred = holders
+        .filter_map(|who| judge::barred(state, release, who).map(|why| Barred { principal: who.clone(), why }))
+        .collect();
+    QuorumRow { role, needed, signed, eligible, barred }
 }
 
 /// The answers as judged at dispatch, with those that came later as they are worth now.

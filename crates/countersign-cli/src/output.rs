@@ -178,6 +178,16 @@ pub(crate) fn words<T: ToString>(list: impl IntoIterator<Item = T>) -> String {
     if list.is_empty() { "-".to_owned() } else { list.join(", ") }
 }
 
+/// Returns a number with the noun it counts: `1 commit`, `2 commits`, `1 entry`, `2 entries`.
+pub(crate) fn count(number: impl Into<u64>, noun: &str) -> String {
+    let number = number.into();
+    match (number, noun.strip_suffix('y')) {
+        (1, _) => format!("1 {noun}"),
+        (_, Some(stem)) => format!("{number} {stem}ies"),
+        (_, None) => format!("{number} {noun}s"),
+    }
+}
+
 /// Returns the value, or a dash where there is none.
 pub(crate) fn or_dash<T: ToString>(value: Option<T>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())

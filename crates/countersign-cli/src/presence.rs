@@ -54,6 +54,8 @@ pub(crate) struct Presence<'a, 'io> {
     pub(crate) file: Option<PathBuf>,
     /// What the statement alone does not say: the sheet in words, what changed since.
     pub(crate) about: String,
+    /// How many entries there were when `about` was made of them.
+    pub(crate) shown: Option<u64>,
     /// Whether the key is made now, so that a slip would lock its owner out.
     pub(crate) twice: bool,
 }
@@ -65,6 +67,11 @@ impl PassphraseSource for Presence<'_, '_> {
         }
         if !self.io.terminal.present() {
             return Err(nobody_there());
+        }
+        // Who is shown something signs with that, and with nothing that came after, seen.
+        if self.shown.is_some_and(|size| size != statement.common.seen.size) {
+            return Err(Error::new(ErrorKind::No, "moved", "others appended to the ledger while this was shown")
+                .hint("look again; nothing was signed"));
         }
         let shown = summary(statement, &self.about);
         output::note(self.io, &shown);

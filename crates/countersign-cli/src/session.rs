@@ -76,7 +76,10 @@ impl Session<'_, '_> {
     ) -> Result<T, Error> {
         let (by, reason) = (self.signer(ledger)?, self.reason()?);
         let file = self.globals.passphrase_file.clone();
-        let mut presence = Presence { io: &mut *self.io, file, about: about.to_owned(), twice: false };
+        let sample = if ledger.state().sample() { "SAMPLE: nothing in this ledger is a real approval" } else { "" };
+        let shown = (!about.is_empty()).then(|| ledger.state().tree.size());
+        let about = [sample, about].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n");
+        let mut presence = Presence { io: &mut *self.io, file, about, shown, twice: false };
         act(ledger, &mut Signing { by, reason, passphrase: &mut presence })
     }
 }

@@ -11,7 +11,7 @@ use countersign_app::status;
 use countersign_core::hash::Digest;
 use serde_json::json;
 
-use crate::output::{Answer, words};
+use crate::output::{Answer, count, words};
 use crate::session::{Session, full};
 
 /// Copy the ledger and the files its entries name into a new directory, verified.
@@ -66,10 +66,10 @@ impl Backup {
         let mut json = described(&made, &ledger);
         json["out"] = json!(out);
         let text = format!(
-            "{} holds {} entries and {} files, verified{}\nKeys are not in it: keep the desk's directory apart, {}",
+            "{} holds {} and {}, verified{}\nKeys are not in it: keep the desk's directory apart, {}",
             out.display(),
-            made.head.size,
-            made.blobs,
+            count(made.head.size, "entry"),
+            count(made.blobs as u64, "file"),
             left_out(&made.damaged),
             ledger.desk().path().display()
         );
@@ -89,10 +89,10 @@ impl Restore {
         let mut json = described(&made, &opened);
         json["ledger"] = json!(dir.path());
         let text = format!(
-            "{} holds {} entries and {} files again, verified{}\nfingerprint {}",
+            "{} holds {} and {} again, verified{}\nfingerprint {}",
             dir.path().display(),
-            opened.state().tree.size(),
-            made.blobs,
+            count(opened.state().tree.size(), "entry"),
+            count(made.blobs as u64, "file"),
             left_out(&made.damaged),
             opened.fingerprint()
         );
@@ -105,10 +105,10 @@ impl Rebuild {
         let mut ledger = session.open()?;
         let rebuilt = status::rebuild(&mut ledger, clock::now())?;
         let text = format!(
-            "{} was derived again from {} entries: {} releases",
+            "{} was derived again from {}: {}",
             rebuilt.file.display(),
-            rebuilt.entries,
-            rebuilt.releases
+            count(rebuilt.entries, "entry"),
+            count(rebuilt.releases as u64, "release")
         );
         Ok(Answer::new(rebuilt, text))
     }

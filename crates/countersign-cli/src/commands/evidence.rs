@@ -6,12 +6,14 @@ use clap::{Args, Subcommand};
 use countersign_app::error::Error;
 use countersign_app::evidence_intake::{self as intake, Attachment, Inspected, Observation, Recorded};
 use countersign_core::evidence::{Conclusion, Counts, EvidenceKind};
+use countersign_core::hash::Digest;
 use countersign_core::policy::counts_by_name;
 use countersign_core::words::{CommitId, Line, ReleaseId, Slug};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::wait;
-use crate::output::Answer;
+use crate::output::{self, Answer};
 use crate::session::Session;
 
 /// What speaks for or against a release.
@@ -88,25 +90,32 @@ pub(crate) struct Attach {
     replaces: Option<u64>,
 }
 
-/// What scripts read of a report: no more and no less.
-fn inspected(report: &Inspected) -> Value {
-    let mut json = json!({
-        "kind": report.kind,
-        "conclusion": report.conclusion,
-        "counts": report.counts,
-        "digest": report.digest,
-    });
-    if let Some(claim) = &report.commit {
-        json["commit"] = json!(claim.value);
+/// What scripts read of a file: no more and no less.
+#[derive(Serialize)]
+struct Brief<'a> {
+    kind: EvidenceKind,
+    conclusion: Conclusion,
+    counts: Counts,
+    digest: Digest,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commit: Option<&'a str>,
+}
+
+fn brief(found: &Inspected) -> Brief<'_> {
+    Brief {
+        kind: found.kind,
+        conclusion: found.conclusion,
+        counts: found.counts,
+        digest: found.digest,
+        commit: found.commit.as_ref().map(|claim| claim.value.as_str()),
     }
-    json
 }
 
 fn counted(counts: &Counts) -> String {
     let list: Vec<String> = match counts {
         Counts::Tests { total, passed, failed, errors, skipped, flaky } => {
             let mut list = vec![
-                format!("{total} tests"),
+                output::count(*total, "test"),
                 format!("{passed} passed"),
                 format!("{failed} failed"),
                 format!("{errors} errors"),
@@ -175,7 +184,7 @@ impl Evidence {
                 let report = intake::inspect(&file, kind)?;
                 // A file that says nothing by itself is no "no": somebody has to look at it.
                 let no = matches!(report.conclusion, Conclusion::Fail | Conclusion::Missing);
-                Ok(Answer::new(inspected(&report), report_in_words(&report)).code(u8::from(no)))
+                Ok(Answer::new(brief(&report), report_in_words(&report)).code(u8::from(no)))
             }
             Self::Attach(command) => command.run(session),
             Self::Confirm { entry: index, role } => {

@@ -83,7 +83,7 @@ impl Init {
             "By signing you accept:\n{}",
             output::indented(countersign_core::act::ACCOUNTABILITY_TEXT)
         );
-        let mut presence = Presence { io: &mut *session.io, file, about, twice: true };
+        let mut presence = Presence { io: &mut *session.io, file, about, shown: None, twice: true };
         let ledger = Ledger::begin(&home, &dir, beginning, &mut presence)?;
         Ok(begun(&ledger, false))
     }

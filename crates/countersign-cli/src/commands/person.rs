@@ -292,7 +292,8 @@ impl countersign_app::ledger::PassphraseSource for Shared<'_, '_, '_> {
         statement: &countersign_core::admit::Statement,
     ) -> Result<Zeroizing<String>, Error> {
         let mut io = self.io.borrow_mut();
-        let mut presence = Presence { io: &mut io, file: self.file.clone(), about: String::new(), twice: false };
+        let (file, about) = (self.file.clone(), String::new());
+        let mut presence = Presence { io: &mut io, file, about, shown: None, twice: false };
         presence.passphrase(principal, statement)
     }
 

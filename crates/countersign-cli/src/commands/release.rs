@@ -287,8 +287,8 @@ fn said(ledger: &Ledger, proposed: &Proposed, what: &str) -> Answer {
 fn changes_in_words(candidate: &countersign_core::act::Candidate) -> String {
     let changes = &candidate.changes;
     format!(
-        "{} commits since {} by {}; tickets: {}",
-        changes.commits,
+        "{} since {} by {}; tickets: {}",
+        output::count(changes.commits, "commit"),
         changes.base.as_ref().map_or("the first commit", CommitId::as_str),
         words(&changes.authors),
         words(&changes.tickets)

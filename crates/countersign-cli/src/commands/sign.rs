@@ -91,9 +91,6 @@ fn shown(ledger: &Ledger, id: &ReleaseId, by: &Principal) -> Result<String, Erro
         text.push('\n');
         text.push_str(&indented(&status_command::sign_offs(&view)));
     }
-    if state.sample() {
-        text.push_str("\n\nSAMPLE: nothing in this ledger is a real approval");
-    }
     Ok(text)
 }
 

@@ -7,7 +7,7 @@ use countersign_app::products::duration;
 use countersign_app::status::{self, Overview, ReleaseView, SheetView};
 use countersign_core::words::ReleaseId;
 
-use crate::output::{Answer, indented, or_dash, pairs, table, words};
+use crate::output::{Answer, count, indented, or_dash, pairs, table, words};
 use crate::session::Session;
 
 /// Where things stand, what blocks and who can clear it.
@@ -42,7 +42,7 @@ impl Status {
 }
 
 fn overview_in_words(overview: &Overview) -> String {
-    let mut text = format!("{}, {} entries", overview.title, overview.entries);
+    let mut text = format!("{}, {}", overview.title, count(overview.entries, "entry"));
     if overview.sample {
         text.push_str("  SAMPLE: nothing in it is a real approval");
     }
@@ -173,8 +173,20 @@ pub(crate) fn quorum(sheet: &SheetView) -> String {
         .iter()
         .map(|slot| {
             let mark = if slot.full() { "full" } else { "open" };
-            let could = if slot.full() { String::new() } else { format!("; could sign: {}", words(&slot.eligible)) };
-            format!("{}: {} of {} ({mark}), signed: {}{could}", slot.role, slot.signed.len(), slot.needed, words(&slot.signed))
+            let mut line = format!(
+                "{}: {} of {} ({mark}), signed: {}",
+                slot.role,
+                slot.signed.len(),
+                slot.needed,
+                words(&slot.signed)
+            );
+            if !slot.full() {
+                line.push_str(&format!("; could sign: {}", words(&slot.eligible)));
+                for barred in &slot.barred {
+                    line.push_str(&format!("\n  not {}: {}", barred.principal, barred.why));
+                }
+            }
+            line
         })
         .collect();
     lines.join("\n")
@@ -226,7 +238,8 @@ fn holds(view: &ReleaseView) -> String {
 }
 
 fn rollout(view: &ReleaseView) -> String {
-    if view.dispatches.is_empty() {
+    let environment = view.sheet.as_ref().map(|sheet| &sheet.environment);
+    if !view.dispatches.iter().any(|row| Some(&row.environment) == environment) {
         return String::new();
     }
     let lines: Vec<String> = view
@@ -248,7 +261,7 @@ fn dispatches(view: &ReleaseView) -> String {
         .map(|row| {
             let conclusion = row.conclusion.map(|conclusion| format!(" {conclusion}")).unwrap_or_default();
             let detail = row.detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
-            let by = row.by.as_ref().map_or("by the worker".to_owned(), |by| format!("by {by}"));
+            let by = row.by.as_ref().map_or("by the dispatcher".to_owned(), |by| format!("by {by}"));
             let run = row.run.as_ref().map(|run| format!(", run {}", run.id)).unwrap_or_default();
             format!(
                 "{} to {} wave {} {by}: {}{conclusion}{run}{detail}\n  request {}",

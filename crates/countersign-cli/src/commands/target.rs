@@ -12,7 +12,7 @@ use countersign_core::hash::Digest;
 use countersign_core::words::{Line, Slug};
 use serde_json::json;
 
-use crate::output::{Answer, indented, pairs};
+use crate::output::{Answer, count, indented, pairs};
 use crate::session::Session;
 
 /// Where and how an environment of a product is reached.
@@ -139,7 +139,7 @@ impl Target {
                             ("entry", format!("{} (sha256:{})", row.entry, row.digest)),
                         ];
                         for segment in &target.segments {
-                            list.push(("segment", format!("{}: {} instances", segment.name, segment.version.len())));
+                            list.push(("segment", format!("{}: {}", segment.name, count(segment.version.len() as u64, "instance"))));
                         }
                         list.push(("this desk", row.unreachable.clone().unwrap_or_else(|| "can reach it".into())));
                         format!("{} {}\n{}", target.product, target.environment, indented(&pairs(list)))

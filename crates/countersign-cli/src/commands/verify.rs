@@ -8,7 +8,7 @@ use countersign_app::verification::{self, Verified};
 use countersign_core::hash::Digest;
 use countersign_core::verify::Verdict;
 
-use crate::output::Answer;
+use crate::output::{Answer, count};
 use crate::session::Session;
 
 /// Check a ledger in full, or a bundle without any ledger.
@@ -47,9 +47,9 @@ fn in_words(verified: &Verified) -> String {
         Verdict::Invalid => "something there is not sound",
     };
     let mut text = format!(
-        "{}: {meaning}\n{} entries, root {}",
+        "{}: {meaning}\n{}, root {}",
         verified.verdict.to_string().to_uppercase(),
-        verified.tree_size,
+        count(verified.tree_size, "entry"),
         verified.root
     );
     for finding in &verified.findings {
