@@ -391,7 +391,7 @@ impl Ledger {
             .ok_or_else(|| {
                 Error::new(ErrorKind::No, "unknown_device", "this machine's key is not enrolled in the ledger")
             })?;
-        self.act(command, &signer, reason, None, key.key().signing_key())
+        self.act_as_device(command, &signer, reason, key.key().signing_key())
     }
 
     /// Records an act signed by a person: the rules are asked first, then the passphrase.
@@ -434,8 +434,40 @@ impl Ledger {
                 format!("the key of {principal} on this desk is not the one enrolled"),
             ));
         }
-        let key = self.unlock(principal, &file, &statement, source)?;
-        self.act(command, &signer, Some(reason), Some(reauth), key.signing_key())
+        let key = self.unlock(principal, &file, &mut || source.passphrase(principal, &statement))?;
+        // What was shown is what is signed, to the byte: who was not shown what others appended meanwhile has not seen it.
+        let entry = sign(&statement, key.signing_key())?;
+        drop(key);
+        for _ in 0..RACES_MAX {
+            match self.append(entry.clone()) {
+                Err(Appended::Raced) => self.refresh()?,
+                Err(Appended::Failed(error)) => return Err(error),
+                Ok(entry) => return Ok(entry),
+            }
+        }
+        Err(busy())
+    }
+
+    /// Has a person prove presence by the passphrase of their key on this desk, for what no entry records.
+    ///
+    /// # Errors
+    /// The person cannot sign here, or the passphrase is wrong.
+    pub fn prove_presence(
+        &mut self,
+        principal: &Principal,
+        ask: &mut dyn FnMut() -> Result<Zeroizing<String>, Error>,
+    ) -> Result<(), Error> {
+        self.refresh()?;
+        let enrolled = self.state.people.get(principal).and_then(|person| person.current_key()).map(|key| key.key);
+        let file = PersonKeyFile::load(&self.desk.person_key(principal.as_str())?)?;
+        if Some(file.public_key()) != enrolled {
+            return Err(Error::new(
+                ErrorKind::No,
+                "wrong_key",
+                format!("the key of {principal} on this desk is not one they can sign with"),
+            ));
+        }
+        self.unlock(principal, &file, ask).map(|_| ())
     }
 
     /// Unlocks a person's key, counting wrong passphrases and recording them.
@@ -443,13 +475,12 @@ impl Ledger {
         &mut self,
         principal: &Principal,
         file: &PersonKeyFile,
-        statement: &Statement,
-        source: &mut dyn PassphraseSource,
+        ask: &mut dyn FnMut() -> Result<Zeroizing<String>, Error>,
     ) -> Result<UnlockedKey<Person>, Error> {
         let lockout = Lockout::new(self.desk.lockout());
         let name = file.public_key().fingerprint();
         let permit = lockout.permit(&name, clock::now().to_chrono())?;
-        let secret = match source.passphrase(principal, statement) {
+        let secret = match ask() {
             Ok(secret) => secret,
             Err(error) => {
                 permit.untried()?;
@@ -526,17 +557,16 @@ impl Ledger {
     }
 
     /// Decides, signs and appends; decides anew when somebody else appended first.
-    fn act(
+    fn act_as_device(
         &mut self,
         command: &Command,
         signer: &Signer,
         reason: Option<Text>,
-        reauth: Option<Reauth>,
         key: &SigningKey,
     ) -> Result<EntryRef, Error> {
         for _ in 0..RACES_MAX {
             self.refresh()?;
-            let context = self.context(signer, reason.clone(), reauth)?;
+            let context = self.context(signer, reason.clone(), None)?;
             let statement = decide::decide(&self.state, command.clone(), &context)?;
             let entry = sign(&statement, key)?;
             match self.append(entry) {
@@ -545,7 +575,7 @@ impl Ledger {
                 Ok(entry) => return Ok(entry),
             }
         }
-        Err(Error::new(ErrorKind::Cannot, "busy", "others kept appending first; nothing was written").hint("try again"))
+        Err(busy())
     }
 
     fn append(&mut self, entry: Entry) -> Result<EntryRef, Appended> {
@@ -600,6 +630,10 @@ impl From<Appended> for Error {
             Appended::Failed(error) => error,
         }
     }
+}
+
+fn busy() -> Error {
+    Error::new(ErrorKind::Cannot, "busy", "others kept appending first; nothing was written").hint("try again")
 }
 
 fn damaged(what: &str) -> Error {

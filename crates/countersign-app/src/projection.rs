@@ -158,6 +158,15 @@ impl ProjectionFile {
         Ok((file, opened))
     }
 
+    /// Deletes the projection at `path`, whatever it holds; that there is none is no error.
+    ///
+    /// # Errors
+    /// [`ProjectionError::File`].
+    pub fn remove(path: &Path) -> Result<(), ProjectionError> {
+        let _lock = durable::lock(&path.with_extension("lock"))?;
+        Ok(remove(path)?)
+    }
+
     /// Loads a snapshot and the head it was derived from; none where there is none, or a damaged one.
     ///
     /// # Errors

@@ -1074,7 +1074,10 @@ pub fn blockers(state: &State, release: &Release, at: Timestamp) -> Vec<Blocker>
             gate if check.conclusion == Conclusion::Fail => {
                 format!("countersign release amend {id} (a new candidate), or countersign waiver {id} --gate '{gate}'")
             }
-            _ => format!("countersign evidence attach {id}"),
+            gate => match unconfirmed(state, release, gate) {
+                Some(record) => format!("countersign evidence confirm {}", record.entry.index),
+                None => format!("countersign evidence attach {id}"),
+            },
         };
         add(&format!("gate:{}", check.gate), format!("{}: {}", check.gate, check.detail), managers.clone(), act);
     }
@@ -1092,6 +1095,22 @@ pub fn blockers(state: &State, release: &Release, at: Timestamp) -> Vec<Blocker>
         Some(sheet) => list.extend(decision_blockers(state, release, sheet, at, managers)),
     }
     list
+}
+
+/// Returns the attached evidence that would answer to the gate once a second person has confirmed it.
+fn unconfirmed<'a>(state: &State, release: &'a Release, gate: &str) -> Option<&'a EvidenceRecord> {
+    let policy = &state.policy(&release.candidate.product)?.policy;
+    let rule = policy.evidence.iter().find(|rule| rule.gate.as_str() == gate)?;
+    if rule.observed || policy.attached_evidence != AttachedRule::Confirmed {
+        return None;
+    }
+    release.evidence.iter().find(|record| {
+        record.attached()
+            && record.confirmed_by.is_empty()
+            && record.body.kind == rule.kind
+            && rule.name.as_ref().is_none_or(|name| *name == record.body.name)
+            && record.body.commit == release.candidate.commit
+    })
 }
 
 fn decision_blockers(

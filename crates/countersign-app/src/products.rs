@@ -1,0 +1,948 @@
+//! Products with their promotion paths, targets, policies, standing authorizations and freezes.
+//!
+//! Deliberately absent: what a policy asks of a release (the core judges that), and secrets of connectors
+//! ([`crate::connectors`] keeps those on the desk; a target names only what everybody may know).
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use countersign_core::act::{
+    Approval, Authorization, AuthorizationChange, ChangeType, ConnectorConfig, Freeze, FreezeChange, Meaning, Reauth,
+    Segment, Target, Verdict, Window,
+};
+use countersign_core::evidence::EvidenceKind;
+use countersign_core::hash::Digest;
+use countersign_core::judge;
+use countersign_core::policy::{
+    AttachedRule, DispatchRule, Distinct, EvidenceRule, Mode, Policy, RerunRule, RollbackRule,
+};
+use countersign_core::state::{AuthorizationRecord, PolicyRecord, SignOff, State};
+use countersign_core::words::{EntryRef, Line, Principal, Slug, Text, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::clock;
+use crate::connectors;
+use crate::durable;
+use crate::error::{Error, ErrorKind};
+use crate::ledger::Ledger;
+use crate::people::Signing;
+
+/// The longest file of a target or policy that is read.
+const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+// ------------------------------------------------------------------------------------------------- products
+
+/// A product as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ProductRow {
+    /// The product.
+    pub product: Slug,
+    /// The name people know it by.
+    pub title: Line,
+    /// The environments a release walks through.
+    pub path: Vec<Slug>,
+    /// The entry.
+    pub entry: u64,
+    /// The environments that have no target yet.
+    pub without_target: Vec<Slug>,
+    /// The version of the policy in force.
+    pub policy_version: Option<u64>,
+    /// The version that is live behind the go/no-go.
+    pub live: Option<Line>,
+}
+
+/// Returns every product.
+pub fn list(state: &State) -> Vec<ProductRow> {
+    state
+        .products
+        .values()
+        .map(|(entry, product)| {
+            let place = |environment: &Slug| (product.product.clone(), environment.clone());
+            ProductRow {
+                product: product.product.clone(),
+                title: product.title.clone(),
+                path: product.path.clone(),
+                entry: entry.index,
+                without_target: product
+                    .path
+                    .iter()
+                    .filter(|environment| !state.targets.contains_key(&place(environment)))
+                    .cloned()
+                    .collect(),
+                policy_version: state.policy(&product.product).map(|record| record.version),
+                live: product
+                    .path
+                    .last()
+                    .and_then(|last| state.live.get(&place(last)))
+                    .map(|live| live.version.clone()),
+            }
+        })
+        .collect()
+}
+
+/// Refuses a product that is not there.
+pub(crate) fn known(state: &State, product: &Slug) -> Result<(), Error> {
+    if state.products.contains_key(product) {
+        return Ok(());
+    }
+    Err(Error::not_found(format!("there is no product {product}")).hint("`countersign product list` shows them"))
+}
+
+/// Describes a product and its promotion path.
+///
+/// # Errors
+/// A rule refuses.
+pub fn set_product(
+    ledger: &mut Ledger,
+    signing: &mut Signing<'_>,
+    product: Slug,
+    title: Line,
+    path: Vec<Slug>,
+) -> Result<EntryRef, Error> {
+    signing.record(ledger, countersign_core::act::Product { path, product, title })
+}
+
+// ------------------------------------------------------------------------------------------------- targets
+
+/// A target as a file or flags say it; what flags say stands over what the file says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetDraft {
+    /// The product.
+    pub product: Option<Slug>,
+    /// The environment on its promotion path.
+    pub environment: Option<Slug>,
+    /// How it is reached.
+    pub connector: Option<ConnectorDraft>,
+    /// The pipeline that is triggered.
+    pub job: Option<Line>,
+    /// The job whose success means deployed.
+    pub deploy_step: Option<Line>,
+    /// The segments in the order waves reach them.
+    #[serde(default, rename = "segment")]
+    pub segments: Vec<Segment>,
+}
+
+/// How a target is reached, before digests are taken.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ConnectorDraft {
+    /// A Buildbot master; without an address, the only one this desk knows.
+    Buildbot {
+        /// The base URL.
+        base_url: Option<Line>,
+        /// The file of the certificate authority it must chain to.
+        ca_file: Option<PathBuf>,
+        /// Or that file's digest.
+        ca_sha256: Option<Digest>,
+    },
+    /// A script that each desk maps and allows for itself.
+    LocalCommand {
+        /// The name each desk maps to a script.
+        command: Slug,
+        /// The script.
+        script: Option<PathBuf>,
+        /// Or its digest.
+        script_sha256: Option<Digest>,
+    },
+}
+
+/// Reads a target from a TOML file; paths in it begin where the file lies.
+///
+/// # Errors
+/// The file cannot be read, or is not such a description.
+pub fn read_target(path: &Path) -> Result<TargetDraft, Error> {
+    let text = read_text(path)?;
+    let mut draft: TargetDraft = toml::from_str(&text).map_err(|error| {
+        Error::usage(format!("{} does not describe a target: {}", path.display(), error.to_string().trim_end()))
+    })?;
+    let here = path.parent().unwrap_or(Path::new(""));
+    match &mut draft.connector {
+        Some(ConnectorDraft::Buildbot { ca_file: Some(file), .. })
+        | Some(ConnectorDraft::LocalCommand { script: Some(file), .. }) => *file = here.join(&*file),
+        _ => {}
+    }
+    Ok(draft)
+}
+
+fn read_text(path: &Path) -> Result<String, Error> {
+    let bytes = durable::read(path, FILE_BYTES_MAX)?;
+    String::from_utf8(bytes).map_err(|_| Error::usage(format!("{} is not UTF-8 text", path.display())))
+}
+
+impl TargetDraft {
+    /// Returns this draft with what `over` says in place of what it says itself.
+    #[must_use]
+    pub fn overlaid(self, over: Self) -> Self {
+        Self {
+            product: over.product.or(self.product),
+            environment: over.environment.or(self.environment),
+            connector: over.connector.or(self.connector),
+            job: over.job.or(self.job),
+            deploy_step: over.deploy_step.or(self.deploy_step),
+            segments: if over.segments.is_empty() { self.segments } else { over.segments },
+        }
+    }
+}
+
+/// Reads `NAME=HEALTH_URL,VERSION_URL[;HEALTH_URL,VERSION_URL…]`: a segment and, of each instance, its two URLs.
+///
+/// # Errors
+/// It is written differently.
+pub fn parse_segment(text: &str) -> Result<Segment, Error> {
+    let wrong = |what: String| {
+        Error::usage(format!("`{text}` is not a segment: {what}"))
+            .hint("write NAME=HEALTH_URL,VERSION_URL;HEALTH_URL,VERSION_URL")
+    };
+    let (name, instances) = text.split_once('=').ok_or_else(|| wrong("there is no `=`".into()))?;
+    let name = name.parse::<Slug>().map_err(|error| wrong(error.to_string()))?;
+    let mut segment = Segment { health: Vec::new(), name, version: Vec::new() };
+    for instance in instances.split(';') {
+        let (health, version) =
+            instance.split_once(',').ok_or_else(|| wrong("an instance has two URLs with a comma between".into()))?;
+        segment.health.push(url(health).map_err(&wrong)?);
+        segment.version.push(url(version).map_err(&wrong)?);
+    }
+    Ok(segment)
+}
+
+fn url(text: &str) -> Result<Line, String> {
+    let parsed = url::Url::parse(text).map_err(|error| format!("`{text}` is not a URL: {error}"))?;
+    if !matches!(parsed.scheme(), "http" | "https") || !parsed.username().is_empty() || parsed.password().is_some() {
+        return Err(format!("`{text}` is not a plain http or https URL"));
+    }
+    text.parse().map_err(|error: countersign_core::words::WordError| error.to_string())
+}
+
+/// Signs where and how one environment of a product is reached.
+///
+/// # Errors
+/// Something is not said, a file cannot be read, or a rule refuses.
+pub fn set_target(ledger: &mut Ledger, signing: &mut Signing<'_>, draft: TargetDraft) -> Result<EntryRef, Error> {
+    let missing = |what: &str, flag: &str| Error::usage(format!("{what} is missing")).hint(format!("give {flag}"));
+    let connector = match draft.connector.ok_or_else(|| missing("how it is reached", "--connector"))? {
+        ConnectorDraft::Buildbot { base_url, ca_file, ca_sha256 } => {
+            connectors::buildbot_config(ledger.desk(), base_url, ca_file.as_deref(), ca_sha256)?
+        }
+        ConnectorDraft::LocalCommand { command, script, script_sha256 } => {
+            connectors::command_config(ledger.desk(), command, script.as_deref(), script_sha256)?
+        }
+    };
+    // A local command is its own only job and step.
+    let own_name = match &connector {
+        ConnectorConfig::LocalCommand { command, .. } => Some(command.as_str().parse().expect("a short name is a line")),
+        ConnectorConfig::Buildbot { .. } => None,
+    };
+    for segment in &draft.segments {
+        for address in segment.health.iter().chain(&segment.version) {
+            url(address.as_str()).map_err(Error::usage)?;
+        }
+        if segment.version.is_empty() {
+            return Err(Error::usage(format!("segment {} names no version URL", segment.name))
+                .hint("what runs is only known where each instance tells its version and artifact"));
+        }
+    }
+    let act = Target {
+        connector,
+        deploy_step: draft.deploy_step.or(own_name.clone()).ok_or_else(|| missing("the deploy step", "--deploy-step"))?,
+        environment: draft.environment.ok_or_else(|| missing("the environment", "--environment"))?,
+        job: draft.job.or(own_name).ok_or_else(|| missing("the job", "--job"))?,
+        product: draft.product.ok_or_else(|| missing("the product", "--product"))?,
+        segments: draft.segments,
+    };
+    signing.record(ledger, act)
+}
+
+/// A target as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TargetRow {
+    /// The entry.
+    pub entry: u64,
+    /// The digest that decision sheets carry.
+    pub digest: Digest,
+    /// What was signed.
+    #[serde(flatten)]
+    pub target: Target,
+    /// Why this desk cannot reach it; none where it can.
+    pub unreachable: Option<String>,
+}
+
+/// Returns every target, of one product where one is named.
+pub fn targets(ledger: &Ledger, product: Option<&Slug>) -> Vec<TargetRow> {
+    let wanted = ledger.state().targets.values().filter(|(_, target)| product.is_none_or(|only| *only == target.product));
+    wanted
+        .map(|(entry, target)| TargetRow {
+            entry: entry.index,
+            digest: entry.leaf,
+            target: target.clone(),
+            unreachable: connectors::for_target(ledger.desk(), target).err().map(|error| error.message),
+        })
+        .collect()
+}
+
+// ------------------------------------------------------------------------------------------------- policies
+
+/// A policy text that was read, and what it means.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PolicyCheck {
+    /// The product it is for.
+    pub product: Slug,
+    /// SHA-256 of the text.
+    pub digest: Digest,
+    /// What it means, one sentence each.
+    pub means: Vec<String>,
+    /// What could keep it from being met with the people and targets of the ledger.
+    pub warnings: Vec<String>,
+}
+
+/// Reads a policy file.
+///
+/// # Errors
+/// The file cannot be read, or is not UTF-8.
+pub fn read_policy(path: &Path) -> Result<String, Error> {
+    read_text(path)
+}
+
+/// Reads a policy text and says what it means; with a ledger, also what its people and targets make of it.
+///
+/// # Errors
+/// It is not a policy, with the line or the rule.
+pub fn check_policy(text: &str, state: Option<&State>, at: Timestamp) -> Result<PolicyCheck, Error> {
+    let policy = Policy::parse(text)
+        .map_err(|error| Error::new(ErrorKind::No, "policy", format!("this is not a policy: {error}")))?;
+    let warnings = state.map(|state| obstacles(state, &policy, at)).unwrap_or_default();
+    let digest = Digest::of(text.as_bytes());
+    Ok(PolicyCheck { product: policy.product.clone(), digest, means: means(&policy), warnings })
+}
+
+/// Says what a policy means, one sentence each.
+pub fn means(policy: &Policy) -> Vec<String> {
+    let mut list = Vec::new();
+    let mut say = |text: String| list.push(text);
+    say(match policy.mode {
+        Mode::Delivery => "people sign the last gate (continuous-delivery)".into(),
+        Mode::Deployment => {
+            "a standing authorization signs the last gate within its bounds, people outside of them (continuous-deployment)"
+                .into()
+        }
+    });
+    let quorum: Vec<String> = policy.quorum.iter().map(|rule| format!("{} × {}", rule.count, rule.role)).collect();
+    say(format!("signatures asked for: {}", quorum.join(", ")));
+    let veto: Vec<&str> =
+        policy.quorum.iter().map(|rule| &rule.role).filter(|role| policy.has_veto(role)).map(Slug::as_str).collect();
+    say(match veto.as_slice() {
+        [] => "nobody's NO-GO alone ends a release".into(),
+        roles => format!("a NO-GO as {} ends a release", roles.join(" or ")),
+    });
+    for rule in &policy.distinct {
+        say(match rule {
+            Distinct::Requester => "who proposed the release or froze its sheet may not approve".into(),
+            Distinct::CommitAuthor => "who wrote one of its commits may not approve".into(),
+            Distinct::EvidenceAttacher => "who attached evidence may not approve".into(),
+            Distinct::Dispatcher => "who approved may not dispatch".into(),
+        });
+    }
+    if policy.distinct.is_empty() {
+        say("one person may take every part: nobody is kept from approving".into());
+    }
+    let reauth: Vec<&str> = policy
+        .reauth
+        .iter()
+        .map(|reauth| match reauth {
+            Reauth::Prompt => "typed at each signing",
+            Reauth::File => "read from a file",
+            Reauth::Agent => "held by an agent",
+        })
+        .collect();
+    say(format!("an approver's passphrase is {}", reauth.join(", or ")));
+    say(match policy.attached_evidence {
+        AttachedRule::Refused => "evidence a person attached never counts".into(),
+        AttachedRule::Confirmed => "evidence a person attached counts once a second person has confirmed it".into(),
+        AttachedRule::Accepted => "evidence a person attached counts at once".into(),
+    });
+    say(match policy.rerun.rule {
+        RerunRule::Forbid => "a red result stays red whatever a re-run says".into(),
+        RerunRule::Waiver => "a red result is passed with a signed waiver only".into(),
+        RerunRule::UpTo => {
+            format!("a green re-run of the same commit clears a red one, up to {} times", policy.rerun.up_to)
+        }
+    });
+    if !policy.required.is_empty() {
+        let fields: Vec<&str> = policy.required.iter().map(|field| field.as_str()).collect();
+        say(format!("a candidate must give: {}", fields.join(", ")));
+    }
+    for rule in &policy.evidence {
+        say(means_evidence(rule));
+    }
+    if policy.evidence.is_empty() {
+        say("no evidence is asked for".into());
+    }
+    if policy.soak_seconds > 0 {
+        say(format!("it must have run {} in the environment before the last", duration(policy.soak_seconds)));
+    }
+    say(format!("a decision sheet can be acted on for {}", duration(policy.sheet_valid_minutes * 60)));
+    say(match policy.dispatch {
+        DispatchRule::ByReleaseManager => "a release manager starts the rollout".into(),
+        DispatchRule::OnQuorum => "the worker starts the rollout as soon as the quorum is complete".into(),
+    });
+    for (place, wave) in policy.waves.iter().enumerate() {
+        say(format!("wave {}: {}, which must stay well for {}", place + 1, wave.segment, duration(wave.bake_seconds)));
+    }
+    say(match policy.rollback {
+        RollbackRule::Offer => "when a wave fails, a person is asked to roll back".into(),
+        RollbackRule::Auto => "when a wave fails, the worker rolls back".into(),
+    });
+    list
+}
+
+fn means_evidence(rule: &EvidenceRule) -> String {
+    let what = match rule.kind {
+        EvidenceKind::Junit => "test results",
+        EvidenceKind::Sarif => "findings of static analysis",
+        EvidenceKind::Cyclonedx => "a bill of materials",
+        EvidenceKind::Manual => "a file",
+    };
+    let mut text = format!("gate \"{}\": {what} ({})", rule.gate, rule.kind);
+    if let Some(name) = &rule.name {
+        text.push_str(&format!(" named {name}"));
+    }
+    let bounds = rule
+        .min
+        .iter()
+        .map(|(name, least)| format!("at least {least} {name}"))
+        .chain(rule.max.iter().map(|(name, most)| format!("at most {most} {name}")));
+    for bound in bounds {
+        text.push_str(", ");
+        text.push_str(&bound);
+    }
+    if rule.observed {
+        text.push_str(", read from the CI system by Countersign itself");
+    }
+    text
+}
+
+/// Writes seconds as people say them: `90 s`, `15 min`, `24 h`, `3 d`.
+#[must_use]
+pub fn duration(seconds: u64) -> String {
+    match seconds {
+        0 => "no time".into(),
+        _ if seconds % 86_400 == 0 && seconds > 86_400 => format!("{} d", seconds / 86_400),
+        _ if seconds % 3600 == 0 => format!("{} h", seconds / 3600),
+        _ if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        _ => format!("{seconds} s"),
+    }
+}
+
+/// Says what could keep a policy from being met as things stand.
+fn obstacles(state: &State, policy: &Policy, at: Timestamp) -> Vec<String> {
+    let mut list = Vec::new();
+    for rule in &policy.quorum {
+        let holders = state
+            .people
+            .values()
+            .filter(|person| person.accepted.is_some() && person.current_key().is_some())
+            .filter(|person| person.holds(rule.role.as_str(), Some(&policy.product), at))
+            .count() as u64;
+        if holders < rule.count {
+            list.push(format!("{} must sign as {}, and {holders} can", rule.count, rule.role));
+        }
+    }
+    match state.last_environment(&policy.product) {
+        None => list.push(format!("there is no product {} yet", policy.product)),
+        Some(last) => match state.targets.get(&(policy.product.clone(), last.clone())) {
+            None => list.push(format!("{} has no target {last} yet", policy.product)),
+            Some((_, target)) => {
+                for wave in &policy.waves {
+                    if !target.segments.iter().any(|segment| segment.name == wave.segment) {
+                        list.push(format!("the target {last} has no segment {}", wave.segment));
+                    }
+                }
+            }
+        },
+    }
+    list
+}
+
+/// Signs a policy: in force at once where it is the product's first, else proposed to the quorum of the one in force.
+///
+/// # Errors
+/// It is not a policy, or a rule refuses.
+pub fn set_policy(ledger: &mut Ledger, signing: &mut Signing<'_>, toml: String) -> Result<(EntryRef, PolicyRow), Error> {
+    ledger.refresh()?;
+    let product = check_policy(&toml, None, clock::now())?.product;
+    known(ledger.state(), &product)?;
+    let version = ledger.state().policies.get(&product).map_or(0, Vec::len) as u64 + 1;
+    let entry = signing.record(ledger, countersign_core::act::Policy { product: product.clone(), toml, version })?;
+    let row = policies(ledger.state(), Some(&product)).pop().expect("it was recorded a moment ago");
+    Ok((entry, row))
+}
+
+/// A version of a policy as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PolicyRow {
+    /// The product.
+    pub product: Slug,
+    /// The version.
+    pub version: u64,
+    /// The entry.
+    pub entry: u64,
+    /// SHA-256 of the text.
+    pub digest: Digest,
+    /// Who proposed it.
+    pub by: Principal,
+    /// When.
+    pub time: Timestamp,
+    /// `in force`, `replaced` or `proposed`.
+    pub status: &'static str,
+    /// Who has answered, and how.
+    pub answers: Vec<AnswerRow>,
+}
+
+/// An answer to a policy or an authorization.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AnswerRow {
+    /// Who.
+    pub principal: Principal,
+    /// As which role.
+    pub role: Slug,
+    /// What they said.
+    pub verdict: Verdict,
+    /// The entry.
+    pub entry: u64,
+}
+
+fn answer_rows(answers: &[SignOff]) -> Vec<AnswerRow> {
+    let row = |answer: &SignOff| AnswerRow {
+        principal: answer.principal.clone(),
+        role: answer.role.clone(),
+        verdict: answer.verdict,
+        entry: answer.entry.index,
+    };
+    answers.iter().map(row).collect()
+}
+
+/// Returns every version of every policy, of one product where one is named.
+pub fn policies(state: &State, product: Option<&Slug>) -> Vec<PolicyRow> {
+    let wanted = state.policies.iter().filter(|(name, _)| product.is_none_or(|only| only == *name));
+    wanted
+        .flat_map(|(product, records)| {
+            let current = state.policy(product).map(|record| record.entry);
+            records.iter().map(move |record| PolicyRow {
+                product: product.clone(),
+                version: record.version,
+                entry: record.entry.index,
+                digest: Digest::of(record.toml.as_bytes()),
+                by: record.by.clone(),
+                time: record.time,
+                status: match record.in_force {
+                    Some(_) if Some(record.entry) == current => "in force",
+                    Some(_) => "replaced",
+                    None => "proposed",
+                },
+                answers: answer_rows(&record.answers),
+            })
+        })
+        .collect()
+}
+
+/// Returns a version of a product's policy; the one in force when `None`.
+///
+/// # Errors
+/// There is none.
+pub fn policy<'a>(state: &'a State, product: &Slug, version: Option<u64>) -> Result<&'a PolicyRecord, Error> {
+    known(state, product)?;
+    let found = match version {
+        None => state.policy(product),
+        Some(version) => {
+            state.policies.get(product).and_then(|all| all.iter().find(|record| record.version == version))
+        }
+    };
+    found.ok_or_else(|| match version {
+        None => Error::not_found(format!("{product} has no policy"))
+            .hint(format!("sign one with `countersign policy set FILE`, for product = \"{product}\"")),
+        Some(version) => Error::not_found(format!("{product} has no policy version {version}"))
+            .hint(format!("`countersign policy list --product {product}` shows all versions")),
+    })
+}
+
+/// Returns the newest version of a product's policy that waits for answers.
+fn proposed<'a>(state: &'a State, product: &Slug, version: Option<u64>) -> Result<&'a PolicyRecord, Error> {
+    if version.is_some() {
+        return policy(state, product, version);
+    }
+    known(state, product)?;
+    let newest = state.policies.get(product).and_then(|all| all.iter().rev().find(|record| record.in_force.is_none()));
+    newest.ok_or_else(|| {
+        Error::new(ErrorKind::No, "already_done", format!("no policy of {product} waits for an answer"))
+    })
+}
+
+/// What a person answers to a policy or an authorization.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// As which role; the one the signer holds of those that are asked, when `None`.
+    pub role: Option<Slug>,
+    /// The answer.
+    pub verdict: Verdict,
+}
+
+fn answer(
+    ledger: &mut Ledger,
+    signing: &mut Signing<'_>,
+    product: &Slug,
+    request: EntryRef,
+    answer: Answer,
+) -> Result<EntryRef, Error> {
+    let Answer { role, verdict } = answer;
+    let role = match role {
+        Some(role) => role,
+        None => asked_role(ledger.state(), product, &signing.by, clock::now())?,
+    };
+    let act =
+        Approval { authorization: None, conditions: Vec::new(), meaning: Meaning::Approval, request, role, verdict };
+    signing.record(ledger, act)
+}
+
+/// Returns the role somebody signs as where they do not say: the only one of those the policy asks that they hold.
+pub(crate) fn asked_role(state: &State, product: &Slug, who: &Principal, at: Timestamp) -> Result<Slug, Error> {
+    let policy = &policy(state, product, None)?.policy;
+    let person = state.people.get(who).ok_or_else(|| Error::not_found(format!("there is no person {who}")))?;
+    let mut held: Vec<&Slug> = policy
+        .quorum
+        .iter()
+        .map(|rule| &rule.role)
+        .filter(|role| person.holds(role.as_str(), Some(product), at))
+        .collect();
+    match (held.pop(), held.as_slice()) {
+        (Some(only), []) => Ok(only.clone()),
+        (Some(last), others) => {
+            let names: Vec<&str> = others.iter().copied().chain([last]).map(Slug::as_str).collect();
+            Err(Error::usage(format!("{who} could sign in several roles"))
+                .hint(format!("say which with --role: {}", names.join(", "))))
+        }
+        (None, _) => {
+            let asked: Vec<&str> = policy.quorum.iter().map(|rule| rule.role.as_str()).collect();
+            Err(Error::new(ErrorKind::No, "role_missing", format!("{who} holds none of the roles asked: {}", asked.join(", ")))
+                .hint("a process owner grants roles with `countersign person role`"))
+        }
+    }
+}
+
+/// Answers a policy that would replace the one in force.
+///
+/// # Errors
+/// None waits, or a rule refuses.
+pub fn answer_policy(
+    ledger: &mut Ledger,
+    signing: &mut Signing<'_>,
+    product: &Slug,
+    version: Option<u64>,
+    verdict: Answer,
+) -> Result<(EntryRef, PolicyRow), Error> {
+    ledger.refresh()?;
+    let record = proposed(ledger.state(), product, version)?;
+    let (request, version) = (record.entry, record.version);
+    let entry = answer(ledger, signing, product, request, verdict)?;
+    let rows = policies(ledger.state(), Some(product));
+    let row = rows.into_iter().find(|row| row.version == version).expect("it was answered a moment ago");
+    Ok((entry, row))
+}
+
+/// One line of a comparison of two texts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DiffLine {
+    /// `-` for a line of the old text, `+` for one of the new, a blank for both.
+    pub sign: char,
+    /// The line.
+    pub text: String,
+}
+
+/// Compares two texts line by line, by their longest common subsequence.
+#[must_use]
+pub fn diff(old: &str, new: &str) -> Vec<DiffLine> {
+    let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
+    // common[i][j]: how many lines old[i..] and new[j..] share.
+    let mut common = vec![vec![0_u32; new.len() + 1]; old.len() + 1];
+    for i in (0..old.len()).rev() {
+        for j in (0..new.len()).rev() {
+            common[i][j] =
+                if old[i] == new[j] { common[i + 1][j + 1] + 1 } else { common[i + 1][j].max(common[i][j + 1]) };
+        }
+    }
+    let line = |sign: char, text: &str| DiffLine { sign, text: text.to_owned() };
+    let (mut i, mut j, mut lines) = (0, 0, Vec::new());
+    while i < old.len() || j < new.len() {
+        if i < old.len() && j < new.len() && old[i] == new[j] {
+            lines.push(line(' ', old[i]));
+            (i, j) = (i + 1, j + 1);
+        } else if i < old.len() && (j == new.len() || common[i + 1][j] >= common[i][j + 1]) {
+            lines.push(line('-', old[i]));
+            i += 1;
+        } else {
+            lines.push(line('+', new[j]));
+            j += 1;
+        }
+    }
+    lines
+}
+
+// ------------------------------------------------------------------------------------------------- authorizations
+
+/// The bounds of a standing authorization.
+#[derive(Debug, Clone)]
+pub struct Bounds {
+    /// The product.
+    pub product: Slug,
+    /// The types of change it may sign for.
+    pub change_types: Vec<ChangeType>,
+    /// How many commits a release may bring at most.
+    pub max_commits: u64,
+    /// How many releases it may sign for on one UTC day.
+    pub per_day: u64,
+    /// When it may sign.
+    pub valid: Window,
+}
+
+/// Proposes a standing authorization to the quorum it is to stand in for.
+///
+/// # Errors
+/// A rule refuses.
+pub fn grant(ledger: &mut Ledger, signing: &mut Signing<'_>, bounds: Bounds) -> Result<EntryRef, Error> {
+    let Bounds { product, change_types, max_commits, per_day, valid } = bounds;
+    known(ledger.state(), &product)?;
+    let environment = ledger
+        .state()
+        .last_environment(&product)
+        .cloned()
+        .ok_or_else(|| Error::not_found(format!("{product} has no promotion path")))?;
+    let change = AuthorizationChange::Grant { change_types, environment, max_commits, per_day, product, valid };
+    signing.record(ledger, Authorization { change })
+}
+
+fn authorization(state: &State, index: u64) -> Result<&AuthorizationRecord, Error> {
+    state.authorizations.get(&index).ok_or_else(|| {
+        Error::not_found(format!("entry {index} is not a standing authorization"))
+            .hint("`countersign authorization list` shows them")
+    })
+}
+
+/// Returns the entry of a standing authorization by its index.
+///
+/// # Errors
+/// There is none.
+pub fn authorization_entry(state: &State, index: u64) -> Result<EntryRef, Error> {
+    authorization(state, index).map(|record| record.entry)
+}
+
+/// Answers a proposed standing authorization.
+///
+/// # Errors
+/// A rule refuses.
+pub fn answer_authorization(
+    ledger: &mut Ledger,
+    signing: &mut Signing<'_>,
+    index: u64,
+    verdict: Answer,
+) -> Result<EntryRef, Error> {
+    ledger.refresh()?;
+    let record = authorization(ledger.state(), index)?;
+    let (request, product) = (record.entry, record.product.clone());
+    answer(ledger, signing, &product, request, verdict)
+}
+
+/// Suspends a standing authorization, or lets it sign again.
+///
+/// # Errors
+/// A rule refuses.
+pub fn suspend(
+    ledger: &mut Ledger,
+    signing: &mut Signing<'_>,
+    index: u64,
+    resume: bool,
+) -> Result<EntryRef, Error> {
+    let authorization = authorization_entry(ledger.state(), index)?;
+    let change = if resume {
+        AuthorizationChange::Resume { authorization }
+    } else {
+        AuthorizationChange::Suspend { authorization }
+    };
+    signing.record(ledger, Authorization { change })
+}
+
+/// A standing authorization as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AuthorizationRow {
+    /// The entry of its grant.
+    pub entry: u64,
+    /// The product.
+    pub product: Slug,
+    /// The environment behind the go/no-go.
+    pub environment: Slug,
+    /// The types of change.
+    pub change_types: Vec<ChangeType>,
+    /// The most commits.
+    pub max_commits: u64,
+    /// The most releases on one UTC day.
+    pub per_day: u64,
+    /// When it may sign.
+    pub valid: Window,
+    /// Who proposed it.
+    pub by: Principal,
+    /// What it is worth at that moment.
+    pub state: judge::SignOffState,
+    /// Why it does not count.
+    pub cause: Option<String>,
+    /// Who has answered, and how.
+    pub answers: Vec<AnswerRow>,
+    /// How many times it has signed.
+    pub uses: usize,
+}
+
+/// Returns every standing authorization and what it is worth at that moment.
+pub fn authorizations(state: &State, at: Timestamp) -> Vec<AuthorizationRow> {
+    let row = |record: &AuthorizationRecord| {
+        let (worth, cause) = judge::authorization_worth(state, record, at);
+        AuthorizationRow {
+            entry: record.entry.index,
+            product: record.product.clone(),
+            environment: record.environment.clone(),
+            change_types: record.change_types.clone(),
+            max_commits: record.max_commits,
+            per_day: record.per_day,
+            valid: record.valid,
+            by: record.by.clone(),
+            state: worth,
+            cause,
+            answers: answer_rows(&record.answers),
+            uses: record.uses.len(),
+        }
+    };
+    state.authorizations.values().map(row).collect()
+}
+
+// ------------------------------------------------------------------------------------------------- freezes
+
+/// Forbids dispatches for a while.
+///
+/// # Errors
+/// A rule refuses.
+pub fn declare_freeze(
+    ledger: &mut Ledger,
+    signing: &mut Signing<'_>,
+    product: Option<Slug>,
+    environment: Option<Slug>,
+    span: Window,
+) -> Result<EntryRef, Error> {
+    if let Some(product) = &product {
+        known(ledger.state(), product)?;
+    }
+    signing.record(ledger, Freeze { change: FreezeChange::Declare { environment, product, span } })
+}
+
+/// Ends a freeze.
+///
+/// # Errors
+/// A rule refuses, or there is no such freeze.
+pub fn lift_freeze(ledger: &mut Ledger, signing: &mut Signing<'_>, index: u64) -> Result<EntryRef, Error> {
+    let freeze = ledger.state().freezes.get(&index).map(|freeze| freeze.entry).ok_or_else(|| {
+        Error::not_found(format!("entry {index} is not a freeze")).hint("`countersign freeze list` shows them")
+    })?;
+    signing.record(ledger, Freeze { change: FreezeChange::Lift { freeze } })
+}
+
+/// A freeze as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FreezeRow {
+    /// The entry.
+    pub entry: u64,
+    /// Only this product.
+    pub product: Option<Slug>,
+    /// Only this environment.
+    pub environment: Option<Slug>,
+    /// When.
+    pub span: Window,
+    /// Who declared it.
+    pub by: Principal,
+    /// Why.
+    pub reason: String,
+    /// `in force`, `to come`, `over` or `lifted`.
+    pub status: &'static str,
+}
+
+/// Returns every freeze ever declared.
+pub fn freezes(state: &State, at: Timestamp) -> Vec<FreezeRow> {
+    let rows = state.freezes.values().map(|freeze| FreezeRow {
+        entry: freeze.entry.index,
+        product: freeze.product.clone(),
+        environment: freeze.environment.clone(),
+        span: freeze.span,
+        by: freeze.by.clone(),
+        reason: freeze.reason.clone(),
+        status: match freeze.lifted {
+            Some(_) => "lifted",
+            None if freeze.span.contains(at) => "in force",
+            None if at < freeze.span.from => "to come",
+            None => "over",
+        },
+    });
+    rows.collect()
+}
+
+/// Returns how many releases of each product there are.
+pub fn release_counts(state: &State) -> BTreeMap<Slug, usize> {
+    let mut counts = BTreeMap::new();
+    for release in state.releases.values() {
+        *counts.entry(release.candidate.product.clone()).or_default() += 1;
+    }
+    counts
+}
+
+/// Returns a text of a ledger entry.
+///
+/// # Errors
+/// It is blank or holds control characters.
+pub fn text(words: &str) -> Result<Text, Error> {
+    words.parse().map_err(|error: countersign_core::words::WordError| Error::usage(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_diff_names_what_went_and_what_came() {
+        let show = |old: &str, new: &str| -> String {
+            diff(old, new).iter().map(|line| format!("{}{}", line.sign, line.text)).collect::<Vec<_>>().join("|")
+        };
+        for (old, new, expected) in [
+            ("a\nb\nc\n", "a\nb\nc\n", " a| b| c"),
+            ("a\nb\nc\n", "a\nx\nc\n", " a|-b|+x| c"),
+            ("a\n", "b\na\n", "+b| a"),
+            ("a\nb\n", "b\n", "-a| b"),
+            ("", "a\n", "+a"),
+            ("", "", ""),
+        ] {
+            assert_eq!(show(old, new), expected, "{old:?} {new:?}");
+        }
+    }
+
+    #[test]
+    fn a_segment_has_two_urls_for_each_instance() {
+        let segment = parse_segment("canary=http://a/health,http://a/version;https://b/h,https://b/v").unwrap();
+        assert_eq!((segment.name.as_str(), segment.health.len(), segment.version.len()), ("canary", 2, 2));
+        for bad in
+            ["canary", "=http://a,http://b", "canary=http://a", "c=ftp://a,http://b", "c=http://u:p@a/,http://b", "c="]
+        {
+            let error = parse_segment(bad).unwrap_err();
+            assert_eq!((error.kind, error.hint.is_some()), (ErrorKind::Usage, true), "{bad}");
+        }
+    }
+
+    #[test]
+    fn durations_are_told_in_the_largest_whole_unit() {
+        let table = [(0, "no time"), (59, "59 s"), (60, "1 min"), (90, "90 s"), (3600, "1 h"), (86_400, "24 h")];
+        for (seconds, told) in table.into_iter().chain([(172_800, "2 d"), (7200, "2 h")]) {
+            assert_eq!(duration(seconds), told);
+        }
+    }
+}

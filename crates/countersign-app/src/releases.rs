@@ -1,0 +1,802 @@
+//! Releases from their proposal to the verdicts on their decision sheet.
+//!
+//! Everything a person signs here names the very thing they were shown: a sign-off names the entry of its sheet, so that a
+//! sheet frozen meanwhile is refused and not signed unseen.
+//!
+//! Deliberately absent: dispatch and what follows ([`crate::rollout`]), evidence ([`crate::evidence_intake`]).
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use countersign_core::act::{
+    Approval, Artifact, Candidate, ChangeType, Condition, ExternalRecord, Hold, HoldChange, LiveRelease, Meaning,
+    Outcome, Propose, ProposeChange, Request, Verdict, Waiver, Window,
+};
+use countersign_core::decide::Command;
+use countersign_core::hash::Digest;
+use countersign_core::judge;
+use countersign_core::state::{Release, Sheet, State};
+use countersign_core::words::{CommitId, EntryRef, Line, Principal, ReleaseId, Slug, Text, Timestamp};
+use serde::{Deserialize, Serialize};
+use sha2::Digest as _;
+
+use crate::changes::{self, ChangeList, ChangesError, Commit};
+use crate::clock;
+use crate::durable::{self, FileError};
+use crate::error::{Error, ErrorKind};
+use crate::ledger::Ledger;
+use crate::people::Signing;
+use crate::products;
+
+const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+impl From<ChangesError> for Error {
+    fn from(error: ChangesError) -> Self {
+        let kind = match &error {
+            ChangesError::Unresolved { .. }
+            | ChangesError::Unrelated { .. }
+            | ChangesError::TooMany
+            | ChangesError::Word(_) => ErrorKind::No,
+            ChangesError::Encoding(_) | ChangesError::NotAList { .. } => ErrorKind::Integrity,
+            _ => ErrorKind::Cannot,
+        };
+        Self::new(kind, "changes", error.to_string())
+    }
+}
+
+/// Returns a release.
+///
+/// # Errors
+/// There is none of that id.
+pub fn find<'a>(state: &'a State, id: &ReleaseId) -> Result<&'a Release, Error> {
+    state.releases.get(id).ok_or_else(|| {
+        Error::not_found(format!("there is no release {id}")).hint("`countersign release list` shows them")
+    })
+}
+
+// ------------------------------------------------------------------------------------------------- proposing
+
+/// A candidate as a file or flags say it; what flags say stands over what the file says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Draft {
+    /// The product.
+    pub product: Option<Slug>,
+    /// The version.
+    pub version: Option<Line>,
+    /// The release id; `<product>-<version>` when not said.
+    pub release: Option<ReleaseId>,
+    /// The commit, or anything the repository resolves to one; its head when not said.
+    pub commit: Option<String>,
+    /// The artifacts; the first one is deployed.
+    #[serde(default, rename = "artifact")]
+    pub artifacts: Vec<ArtifactDraft>,
+    /// The repository with the changes.
+    pub repository: Option<PathBuf>,
+    /// The commit before the first change; what is live when not said.
+    pub base: Option<String>,
+    /// The type of the change.
+    pub change_type: Option<ChangeType>,
+    /// What could go wrong.
+    pub risk: Option<Text>,
+    /// What it means for security.
+    pub security_impact: Option<Text>,
+    /// How it comes out.
+    pub rollout_plan: Option<Text>,
+    /// How to come back when it goes wrong.
+    pub backout_plan: Option<Text>,
+    /// The incident an emergency change answers.
+    pub incident: Option<Line>,
+    /// The record of the change in another system.
+    pub external: Option<ExternalRecord>,
+    /// The release it takes the place of.
+    pub supersedes: Option<ReleaseId>,
+}
+
+/// An artifact before its digest is taken.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ArtifactDraft {
+    /// The name it goes by.
+    pub name: Line,
+    /// The file.
+    pub file: Option<PathBuf>,
+    /// Or its SHA-256.
+    pub sha256: Option<Digest>,
+}
+
+impl Draft {
+    /// Reads a candidate from a TOML file; paths in it begin where the file lies.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is not such a description.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let bytes = durable::read(path, FILE_BYTES_MAX)?;
+        let wrong = |why: String| Error::usage(format!("{} does not describe a release: {why}", path.display()));
+        let text = std::str::from_utf8(&bytes).map_err(|error| wrong(error.to_string()))?;
+        let mut draft: Self = toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
+        let here = path.parent().unwrap_or(Path::new(""));
+        for file in draft.artifacts.iter_mut().filter_map(|artifact| artifact.file.as_mut()).chain(&mut draft.repository)
+        {
+            *file = here.join(&*file);
+        }
+        Ok(draft)
+    }
+
+    /// Returns this draft with what `over` says in place of what it says itself.
+    #[must_use]
+    pub fn overlaid(self, over: Self) -> Self {
+        Self {
+            product: over.product.or(self.product),
+            version: over.version.or(self.version),
+            release: over.release.or(self.release),
+            commit: over.commit.or(self.commit),
+            artifacts: if over.artifacts.is_empty() { self.artifacts } else { over.artifacts },
+            repository: over.repository.or(self.repository),
+            base: over.base.or(self.base),
+            change_type: over.change_type.or(self.change_type),
+            risk: over.risk.or(self.risk),
+            security_impact: over.security_impact.or(self.security_impact),
+            rollout_plan: over.rollout_plan.or(self.rollout_plan),
+            backout_plan: over.backout_plan.or(self.backout_plan),
+            incident: over.incident.or(self.incident),
+            external: over.external.or(self.external),
+            supersedes: over.supersedes.or(self.supersedes),
+        }
+    }
+}
+
+impl std::str::FromStr for ArtifactDraft {
+    type Err = String;
+
+    /// Reads `NAME=FILE` or `NAME=sha256:HEX`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, place) = text.split_once('=').ok_or("write NAME=FILE or NAME=sha256:HEX")?;
+        let name = name.parse().map_err(|error: countersign_core::words::WordError| error.to_string())?;
+        match place.strip_prefix("sha256:") {
+            Some(hex) => {
+                let sha256 = hex.parse().map_err(|_| format!("`{hex}` is not 64 lower hex digits"))?;
+                Ok(Self { name, file: None, sha256: Some(sha256) })
+            }
+            None if place.is_empty() => Err("write NAME=FILE or NAME=sha256:HEX".to_owned()),
+            None => Ok(Self { name, file: Some(place.into()), sha256: None }),
+        }
+    }
+}
+
+impl ArtifactDraft {
+    fn resolve(&self) -> Result<Artifact, Error> {
+        let sha256 = match (&self.file, self.sha256) {
+            (Some(file), None) => hash_file(file)?,
+            (None, Some(digest)) => digest,
+            _ => return Err(Error::usage(format!("artifact {}: give its file or its sha256, one of them", self.name))),
+        };
+        Ok(Artifact { name: self.name.clone(), sha256 })
+    }
+}
+
+/// Returns the SHA-256 of a file of any size.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn hash_file(path: &Path) -> Result<Digest, Error> {
+    let mut file = File::open(path).map_err(FileError::io("open", path))?;
+    if !file.metadata().map_err(FileError::io("inspect", path))?.is_file() {
+        return Err(FileError::NotAFile { path: path.to_owned() }.into());
+    }
+    let (mut hasher, mut buffer) = (sha2::Sha256::new(), vec![0; 256 * 1024]);
+    loop {
+        let count = file.read(&mut buffer).map_err(FileError::io("read", path))?;
+        if count == 0 {
+            return Ok(Digest::from_bytes(hasher.finalize().into()));
+        }
+        hasher.update(&buffer[..count]);
+    }
+}
+
+/// What was proposed or amended.
+#[derive(Debug, Clone)]
+pub struct Proposed {
+    /// The release.
+    pub release: ReleaseId,
+    /// The entry.
+    pub entry: EntryRef,
+    /// The candidate as it now is.
+    pub candidate: Candidate,
+    /// The commits that are live and would be gone.
+    pub removes: Vec<Commit>,
+}
+
+/// Whether a candidate may take commits away that are live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removal {
+    /// It is refused, naming them.
+    Refused,
+    /// It was said that they may go.
+    Allowed,
+}
+
+fn missing(what: &str, flag: &str) -> Error {
+    Error::usage(format!("{what} is missing")).hint(format!("give {flag}, or a file with --file"))
+}
+
+/// Returns what is live behind the go/no-go of a product.
+pub fn live<'a>(state: &'a State, product: &Slug) -> Option<&'a LiveRelease> {
+    let environment = state.last_environment(product)?;
+    state.live.get(&(product.clone(), environment.clone()))
+}
+
+/// What the repository says about a candidate.
+struct Changes {
+    commit: CommitId,
+    list: ChangeList,
+    removes: Vec<Commit>,
+}
+
+/// Reads the changes of a candidate from the repository: from what is live to the commit.
+fn read_changes(state: &State, product: &Slug, draft: &Draft) -> Result<Changes, Error> {
+    let repository = draft.repository.as_deref().ok_or_else(|| missing("the repository", "--repository"))?;
+    let head = changes::resolve(repository, draft.commit.as_deref().unwrap_or("HEAD"))?;
+    let live = live(state, product).map(|live| live.commit.clone());
+    let base = draft.base.as_deref().map(|base| changes::resolve(repository, base)).transpose()?;
+    if let (Some(live), Some(base)) = (&live, &base) {
+        if live != base {
+            return Err(Error::new(
+                ErrorKind::No,
+                "not_from_live",
+                format!("the change list would begin at {base}, and {live} is live"),
+            )
+            .hint("leave --base away: the list begins at what is live, so that nobody's commit is left out"));
+        }
+    }
+    let base = base.or_else(|| live.clone());
+    let list = changes::read(repository, base.as_ref().map(CommitId::as_str), head.as_str())?;
+    let removes = match &live {
+        Some(live) => changes::commits_removed_by(repository, live.as_str(), head.as_str())?,
+        None => Vec::new(),
+    };
+    Ok(Changes { commit: head, list, removes })
+}
+
+fn refuse_removal(removes: &[Commit], removal: Removal) -> Result<(), Error> {
+    if removes.is_empty() || removal == Removal::Allowed {
+        return Ok(());
+    }
+    let named: Vec<String> = removes
+        .iter()
+        .take(5)
+        .map(|commit| {
+            let subject: String = crate::evidence::visible(&commit.subject).chars().take(60).collect();
+            format!("{} {subject}", &commit.id.as_str()[..12])
+        })
+        .collect();
+    let more = removes.len().saturating_sub(named.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    Err(Error::new(
+        ErrorKind::No,
+        "removes_commits",
+        format!("{} commits that are live would be gone: {}{more}", removes.len(), named.join("; ")),
+    )
+    .hint("if that is meant, say so with --allow-removal; the decision sheet is then about it"))
+}
+
+/// Who proposes: a person, or this machine's dispatcher under a standing authorization.
+#[derive(Debug)]
+pub enum Proposer<'a, 'b> {
+    /// A person.
+    Person(&'a mut Signing<'b>),
+    /// The dispatcher, under the authorization of that entry, with a reason where one is given.
+    Dispatcher(u64, Option<Text>),
+}
+
+/// Proposes a candidate.
+///
+/// # Errors
+/// Something is not said, the repository or an artifact cannot be read, or a rule refuses.
+pub fn propose(
+    ledger: &mut Ledger,
+    proposer: Proposer<'_, '_>,
+    draft: &Draft,
+    removal: Removal,
+) -> Result<Proposed, Error> {
+    ledger.refresh()?;
+    let product = draft.product.clone().ok_or_else(|| missing("the product", "--product"))?;
+    products::known(ledger.state(), &product)?;
+    let version = draft.version.clone().ok_or_else(|| missing("the version", "--version"))?;
+    let release = match &draft.release {
+        Some(release) => release.clone(),
+        None => format!("{product}-{version}").parse().map_err(|error: countersign_core::words::WordError| {
+            Error::usage(error.to_string()).hint("name the release yourself with --release")
+        })?,
+    };
+    if draft.artifacts.is_empty() {
+        return Err(missing("the artifact", "--artifact NAME=FILE"));
+    }
+    let artifacts = draft.artifacts.iter().map(ArtifactDraft::resolve).collect::<Result<Vec<_>, _>>()?;
+    refuse_equal_names(&artifacts)?;
+    let Changes { commit, list, removes } = read_changes(ledger.state(), &product, draft)?;
+    refuse_removal(&removes, removal)?;
+    let candidate = Candidate {
+        artifacts,
+        backout_plan: draft.backout_plan.clone(),
+        change_type: draft.change_type.unwrap_or(ChangeType::Normal),
+        changes: list.summary()?,
+        commit,
+        external: draft.external.clone(),
+        incident: draft.incident.clone(),
+        product,
+        risk: draft.risk.clone(),
+        rollout_plan: draft.rollout_plan.clone(),
+        security_impact: draft.security_impact.clone(),
+        version,
+    };
+    let blob = list.encode()?;
+    let act = |authorization: Option<EntryRef>| Propose {
+        change: ProposeChange::Candidate {
+            authorization,
+            candidate: candidate.clone(),
+            supersedes: draft.supersedes.clone(),
+        },
+        release: release.clone(),
+    };
+    let entry = match proposer {
+        Proposer::Person(signing) => {
+            signing.rehearse(ledger, act(None))?;
+            ledger.blobs().write(&blob)?;
+            signing.record(ledger, act(None))?
+        }
+        Proposer::Dispatcher(index, reason) => {
+            let authorization = products::authorization_entry(ledger.state(), index)?;
+            ledger.blobs().write(&blob)?;
+            ledger.as_dispatcher(&Command::Record(act(Some(authorization)).into()), reason)?
+        }
+    };
+    Ok(Proposed { release, entry, candidate, removes })
+}
+
+fn refuse_equal_names(artifacts: &[Artifact]) -> Result<(), Error> {
+    let mut names = BTreeSet::new();
+    match artifacts.iter().find(|artifact| !names.insert(&artifact.name)) {
+        Some(twice) => Err(Error::usage(format!("the artifact {} is named twice", twice.name))),
+        None => Ok(()),
+    }
+}
+
+/// Changes a candidate; what the draft does not say stays as it is.
+///
+/// # Errors
+/// Nothing would change, the repository or an artifact cannot be read, or a rule refuses.
+pub fn amend(
+    ledger: &mut Ledger,
+    signing: &mut Signing<'_>,
+    id: &ReleaseId,
+    draft: &Draft,
+    removal: Removal,
+) -> Result<Proposed, Error> {
+    ledger.refresh()?;
+    let state = ledger.state();
+    let old = find(state, id)?.candidate.clone();
+    if draft.product.as_ref().is_some_and(|product| *product != old.product) {
+        return Err(Error::usage("the product of a release cannot change").hint("propose another release"));
+    }
+    let changes = match (&draft.repository, &draft.commit, &draft.base) {
+        (None, None, None) => None,
+        (None, ..) => return Err(missing("the repository", "--repository")),
+        (Some(_), commit, _) => {
+            let draft = Draft { commit: commit.clone().or(Some(old.commit.to_string())), ..draft.clone() };
+            Some(read_changes(state, &old.product, &draft)?)
+        }
+    };
+    let mut candidate = old.clone();
+    let mut removes = Vec::new();
+    let mut blob = None;
+    if let Some(changes) = changes {
+        refuse_removal(&changes.removes, removal)?;
+        candidate.commit = changes.commit;
+        candidate.changes = changes.list.summary()?;
+        blob = Some(changes.list.encode()?);
+        removes = changes.removes;
+    }
+    if !draft.artifacts.is_empty() {
+        candidate.artifacts = draft.artifacts.iter().map(ArtifactDraft::resolve).collect::<Result<_, _>>()?;
+        refuse_equal_names(&candidate.artifacts)?;
+    }
+    let put = |place: &mut Option<Text>, said: &Option<Text>| {
+        if said.is_some() {
+            place.clone_from(said);
+        }
+    };
+    put(&mut candidate.risk, &draft.risk);
+    put(&mut candidate.security_impact, &draft.security_impact);
+    put(&mut candidate.rollout_plan, &draft.rollout_plan);
+    put(&mut candidate.backout_plan, &draft.backout_plan);
+    candidate.version = draft.version.clone().unwrap_or(candidate.version);
+    candidate.change_type = draft.change_type.unwrap_or(candidate.change_type);
+    candidate.incident = draft.incident.clone().or(candidate.incident);
+    candidate.external = draft.external.clone().or(candidate.external);
+    if candidate == old {
+        return Err(Error::usage("nothing would change").hint("give what is to be otherwise, as --risk TEXT"));
+    }
+    let act = Propose { change: ProposeChange::Amend { candidate: candidate.clone() }, release: id.clone() };
+    signing.rehearse(ledger, act.clone())?;
+    if let Some(blob) = blob {
+        ledger.blobs().write(&blob)?;
+    }
+    let entry = signing.record(ledger, act)?;
+    Ok(Proposed { release: id.clone(), entry, candidate, removes })
+}
+
+/// Gives a release up, for another one where one is named.
+///
+/// # Errors
+/// A rule refuses.
+pub fn withdraw(
+    ledger: &mut Ledger,
+    signing: &mut Signing<'_>,
+    id: &ReleaseId,
+    by: Option<ReleaseId>,
+) -> Result<EntryRef, Error> {
+    find(ledger.state(), id)?;
+    let change = match by {
+        Some(by) => ProposeChange::Supersede { by },
+        None => ProposeChange::Withdraw {},
+    };
+    signing.record(ledger, Propose { change, release: id.clone() })
+}
+
+/// Returns the change list of a candidate out of its blob.
+///
+/// # Errors
+/// The blob is missing or damaged.
+pub fn change_list(ledger: &Ledger, candidate: &Candidate) -> Result<ChangeList, Error> {
+    Ok(ChangeList::parse(&ledger.blobs().read(&candidate.changes.digest)?)?)
+}
+
+// ------------------------------------------------------------------------------------------------- deciding
+
+/// Lets a release pass one gate all the same.
+///
+/// # Errors
+/// A rule refuses, or there is no such gate.
+pub fn waive(ledger: &mut Ledger, signing: &mut Signing<'_>, waiver: Waiver) -> Result<EntryRef, Error> {
+    ledger.refresh()?;
+    let state = ledger.state();
+    let release = find(state, &waiver.release)?;
+    let checks = judge::checks(state, release, clock::now());
+    if !checks.iter().any(|check| check.gate == waiver.gate.as_str()) {
+        let gates: Vec<&str> = checks.iter().map(|check| check.gate.as_str()).collect();
+        return Err(Error::not_found(format!("{} has no gate {}", waiver.release, waiver.gate))
+            .hint(format!("its gates are: {}", gates.join(", "))));
+    }
+    signing.record(ledger, waiver)
+}
+
+/// Freezes the decision sheet of a release: by a person, or by the dispatcher under a standing authorization.
+///
+/// # Errors
+/// A rule refuses: a gate is open, or an input is missing.
+pub fn request(
+    ledger: &mut Ledger,
+    proposer: Proposer<'_, '_>,
+    id: &ReleaseId,
+    authorization: Option<u64>,
+    window: Option<Window>,
+) -> Result<EntryRef, Error> {
+    ledger.refresh()?;
+    let state = ledger.state();
+    let release = find(state, id)?;
+    let candidate = &release.candidate;
+    if let Some(live) = live(state, &candidate.product) {
+        if candidate.changes.base.as_ref() != Some(&live.commit) && live.release != *id {
+            return Err(Error::new(
+                ErrorKind::No,
+                "not_from_live",
+                format!(
+                    "the change list begins at {}, and {} ({}) is live now",
+                    candidate.changes.base.as_ref().map_or("the first commit", CommitId::as_str),
+                    live.commit,
+                    live.version
+                ),
+            )
+            .hint(format!("list the changes anew: countersign release amend {id} --repository DIR")));
+        }
+    }
+    let named = authorization.map(|index| products::authorization_entry(state, index)).transpose()?;
+    let command = |authorization| Command::Freeze { release: id.clone(), authorization, window };
+    match proposer {
+        Proposer::Person(signing) => signing.command(ledger, &command(named)),
+        Proposer::Dispatcher(index, reason) => {
+            let entry = products::authorization_entry(ledger.state(), index)?;
+            ledger.as_dispatcher(&command(Some(entry)), reason)
+        }
+    }
+}
+
+/// What a person answers to a decision sheet.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// As which role; the one the signer holds of those that are asked, when `None`.
+    pub role: Option<Slug>,
+    /// The answer.
+    pub verdict: Verdict,
+    /// What the signature means; what is usual for the answer, when `None`.
+    pub meaning: Option<Meaning>,
+    /// The conditions of a conditional GO.
+    pub conditions: Vec<Text>,
+}
+
+/// Returns the sheet of a release that can be decided on.
+///
+/// # Errors
+/// None was frozen.
+pub fn current_sheet(release: &Release) -> Result<&Sheet, Error> {
+    release.sheet().ok_or_else(|| {
+        Error::new(ErrorKind::No, "wrong_state", format!("{} has no decision sheet", release.id))
+            .hint(format!("a release manager freezes it with `countersign request {}`", release.id))
+    })
+}
+
+/// Composes a person's answer to the sheet that is current now.
+///
+/// # Errors
+/// There is no sheet, or the role is not said and not clear.
+pub fn compose_answer(state: &State, id: &ReleaseId, by: &Principal, answer: Answer) -> Result<Approval, Error> {
+    let release = find(state, id)?;
+    let sheet = current_sheet(release)?;
+    let role = match answer.role {
+        Some(role) => role,
+        None => products::asked_role(state, &release.candidate.product, by, clock::now())?,
+    };
+    let meaning = answer.meaning.unwrap_or(match answer.verdict {
+        Verdict::Go | Verdict::ConditionalGo => Meaning::Approval,
+        Verdict::NoGo | Verdict::Hold => Meaning::Review,
+    });
+    Ok(Approval {
+        authorization: None,
+        conditions: answer.conditions,
+        meaning,
+        request: sheet.entry,
+        role,
+        verdict: answer.verdict,
+    })
+}
+
+/// Records a person's answer, composed by [`compose_answer`] before it was shown.
+///
+/// # Errors
+/// A rule refuses.
+pub fn sign(ledger: &mut Ledger, signing: &mut Signing<'_>, answer: Approval) -> Result<EntryRef, Error> {
+    signing.record(ledger, answer)
+}
+
+/// Settles one condition of a conditional GO.
+///
+/// # Errors
+/// A rule refuses, or there is no such condition.
+pub fn meet_condition(
+    ledger: &mut Ledger,
+    signing: &mut Signing<'_>,
+    id: &ReleaseId,
+    approval: u64,
+    place: u64,
+) -> Result<EntryRef, Error> {
+    ledger.refresh()?;
+    let release = find(ledger.state(), id)?;
+    let answers = release.sheets.iter().flat_map(|sheet| &sheet.answers);
+    let answer = answers.clone().find(|answer| answer.entry.index == approval).ok_or_else(|| {
+        Error::not_found(format!("entry {approval} is not an answer to a sheet of {id}"))
+    })?;
+    let known = place >= 1 && place <= answer.conditions.len() as u64;
+    if !known {
+        return Err(Error::not_found(format!("the answer of entry {approval} has {} conditions", answer.conditions.len()))
+            .hint("name one as ENTRY.NUMBER, counted from 1"));
+    }
+    let act = Condition { approval: answer.entry, condition: place - 1 };
+    signing.record(ledger, act)
+}
+
+/// A stop, or its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// No dispatch until resumed; a question may be open.
+    Hold(Option<Text>),
+    /// The running rollout stops.
+    Halt,
+    /// Goes on after the stop of that entry, with the answer where a question was open.
+    Resume(u64, Option<Text>),
+}
+
+/// Stops a release or lets it go on. Stopping takes no passphrase: without a person this desk signs.
+///
+/// # Errors
+/// A rule refuses; only a person lets a release go on.
+pub fn hold(
+    ledger: &mut Ledger,
+    signing: Option<&mut Signing<'_>>,
+    reason: Option<Text>,
+    id: &ReleaseId,
+    stop: Stop,
+) -> Result<EntryRef, Error> {
+    ledger.refresh()?;
+    let release = find(ledger.state(), id)?;
+    let change = match stop {
+        Stop::Hold(question) => HoldChange::Hold { question },
+        Stop::Halt => HoldChange::Halt {},
+        Stop::Resume(index, answer) => {
+            let hold = release.holds.iter().find(|hold| hold.entry.index == index).map(|hold| hold.entry);
+            let hold = hold.ok_or_else(|| {
+                let open: Vec<String> = release.active_holds().map(|hold| hold.entry.index.to_string()).collect();
+                Error::not_found(format!("entry {index} does not stop {id}")).hint(if open.is_empty() {
+                    "nothing stops it".to_owned()
+                } else {
+                    format!("what stops it: entry {}", open.join(", entry "))
+                })
+            })?;
+            HoldChange::Resume { answer, hold }
+        }
+    };
+    let act = Hold { change, release: id.clone() };
+    match signing {
+        Some(signing) => signing.record(ledger, act),
+        None => ledger.as_desk(&Command::Record(act.into()), reason),
+    }
+}
+
+/// Records what came of a release.
+///
+/// # Errors
+/// A rule refuses: the rollout has not ended.
+pub fn close(
+    ledger: &mut Ledger,
+    signing: &mut Signing<'_>,
+    id: &ReleaseId,
+    result: Text,
+) -> Result<EntryRef, Error> {
+    find(ledger.state(), id)?;
+    signing.record(ledger, Outcome { release: id.clone(), result })
+}
+
+// ------------------------------------------------------------------------------------------------- sheets in words
+
+/// One line of a decision sheet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fact {
+    /// What it is about.
+    pub name: &'static str,
+    /// What the sheet says.
+    pub value: String,
+}
+
+fn live_in_words(live: &LiveRelease) -> String {
+    let artifacts: Vec<String> = live.artifacts.iter().map(artifact_in_words).collect();
+    format!("{} ({}), commit {}, {}", live.version, live.release, live.commit, artifacts.join(", "))
+}
+
+fn artifact_in_words(artifact: &Artifact) -> String {
+    format!("{} sha256:{}", artifact.name, artifact.sha256)
+}
+
+/// Says what a decision sheet lists, line by line, in the order people read it.
+pub fn sheet_facts(state: &State, release: &Release, body: &Request) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    let mut fact = |name: &'static str, value: String| facts.push(Fact { name, value });
+    fact("release", format!("{} {} ({})", body.product, body.version, body.release));
+    fact("change type", body.change_type.to_string());
+    for artifact in &body.artifacts {
+        fact("artifact", artifact_in_words(artifact));
+    }
+    fact("commit", body.commit.to_string());
+    let changes = &release.candidate.changes;
+    fact(
+        "changes",
+        if changes.digest == body.changes {
+            let from = changes.base.as_ref().map_or("the first commit".to_owned(), CommitId::to_string);
+            let tickets: Vec<&str> = changes.tickets.iter().map(Line::as_str).collect();
+            let tickets = if tickets.is_empty() { "no tickets".to_owned() } else { tickets.join(" ") };
+            format!("{} commits since {from}; {tickets} (sha256:{})", changes.commits, body.changes)
+        } else {
+            format!("sha256:{}", body.changes)
+        },
+    );
+    let listed = usize::try_from(body.evidence.count).unwrap_or(usize::MAX);
+    for record in release.evidence.iter().take(listed) {
+        let whose = if record.attached() { "attached" } else { "observed" };
+        fact(
+            "evidence",
+            format!("{} {}: {} ({whose}, entry {})", record.body.kind, record.body.name, record.body.conclusion, record.entry.index),
+        );
+    }
+    fact("evidence manifest", format!("{} files, sha256:{}", body.evidence.count, body.evidence.digest));
+    for waiver in &body.waivers {
+        let said = release.waivers.iter().find(|record| record.entry == *waiver);
+        let said = said.map_or(String::new(), |record| {
+            format!(": gate {} until {}, {}", record.body.gate, record.body.expires, record.reason)
+        });
+        fact("waiver", format!("{waiver}{said}"));
+    }
+    let policy = state.policies.get(&body.product).and_then(|all| all.iter().find(|record| record.entry == body.policy));
+    let version = policy.map_or(String::new(), |record| format!("version {}, ", record.version));
+    fact("policy", format!("{version}{}", body.policy));
+    fact("environment", format!("{} (target: {}, sha256:{})", body.environment, body.target, body.target.leaf));
+    if let Some(stage) = body.stage {
+        fact("staging", format!("seen running, {stage}"));
+    }
+    fact("live now", body.live.as_ref().map_or("nothing: this is the first release".into(), live_in_words));
+    for (place, wave) in body.rollout.iter().enumerate() {
+        let bake = products::duration(wave.bake_seconds);
+        fact("rollout", format!("wave {}: {}, bakes {bake}", place + 1, wave.segment));
+    }
+    fact("way back", body.rollback.as_ref().map_or("none: there is no way back".into(), live_in_words));
+    if let Some(external) = &body.external {
+        fact("change record", format!("{} {} ({}) {}", external.system, external.id, external.state, external.url));
+    }
+    if let Some(used) = body.authorization {
+        fact("authorization", format!("{used} is to sign"));
+    }
+    fact("window", format!("{} to {}", body.window.from, body.window.until));
+    fact("valid until", body.not_after.to_string());
+    facts
+}
+
+/// Says what a sheet says otherwise than an earlier one; empty where nothing but the freezing differs.
+pub fn sheet_changes(state: &State, release: &Release, earlier: &Request, later: &Request) -> Vec<String> {
+    let before: BTreeSet<(&str, String)> =
+        sheet_facts(state, release, earlier).into_iter().map(|fact| (fact.name, fact.value)).collect();
+    let after: BTreeSet<(&str, String)> =
+        sheet_facts(state, release, later).into_iter().map(|fact| (fact.name, fact.value)).collect();
+    let gone = before.difference(&after).map(|(name, value)| format!("- {name}: {value}"));
+    let come = after.difference(&before).map(|(name, value)| format!("+ {name}: {value}"));
+    gone.chain(come).collect()
+}
+
+/// Returns the last earlier sheet of the release that the person has answered.
+pub fn answered_before<'a>(release: &'a Release, current: EntryRef, who: &Principal) -> Option<&'a Sheet> {
+    release
+        .sheets
+        .iter()
+        .rev()
+        .find(|sheet| sheet.entry != current && sheet.answers.iter().any(|answer| answer.principal == *who))
+}
+
+/// Returns the moment until which a waiver of so many seconds from now is valid.
+#[must_use]
+pub fn in_seconds(seconds: i64) -> Timestamp {
+    clock::now().plus_seconds(seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_artifact_is_a_file_or_a_digest() {
+        let hex = "a".repeat(64);
+        let digest: ArtifactDraft = format!("pump.img=sha256:{hex}").parse().unwrap();
+        assert_eq!((digest.name.as_str(), digest.file, digest.sha256.is_some()), ("pump.img", None, true));
+        let file: ArtifactDraft = "pump.img=out/a=b.img".parse().unwrap();
+        assert_eq!((file.file.unwrap(), file.sha256), (PathBuf::from("out/a=b.img"), None));
+        for bad in ["", "pump.img", "pump.img=", "=x", "a=sha256:xyz"] {
+            assert!(bad.parse::<ArtifactDraft>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn what_flags_say_stands_over_what_the_file_says() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("release.toml");
+        let text = "product = \"pump\"\nversion = \"1.0\"\nrepository = \"src\"\nrisk = \"low\"\n\
+            [[artifact]]\nname = \"pump.img\"\nfile = \"pump.img\"\n";
+        std::fs::write(&path, text).unwrap();
+        let file = Draft::read(&path).unwrap();
+        assert_eq!(file.repository, Some(dir.path().join("src")), "paths begin where the file lies");
+        assert_eq!(file.artifacts[0].file, Some(dir.path().join("pump.img")));
+        let flags = Draft { version: Some("1.1".parse().unwrap()), ..Draft::default() };
+        let both = file.overlaid(flags);
+        assert_eq!((both.version.unwrap().as_str(), both.risk.unwrap().as_str()), ("1.1", "low"));
+        std::fs::write(&path, "prodct = \"pump\"\n").unwrap();
+        let error = Draft::read(&path).unwrap_err();
+        assert!(error.message.contains("prodct") && error.kind == ErrorKind::Usage, "{error}");
+    }
+}

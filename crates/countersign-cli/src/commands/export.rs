@@ -1,0 +1,31 @@
+//! `export`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use countersign_app::error::{Error, ErrorKind};
+use countersign_core::words::ReleaseId;
+
+use crate::output::Answer;
+use crate::session::Session;
+
+/// Write a bundle that an auditor verifies without us: entries, proofs, evidence, report, and a script.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  countersign --ledger ./ledger export --out bundle.zip
+  countersign --ledger ./ledger export --out pump-4.2.0.zip --release pump-4.2.0")]
+pub(crate) struct Export {
+    /// The file to write; it must not exist
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Only this release: such a copy proves what is in it, never what is absent
+    #[arg(long, value_name = "RELEASE")]
+    release: Option<ReleaseId>,
+}
+
+impl Export {
+    pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Result<Answer, Error> {
+        let _ = (session.open()?, self.out, self.release);
+        Err(Error::new(ErrorKind::Cannot, "unavailable", "this build cannot export yet"))
+    }
+}

@@ -1,0 +1,90 @@
+//! One run of the program: where the desk and the ledger are, who signs, and why.
+
+use std::path::PathBuf;
+
+use countersign_app::desk::{Home, LedgerDir};
+use countersign_app::error::Error;
+use countersign_app::ledger::Ledger;
+use countersign_app::people::{self, Signing};
+use countersign_core::words::{Principal, Text};
+
+use crate::arguments::Globals;
+use crate::output::Io;
+use crate::presence::Presence;
+
+/// What every command has at hand.
+pub(crate) struct Session<'a, 'io> {
+    pub(crate) globals: Globals,
+    pub(crate) io: &'a mut Io<'io>,
+}
+
+impl Session<'_, '_> {
+    /// Returns the directory of desks.
+    pub(crate) fn home(&self) -> Result<Home, Error> {
+        match &self.io.home {
+            Some(path) => Ok(Home::at(path)),
+            None => Ok(Home::find()?),
+        }
+    }
+
+    /// Returns the directory of the ledger that was named.
+    pub(crate) fn ledger_dir(&self) -> Result<LedgerDir, Error> {
+        match &self.globals.ledger {
+            Some(path) => Ok(LedgerDir::at(full(path)?)),
+            None => Err(Error::usage("no ledger is named").hint("give --ledger DIR, or set COUNTERSIGN_LEDGER")),
+        }
+    }
+
+    /// Opens the ledger.
+    pub(crate) fn open(&self) -> Result<Ledger, Error> {
+        let ledger = Ledger::open(&self.home()?, &self.ledger_dir()?)?;
+        people::settle_keys(&ledger)?;
+        Ok(ledger)
+    }
+
+    /// Opens the ledger where one is named.
+    pub(crate) fn open_if_named(&self) -> Result<Option<Ledger>, Error> {
+        if self.globals.ledger.is_some() { self.open().map(Some) } else { Ok(None) }
+    }
+
+    /// Returns who signs: who was named, else the only person whose key is here.
+    pub(crate) fn signer(&self, ledger: &Ledger) -> Result<Principal, Error> {
+        match &self.globals.signer {
+            Some(principal) => Ok(principal.clone()),
+            None => people::sole_signer(ledger),
+        }
+    }
+
+    /// Returns whose inbox is meant, where that is clear.
+    pub(crate) fn reader(&self, ledger: &Ledger) -> Option<Principal> {
+        self.signer(ledger).ok()
+    }
+
+    /// Returns the reason that was given.
+    pub(crate) fn reason(&self) -> Result<Text, Error> {
+        self.globals.reason.clone().ok_or_else(|| {
+            Error::usage("the reason is missing").hint("give --reason TEXT: it stands beside the signature in the record")
+        })
+    }
+
+    /// Lends the means to sign to `act`; `about` is shown before a passphrase is asked.
+    pub(crate) fn sign<T>(
+        &mut self,
+        ledger: &mut Ledger,
+        about: &str,
+        act: impl FnOnce(&mut Ledger, &mut Signing<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let (by, reason) = (self.signer(ledger)?, self.reason()?);
+        let file = self.globals.passphrase_file.clone();
+        let sample = if ledger.state().sample() { "SAMPLE: nothing in this ledger is a real approval" } else { "" };
+        let shown = (!about.is_empty()).then(|| ledger.state().tree.size());
+        let about = [sample, about].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n");
+        let mut presence = Presence { io: &mut *self.io, file, about, shown, twice: false };
+        act(ledger, &mut Signing { by, reason, passphrase: &mut presence })
+    }
+}
+
+/// Returns the path from the root, so that a ledger is the same from wherever it is named.
+pub(crate) fn full(path: &std::path::Path) -> Result<PathBuf, Error> {
+    std::path::absolute(path).map_err(|error| Error::usage(format!("`{}` is not a path: {error}", path.display())))
+}
