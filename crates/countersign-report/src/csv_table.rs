@@ -2,7 +2,7 @@
 
 use crate::RenderError;
 use crate::model::{
-    Admission, AutomaticGo, Cause, Evidence, EvidenceOrigin, Moment, Report, SignOff, TrailEntry, Verdict,
+    Admission, AutomaticGo, Cause, Condition, Evidence, EvidenceOrigin, Moment, Report, SignOff, TrailEntry, Verdict,
 };
 use crate::moment::tell;
 use crate::visible::visible;
@@ -59,7 +59,7 @@ const COLUMNS: [(&str, Cell); 50] = [
     ("sign_off_verdict", |row| row.signed(|it| verdict(it.verdict).to_owned(), |_| verdict(Verdict::Go).to_owned())),
     ("sign_off_meaning", |row| row.sign_off(|it| meaning(it.meaning).to_owned())),
     ("sign_off_reason", |row| row.sign_off(|it| it.reason.clone())),
-    ("sign_off_conditions", |row| row.sign_off(|it| it.conditions.join("\n"))),
+    ("sign_off_conditions", |row| row.sign_off(conditions)),
     ("sign_off_time_utc", |row| row.signed_at(|at| at.utc.clone())),
     ("sign_off_time_local", |row| row.signed_at(|at| tell(at).machine)),
     ("sign_off_zone", |row| row.signed_at(|at| at.zone.clone())),
@@ -117,6 +117,14 @@ fn optional(it: Option<impl ToString>) -> String {
 
 fn cause(it: &Option<Cause>) -> String {
     it.as_ref().map(|it| it.text.clone()).unwrap_or_default()
+}
+
+fn conditions(it: &SignOff) -> String {
+    let one = |it: &Condition| match it.settled {
+        Some(by) => format!("{} (settled by entry {by})", it.text),
+        None => format!("{} (open)", it.text),
+    };
+    it.conditions.iter().map(one).collect::<Vec<_>>().join("\n")
 }
 
 fn yes_no(it: bool) -> String {

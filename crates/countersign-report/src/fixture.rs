@@ -119,7 +119,8 @@ fn person(name: &str, role: &str, seed: u64, entry: u64) -> Person {
     Person {
         name: s(name),
         principal: who(name).principal,
-        roles: vec![RoleSpan { role: s(role), from: entry, until: None }],
+        identity: (entry > 0).then(|| s("passport seen")),
+        roles: vec![RoleSpan { role: s(role), product: None, expires: None, from: entry, until: None }],
         keys: vec![key(name, seed, entry, KeyStatus::InForce)],
         enrolled: stamp("Maëlle Duval", entry),
         accepted: Some(entry + 1),
@@ -148,6 +149,20 @@ pub(crate) fn sign_off(name: &str, role: &str, verdict: Verdict, entry: u64) -> 
     }
 }
 
+fn gates() -> Vec<Gate> {
+    let gate = |name: &str, conclusion, detail: &str, evidence, waived_by| Gate {
+        name: s(name),
+        conclusion,
+        detail: s(detail),
+        evidence,
+        waived_by,
+    };
+    vec![
+        gate("fields", Conclusion::Pass, "all required fields are there", Vec::new(), None),
+        gate("regression", Conclusion::Fail, "regression.xml: 1 failed, at most 0 allowed", vec![10, 11], Some(15)),
+    ]
+}
+
 fn sheet(entry: u64, sign_offs: Vec<SignOff>, decision: Decision) -> Sheet {
     let counted = |role: &str| sign_offs.iter().filter(|it| it.role == role && it.carries_go()).count() as u64;
     let quorum = ["QA lead", "Safety", "Product owner"]
@@ -162,16 +177,29 @@ fn sheet(entry: u64, sign_offs: Vec<SignOff>, decision: Decision) -> Sheet {
         policy_version: 12,
         policy_digest: digest(71),
         evidence_manifest: digest(300 + entry),
+        evidence_count: 5,
+        gates: gates(),
+        waivers: vec![15],
+        staging: Some(16),
         change_list: digest(400 + entry),
         targets: vec![TargetDigest { environment: s("production"), name: s("pump-gateway-eu"), sha256: digest(72) }],
+        rollout: vec![
+            PlannedWave { audience: s("5 % of the pilot clinics"), bake_seconds: 7_200 },
+            PlannedWave { audience: s("everyone"), bake_seconds: 86_400 },
+        ],
         live_before: Some(s("4.1.7")),
         rollback: RollbackSlot::To { version: s("4.1.7"), sha256: digest(73) },
         quorum,
         decision,
+        decision_reason: s("What the answers come to, and why."),
         superseded_by: None,
         sign_offs,
         automatic_go: None,
     }
+}
+
+fn adoption(name: &str, role: &str, entry: u64) -> Adoption {
+    Adoption { signed: stamp(name, entry), role: s(role), verdict: Verdict::Go, meaning: Meaning::Approval }
 }
 
 fn step(state: DispatchState, entry: u64, detail: Option<&str>) -> JournalLine {
@@ -230,6 +258,15 @@ fn release(id: &str, product: &str, version: &str, state: ReleaseState, entry: u
             url: s("https://acme.example/nav_to.do?uri=change_request.do?sys_id=CHG0048812"),
             state: s("scheduled"),
         }),
+        incident: None,
+        change_list: ChangeList {
+            sha256: digest(74),
+            availability: Availability::Available,
+            base: Some(commit_id(5)),
+            commits: 3,
+            authors: vec![s("lucia@acme.example"), s("ravi.nair@acme.example")],
+            tickets: vec![s("C-2291"), s("PUMP-1182"), s("PUMP-1190")],
+        },
         changes: vec![
             Change {
                 commit: commit_id(2),
@@ -252,6 +289,7 @@ fn release(id: &str, product: &str, version: &str, state: ReleaseState, entry: u
         ],
         amendments: Vec::new(),
         evidence: Vec::new(),
+        gates: gates(),
         waivers: Vec::new(),
         staging: Vec::new(),
         sheets: Vec::new(),
@@ -356,8 +394,17 @@ fn finish(trail: Trail, releases: Vec<Release>) -> Report {
             purpose: DevicePurpose::Desk,
             key_store: DeviceKeyStore::SecretService,
             key_fingerprint: fingerprint(80),
+            log_key_fingerprint: Some(fingerprint(82)),
+            confirmed: None,
             enrolled: stamp("Maëlle Duval", 9),
             revoked: None,
+        }],
+        live: vec![Live {
+            product: s("infusion-pump-fw"),
+            environment: s("production"),
+            release: s("r-2026-041"),
+            version: s("4.2.0"),
+            sha256: digest(76),
         }],
         policies: vec![Policy {
             product: s("infusion-pump-fw"),
@@ -365,6 +412,8 @@ fn finish(trail: Trail, releases: Vec<Release>) -> Report {
             digest: digest(71),
             toml: s(toml),
             adopted: stamp("Maëlle Duval", 10),
+            answers: vec![adoption("Alice Moreau", "QA lead", 10)],
+            in_force_since: Some(10),
             superseded_by: None,
         }],
         authorizations: Vec::new(),
@@ -489,6 +538,7 @@ pub(crate) fn full() -> Report {
     live.waivers = vec![Waiver {
         requirement: s("rerun: regression.xml was red once on this commit"),
         reason: s("The red case needs the lab network; the rig was off. Passed with the rig on."),
+        owner: Some(who("Ravi Nair")),
         signed: stamp("Alice Moreau", waived),
         valid_until: Some(at(20_000)),
     }];
@@ -518,6 +568,20 @@ pub(crate) fn full() -> Report {
     old.superseded_by = Some(second);
     live.sheets = vec![old, sheet(second, signed, Decision::Go)];
     live.dispatches = vec![Dispatch {
+        sheet: second,
+        artifact_sha256: digest(proposed),
+        resends: None,
+        device: desk(),
+        observations: vec![Observation {
+            seen: desk_stamp(wave),
+            run: s("pump-gateway-eu #4711"),
+            url: None,
+            status: RunStatus::Completed,
+            raw: s("SUCCESS"),
+            jobs: vec![Parameter { name: s("deploy"), value: s("success") }],
+            log_sha256: Some(digest(75)),
+            log: Some(Availability::Missing),
+        }],
         kind: DispatchKind::Deploy,
         environment: s("production"),
         wave: 1,
@@ -641,8 +705,10 @@ pub(crate) fn full() -> Report {
         it.state = state;
         it.cause = (!cause.is_empty()).then(|| Cause { text: s(cause), entry: Some(entry + 1) });
         if verdict == Verdict::ConditionalGo {
-            it.conditions =
-                vec![s("The bolus limit is tested at 40 °C."), s("The pilot clinics confirm the training.")];
+            it.conditions = vec![
+                Condition { text: s("The bolus limit is tested at 40 °C."), settled: None },
+                Condition { text: s("The pilot clinics confirm the training."), settled: Some(entry + 1) },
+            ];
             it.meaning = Meaning::Review;
             it.reauth = Some(Reauth::File);
             it.seen.basis = Some(SeenBasis::Proofs);
@@ -699,10 +765,8 @@ pub(crate) fn full() -> Report {
     automatic.window = None;
     automatic.live_before = None;
     automatic.rollback = RollbackSlot::NoWayBack;
-    let adopted = vec![
-        Adoption { signed: stamp("Alice Moreau", granted), role: s("QA lead") },
-        Adoption { signed: stamp("Chiara Rossi", granted), role: s("Product owner") },
-    ];
+    let adopted =
+        vec![adoption("Alice Moreau", "QA lead", granted), adoption("Chiara Rossi", "Product owner", granted)];
     let bounds = vec![
         Parameter { name: s("change"), value: s("standard") },
         Parameter { name: s("evidence"), value: s("junit, sarif and cyclonedx observed, none red") },
@@ -774,6 +838,7 @@ pub(crate) fn full() -> Report {
     report.authorizations = vec![Authorization {
         entry: granted,
         product: s("notify"),
+        proposed: stamp("Maëlle Duval", granted),
         adopted_by: adopted,
         bounds,
         valid_until: Some(at(200_000)),
@@ -806,6 +871,8 @@ pub(crate) fn full() -> Report {
         purpose: DevicePurpose::Dispatcher,
         key_store: DeviceKeyStore::File,
         key_fingerprint: fingerprint(81),
+        log_key_fingerprint: None,
+        confirmed: Some(9),
         enrolled: stamp("Maëlle Duval", 9),
         revoked: Some(44),
     });

@@ -15,6 +15,7 @@
 //! well for characters that the embedded fonts cannot draw. JSON has the exact string.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod from_ledger;
 pub mod model;
 
 mod csv_table;

@@ -16,7 +16,7 @@ pub use release::*;
 
 pub use countersign_core::act::{
     ChangeType, CommitSource, DevicePurpose, DispatchKind, DispatchState, KeyOrigin, Meaning, Reauth, RunConclusion,
-    SeenBasis, Verdict, WaveVerdict,
+    RunStatus, SeenBasis, Verdict, WaveVerdict,
 };
 pub use countersign_core::evidence::{Conclusion, Counts, EvidenceKind};
 pub use countersign_core::judge::{ReleaseState, SignOffState};
@@ -42,6 +42,8 @@ pub struct Report {
     pub acts: Vec<ActCount>,
     /// The releases in scope, in the order of their first entry.
     pub releases: Vec<Release>,
+    /// What runs where, by the record of the ledger.
+    pub live: Vec<Live>,
     /// What went wrong or was refused and belongs to no release.
     pub adverse: Vec<Adverse>,
     /// Everybody who was ever enrolled.
@@ -102,6 +104,7 @@ impl Report {
         self.check_population(&mut found);
         self.check_references(&mut found);
         self.check_decisions(&mut found);
+        self.check_changes(&mut found);
         let unsound = |finding: &Finding| finding.code != UNANCHORED;
         if self.verification.verdict == VerificationVerdict::Valid && self.verification.findings.iter().any(unsound) {
             found.push(Discrepancy("the verdict is valid although verification found something".to_owned()));
@@ -171,7 +174,7 @@ impl Report {
                         release.product, release.version, sheet.frozen.entry
                     )));
                 };
-                for against in sheet.sign_offs.iter().filter(|it| it.counts() && it.verdict != Verdict::Go) {
+                for against in sheet.sign_offs.iter().filter(|it| it.counts() && !it.carries_go()) {
                     say(format!(
                         "the decision is GO although {} answered otherwise in entry {}",
                         against.by.name, against.entry
@@ -198,6 +201,18 @@ impl Report {
                         ));
                     }
                 }
+            }
+        }
+    }
+
+    fn check_changes(&self, found: &mut Vec<Discrepancy>) {
+        for release in self.releases.iter().filter(|it| it.change_list.availability == Availability::Available) {
+            let (said, listed) = (release.change_list.commits, release.changes.len() as u64);
+            if said != listed {
+                found.push(Discrepancy(format!(
+                    "{} {}: the change list holds {listed} commits, the proposal says {said}",
+                    release.product, release.version
+                )));
             }
         }
     }

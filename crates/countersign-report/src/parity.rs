@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Leaves only what is read: no white space.
-fn bare(text: &str) -> String {
+pub(crate) fn bare(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
@@ -38,7 +38,7 @@ fn tool(name: &str, args: &[&str], pages: &[u8]) -> Option<(bool, String)> {
     }
 }
 
-fn pdf_text(pages: &[u8]) -> Option<String> {
+pub(crate) fn pdf_text(pages: &[u8]) -> Option<String> {
     tool("pdftotext", &["-raw", "-enc", "UTF-8", "FILE", "-"], pages).map(|(done, text)| {
         assert!(done, "{text}");
         bare(&text)
@@ -46,7 +46,7 @@ fn pdf_text(pages: &[u8]) -> Option<String> {
 }
 
 /// The text of a page as a reader sees it: no markup, no style, entities resolved.
-fn html_text(page: &str) -> String {
+pub(crate) fn html_text(page: &str) -> String {
     let body = &page[page.find("<main").unwrap()..];
     let mut text = String::new();
     let mut inside = false;

@@ -209,7 +209,9 @@ impl Badged for ReleaseState {
             Self::Halted => badge(Cross, Tone::Nogo, word),
             Self::OnHold => badge(Bars, Tone::Hold, word),
             Self::NoGo => badge(Cross, Tone::Nogo, "no-go"),
-            Self::Authorized | Self::Live | Self::Reviewed => badge(Check, Tone::Go, word),
+            Self::Authorized | Self::Live => badge(Check, Tone::Go, word),
+            // A rollout that failed is reviewed as well: the sentence beside it says how it ended.
+            Self::Reviewed => badge(Check, Tone::Stale, word),
             Self::Dispatching | Self::RollingOut => badge(Arrow, Tone::Wait, word),
             Self::RolloutHalted => badge(Bars, Tone::Nogo, word),
             Self::RolledBack => badge(Back, Tone::Nogo, word),
@@ -278,6 +280,7 @@ impl Availability {
         match self {
             Self::Available => "available".to_owned(),
             Self::Missing => "unavailable: its bytes are missing".to_owned(),
+            Self::Unreadable => "there, but it cannot be read here".to_owned(),
             Self::Removed { entry } => format!("removed by entry {entry}"),
         }
     }
@@ -309,6 +312,7 @@ impl Badged for AdverseKind {
     fn badge(&self) -> Badge {
         match self {
             Self::NoGo => badge(Cross, Tone::Nogo, "NO-GO"),
+            Self::RedEvidence => badge(Cross, Tone::Nogo, "red evidence"),
             Self::Held => badge(Bars, Tone::Hold, "held"),
             Self::Halted => badge(Cross, Tone::Nogo, "halted"),
             Self::RolloutHalted => badge(Bars, Tone::Nogo, "rollout halted"),
@@ -317,6 +321,8 @@ impl Badged for AdverseKind {
             Self::RunFailed => badge(Cross, Tone::Nogo, "run failed"),
             Self::Waived => badge(Slash, Tone::Hold, "waived"),
             Self::RedRerun => badge(Turn, Tone::Hold, "red, re-run"),
+            Self::Cancelled => badge(Slash, Tone::Hold, "to be cancelled"),
+            Self::EvidenceMissing => badge(Ring, Tone::Nogo, "evidence missing"),
             Self::SignOffVoid => badge(Turn, Tone::Stale, "sign-off void"),
             Self::Refused => badge(Slash, Tone::Nogo, "refused"),
             Self::FailedAttempt => badge(Slash, Tone::Nogo, "failed attempt"),

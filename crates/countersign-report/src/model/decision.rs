@@ -1,6 +1,6 @@
 //! The decision sheet and the sign-offs on it.
 
-use super::{Moment, Parameter, Party, Stamp};
+use super::{Gate, Moment, Parameter, Party, Stamp};
 use countersign_core::act::{KeyOrigin, Meaning, Reauth, SeenBasis, Verdict};
 use countersign_core::judge::SignOffState;
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,15 @@ pub struct Seen {
     pub size: u64,
     /// How much of it was verified; `None` where the entry does not say.
     pub basis: Option<SeenBasis>,
+}
+
+/// One condition of a CONDITIONAL GO.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Condition {
+    /// What must be so.
+    pub text: String,
+    /// The entry that settled it; `None` means it is open, and the answer counts as not-GO.
+    pub settled: Option<u64>,
 }
 
 /// Why a sign-off is not VALID.
@@ -37,7 +46,7 @@ pub struct SignOff {
     /// The reason given.
     pub reason: String,
     /// The conditions of a CONDITIONAL GO.
-    pub conditions: Vec<String>,
+    pub conditions: Vec<Condition>,
     /// The signed time.
     pub at: Moment,
     /// The fingerprint of the key.
@@ -61,9 +70,15 @@ pub struct SignOff {
 }
 
 impl SignOff {
-    /// Returns whether it carries a GO: valid when it was used, or now where it was not used yet, and never taken back.
+    /// Returns whether it carries a GO: valid when it was used, or now where it was not used yet, never taken back, and
+    /// with no condition open.
     pub fn carries_go(&self) -> bool {
-        self.counts() && self.verdict == Verdict::Go
+        let go = match self.verdict {
+            Verdict::Go => true,
+            Verdict::ConditionalGo => self.conditions.iter().all(|it| it.settled.is_some()),
+            Verdict::NoGo | Verdict::Hold => false,
+        };
+        self.counts() && go
     }
 
     /// Returns whether it counts, whatever it says.
@@ -138,6 +153,15 @@ pub enum RollbackSlot {
     NoWayBack,
 }
 
+/// One wave of the rollout as the sheet fixes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedWave {
+    /// Who gets it.
+    pub audience: String,
+    /// How long it must stay well before the next.
+    pub bake_seconds: u64,
+}
+
 /// A target as the sheet fixes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetDigest {
@@ -168,10 +192,20 @@ pub struct Sheet {
     pub policy_digest: String,
     /// The digest of the evidence manifest.
     pub evidence_manifest: String,
+    /// How many pieces of evidence that manifest lists.
+    pub evidence_count: u64,
+    /// What each gate said when the sheet was frozen.
+    pub gates: Vec<Gate>,
+    /// The entries of the waivers it rests on.
+    pub waivers: Vec<u64>,
+    /// The entry of the staging it rests on.
+    pub staging: Option<u64>,
     /// The digest of the change list.
     pub change_list: String,
     /// The targets.
     pub targets: Vec<TargetDigest>,
+    /// The waves, in order.
+    pub rollout: Vec<PlannedWave>,
     /// What was live before; `None` for a first release.
     pub live_before: Option<String>,
     /// The way back.
@@ -180,6 +214,8 @@ pub struct Sheet {
     pub quorum: Vec<QuorumRule>,
     /// What the sign-offs amount to.
     pub decision: Decision,
+    /// Why they amount to that, in a sentence.
+    pub decision_reason: String,
     /// The entry of the sheet that replaced this one.
     pub superseded_by: Option<u64>,
     /// The signatures, in entry order.

@@ -127,6 +127,8 @@ pub struct ActCount {
 pub enum AdverseKind {
     /// Somebody decided NO-GO.
     NoGo,
+    /// Evidence is red.
+    RedEvidence,
     /// Somebody held, or decided under conditions not yet met.
     Held,
     /// A red result halted the release.
@@ -143,6 +145,10 @@ pub enum AdverseKind {
     Waived,
     /// A red result was followed by another run on the same commit.
     RedRerun,
+    /// A run was to be cancelled.
+    Cancelled,
+    /// The bytes of evidence are not there.
+    EvidenceMissing,
     /// A sign-off no longer counts.
     SignOffVoid,
     /// The application refused an act.

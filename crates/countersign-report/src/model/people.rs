@@ -1,7 +1,7 @@
 //! People, keys, devices, policies and standing authorizations.
 
 use super::{Moment, Party, Stamp};
-use countersign_core::act::{DevicePurpose, KeyOrigin};
+use countersign_core::act::{DevicePurpose, KeyOrigin, Meaning, Verdict};
 use serde::{Deserialize, Serialize};
 
 /// Everybody the ledger enrolled, also those who left.
@@ -11,6 +11,8 @@ pub struct Person {
     pub name: String,
     /// The principal, used once for ever.
     pub principal: String,
+    /// How the identity was verified, in words of the enroller; `None` for the founder.
+    pub identity: Option<String>,
     /// The roles and the entries between which they held.
     pub roles: Vec<RoleSpan>,
     /// Every key, also revoked ones.
@@ -28,6 +30,10 @@ pub struct Person {
 pub struct RoleSpan {
     /// The role's name in the policy.
     pub role: String,
+    /// The product it is limited to.
+    pub product: Option<String>,
+    /// When it ends by itself.
+    pub expires: Option<Moment>,
     /// The entry that granted it.
     pub from: u64,
     /// The entry that ended it.
@@ -103,8 +109,12 @@ pub struct Device {
     pub key_store: DeviceKeyStore,
     /// The fingerprint of its key.
     pub key_fingerprint: String,
+    /// The fingerprint of the key that signs the heads of the ledger, where it has one.
+    pub log_key_fingerprint: Option<String>,
     /// Who enrolled it.
     pub enrolled: Stamp,
+    /// The second person's entry, without which a dispatcher may not dispatch.
+    pub confirmed: Option<u64>,
     /// The entry that revoked it.
     pub revoked: Option<u64>,
 }
@@ -120,9 +130,13 @@ pub struct Policy {
     pub digest: String,
     /// Its text, verbatim.
     pub toml: String,
-    /// Who put it in force.
+    /// Who put it forward.
     pub adopted: Stamp,
-    /// The entry of the version that replaced it; `None` means in force.
+    /// The answers of those who were asked, in entry order; nobody is asked about a first version.
+    pub answers: Vec<Adoption>,
+    /// The entry since which it is, or was, in force; `None` means it never was.
+    pub in_force_since: Option<u64>,
+    /// The entry of the version that replaced it.
     pub superseded_by: Option<u64>,
 }
 
@@ -155,6 +169,8 @@ pub struct Authorization {
     pub entry: u64,
     /// The product.
     pub product: String,
+    /// Who proposed it.
+    pub proposed: Stamp,
     /// Who adopted it, with role, in entry order.
     pub adopted_by: Vec<Adoption>,
     /// Its bounds, in order.
@@ -167,11 +183,15 @@ pub struct Authorization {
     pub uses: u64,
 }
 
-/// One signature that adopted a standing authorization.
+/// One signature under a policy or a standing authorization.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Adoption {
     /// Who, when, in which entry.
     pub signed: Stamp,
     /// In which role.
     pub role: String,
+    /// The answer.
+    pub verdict: Verdict,
+    /// What the signature means.
+    pub meaning: Meaning,
 }

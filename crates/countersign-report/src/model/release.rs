@@ -1,7 +1,9 @@
 //! A release from proposal to review.
 
-use super::{Adverse, Changed, Moment, Party, Sheet, Stamp};
-use countersign_core::act::{ChangeType, CommitSource, DispatchKind, DispatchState, RunConclusion, WaveVerdict};
+use super::{Adverse, Changed, Moment, Parameter, Party, Sheet, Stamp};
+use countersign_core::act::{
+    ChangeType, CommitSource, DispatchKind, DispatchState, RunConclusion, RunStatus, WaveVerdict,
+};
 use countersign_core::evidence::{Conclusion, Counts, EvidenceKind};
 use countersign_core::judge::ReleaseState;
 use serde::{Deserialize, Serialize};
@@ -50,6 +52,38 @@ pub struct Change {
     pub tickets: Vec<String>,
 }
 
+/// What the record says of the whole change list, which is a file of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeList {
+    /// The digest of the file.
+    pub sha256: String,
+    /// Whether the file can be read, so that its commits are listed.
+    pub availability: Availability,
+    /// The commit before the first change; `None` for a first release.
+    pub base: Option<String>,
+    /// How many commits.
+    pub commits: u64,
+    /// The addresses of all authors.
+    pub authors: Vec<String>,
+    /// The tickets named.
+    pub tickets: Vec<String>,
+}
+
+/// What one gate of the policy says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gate {
+    /// Its name.
+    pub name: String,
+    /// What it says, whatever was waived.
+    pub conclusion: Conclusion,
+    /// Why.
+    pub detail: String,
+    /// The entries it rests on.
+    pub evidence: Vec<u64>,
+    /// The entry of the waiver that lets the release pass all the same.
+    pub waived_by: Option<u64>,
+}
+
 /// A change to the release's own record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amendment {
@@ -91,6 +125,8 @@ pub enum Availability {
     Available,
     /// They are not where they should be.
     Missing,
+    /// They are there and match the digest, and nobody here can read what they say.
+    Unreadable,
     /// They were removed by a recorded act.
     Removed {
         /// The entry.
@@ -144,6 +180,8 @@ pub struct Waiver {
     pub requirement: String,
     /// Why.
     pub reason: String,
+    /// Who follows it up.
+    pub owner: Option<Party>,
     /// Who, when, in which entry.
     pub signed: Stamp,
     /// When it ends.
@@ -186,25 +224,71 @@ pub struct JournalLine {
     pub entry: u64,
 }
 
+/// What a device saw of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observation {
+    /// Which device, when, in which entry.
+    pub seen: Stamp,
+    /// The run and its attempt.
+    pub run: String,
+    /// Where to find it.
+    pub url: Option<String>,
+    /// Whether it was still going.
+    pub status: RunStatus,
+    /// The word of the CI system itself.
+    pub raw: String,
+    /// What each job came to, in words of the CI system.
+    pub jobs: Vec<Parameter>,
+    /// The digest of the log, where it was kept.
+    pub log_sha256: Option<String>,
+    /// Whether the log can be read, where it was kept.
+    pub log: Option<Availability>,
+}
+
 /// One order to a pipeline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dispatch {
     /// Brings the release out, or takes it back.
     pub kind: DispatchKind,
+    /// The entry of the sheet it carries out; of the candidate, before the go/no-go.
+    pub sheet: u64,
+    /// The digest of the artifact it brings.
+    pub artifact_sha256: String,
     /// The environment.
     pub environment: String,
     /// The wave, from 1.
     pub wave: u64,
     /// The request id that the run carries.
     pub request_id: String,
-    /// Who gave the order.
+    /// The request id of unknown fate that it was sent again for.
+    pub resends: Option<String>,
+    /// Who gave the order: a person, or the device that worked alone.
     pub by: Party,
+    /// The device that sent it.
+    pub device: Party,
     /// The run, where one was found.
     pub run: Option<String>,
     /// Where to find the run.
     pub url: Option<String>,
     /// The journal, in order.
     pub journal: Vec<JournalLine>,
+    /// What was seen of the run.
+    pub observations: Vec<Observation>,
+}
+
+/// What runs in an environment by the record of the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Live {
+    /// The product.
+    pub product: String,
+    /// The environment.
+    pub environment: String,
+    /// The release's id.
+    pub release: String,
+    /// Its version.
+    pub version: String,
+    /// The digest of its first artifact.
+    pub sha256: String,
 }
 
 /// One wave of a rollout.
@@ -280,12 +364,18 @@ pub struct Release {
     pub back_out_plan: String,
     /// The record outside.
     pub external: Option<ExternalRecord>,
-    /// The commits.
+    /// The incident that an emergency change answers.
+    pub incident: Option<String>,
+    /// The change list as a whole.
+    pub change_list: ChangeList,
+    /// The commits; empty where the list is not available.
     pub changes: Vec<Change>,
     /// What was amended after the proposal.
     pub amendments: Vec<Amendment>,
     /// The evidence, also what was replaced.
     pub evidence: Vec<Evidence>,
+    /// What each gate says at the time of the report.
+    pub gates: Vec<Gate>,
     /// The waivers.
     pub waivers: Vec<Waiver>,
     /// The deliveries to staging.

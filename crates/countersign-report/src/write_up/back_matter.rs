@@ -3,12 +3,12 @@
 use super::releases::{adoptions, bounds, changed};
 use super::{adverse_cells, cell, digest, entry, heading, none, notice, paragraph, short_moment, short_stamp, words};
 use crate::document::{
-    Block, Column, Lines, Row, Table, Weight, column, dim, fact, facts, facts_block, figures, hash, mono, row, state,
-    strong, text,
+    Block, Column, Lines, Row, Table, Weight, column, dim, fact, facts, facts_block, figures, hash, mono, quote, row,
+    state, strong, text,
 };
 use crate::model::{
-    Admission, AdverseKind, AuthorizationState, Device, Key, KeyStatus, Person, Policy, Report, Scope, SignOffState,
-    TrailEntry,
+    Admission, AdverseKind, AuthorizationState, Device, DevicePurpose, Key, KeyStatus, Person, Policy, Report, Scope,
+    SignOffState, TrailEntry,
 };
 use crate::moment::tell;
 use crate::visible::brief;
@@ -128,11 +128,15 @@ fn person(it: &Person) -> Row {
         .roles
         .iter()
         .map(|span| {
-            let until = match span.until {
+            let mut until = match span.until {
                 Some(until) => format!(" from entry {} until entry {until}", span.from),
                 None => format!(" from entry {}", span.from),
             };
-            vec![text(&span.role), dim(until)]
+            if let Some(end) = &span.expires {
+                until.push_str(&format!(", at most until {}", tell(end).short));
+            }
+            let only = span.product.as_ref().map(|it| format!(" for {it} only")).unwrap_or_default();
+            vec![text(&span.role), text(only), dim(until)]
         })
         .collect();
     let roles = if roles.is_empty() { vec![vec![dim("no role")]] } else { roles };
@@ -142,6 +146,9 @@ fn person(it: &Person) -> Row {
         None => vec![strong("never accepted: cannot sign")],
     });
     let mut who = vec![vec![strong(&it.name)], vec![mono(&it.principal)]];
+    if let Some(identity) = &it.identity {
+        who.push(vec![dim("identity "), quote(identity)]);
+    }
     if let Some(qualification) = &it.qualification {
         who.push(vec![dim(format!("qualification {qualification}"))]);
     }
@@ -168,15 +175,19 @@ fn device(it: &Device) -> Row {
         None => vec![vec![text("enrolled")], vec![dim(it.key_store.text())]],
         Some(at) => vec![vec![strong(format!("revoked by entry {at}"))], vec![dim(it.key_store.text())]],
     };
-    row(vec![
-        vec![
-            vec![strong(&it.name), dim(format!(" {}", it.purpose))],
-            vec![mono(&it.id)],
-            vec![hash(&it.key_fingerprint)],
-        ],
-        short_stamp(&it.enrolled),
-        end,
-    ])
+    let mut what = vec![
+        vec![strong(&it.name), dim(format!(" {}", it.purpose))],
+        vec![mono(&it.id)],
+        vec![hash(&it.key_fingerprint)],
+    ];
+    what.extend(it.log_key_fingerprint.as_ref().map(|key| vec![dim("log key "), hash(key)]));
+    let mut enrolled = short_stamp(&it.enrolled);
+    match (it.confirmed, it.purpose) {
+        (Some(at), _) => enrolled.push(vec![dim(format!("confirmed, entry {at}"))]),
+        (None, DevicePurpose::Dispatcher) => enrolled.push(vec![strong("confirmed by nobody: cannot dispatch")]),
+        (None, DevicePurpose::Desk) => {}
+    }
+    row(vec![what, enrolled, end])
 }
 
 /// Writes the chapter on policies and standing authorizations.
@@ -203,6 +214,7 @@ pub(super) fn policies(report: &Report, blocks: &mut Vec<Block>) {
         let mut list = vec![
             facts("State", now),
             fact("Product", vec![text(&it.product)]),
+            facts("Proposed by", super::stamp(&it.proposed)),
             facts("Adopted by", adoptions(&it.adopted_by)),
             facts("Bounds", bounds(&it.bounds)),
             fact("Releases sent out", vec![text(it.uses.to_string())]),
@@ -216,15 +228,21 @@ pub(super) fn policies(report: &Report, blocks: &mut Vec<Block>) {
 
 fn policy(at: usize, it: &Policy, blocks: &mut Vec<Block>) {
     blocks.push(heading(2, format!("{}, policy version {}", it.product, it.version), format!("policy-{}", at + 1)));
-    let force = match it.superseded_by {
-        None => vec![strong("in force")],
-        Some(by) => vec![text(format!("replaced by entry {by}"))],
+    let force = match (it.in_force_since, it.superseded_by) {
+        (None, _) => vec![strong("never in force")],
+        (Some(since), None) => vec![strong("in force"), dim(format!(" since entry {since}"))],
+        (Some(since), Some(by)) => vec![text(format!("in force from entry {since}, replaced by entry {by}"))],
+    };
+    let answers = match it.answers.is_empty() {
+        true => vec![vec![dim("nobody was asked, or nobody has answered")]],
+        false => adoptions(&it.answers),
     };
     blocks.push(facts_block(vec![
         fact("Product", vec![text(&it.product)]),
         fact("State", force),
         fact("Digest", digest(&it.digest)),
-        facts("Adopted by", super::stamp(&it.adopted)),
+        facts("Put forward by", super::stamp(&it.adopted)),
+        facts("Answered by", answers),
     ]));
     blocks.push(Block::Verbatim { text: it.toml.clone() });
 }

@@ -9,13 +9,14 @@ use crate::document::{
     hash, mono, quote, row, state, strong, text,
 };
 use crate::model::{
-    Adoption, AutomaticGo, Cause, Change, Decision, Dispatch, Evidence, EvidenceOrigin, Parameter, Release, Report,
-    RollbackSlot, Sheet, SignOff, SignOffState, Wave,
+    Adoption, AutomaticGo, Availability, Cause, Change, Condition, Decision, Dispatch, Evidence, EvidenceOrigin, Gate,
+    Observation, Parameter, Release, Report, RollbackSlot, Sheet, SignOff, SignOffState, Wave,
 };
 use crate::moment::{duration, tell};
 use crate::visible::brief;
 use crate::words::{
-    Badged, commit_source, counts, journal, key_origin, meaning, presence, replaced, seen, wave as wave_verdict,
+    Badged, commit_source, counts, journal, key_origin, meaning, presence, replaced, seen, verdict,
+    wave as wave_verdict,
 };
 
 /// Writes the chapter.
@@ -37,8 +38,33 @@ pub(super) fn releases(report: &Report, blocks: &mut Vec<Block>) {
             empty: none(report, "release"),
         },
     });
+    blocks.push(live(report));
     for (at, it) in report.releases.iter().enumerate() {
         release(report, at, it, blocks);
+    }
+}
+
+/// What runs where.
+fn live(report: &Report) -> Block {
+    let rows = report
+        .live
+        .iter()
+        .map(|it| {
+            row(vec![
+                vec![vec![strong(&it.product)], vec![text(&it.environment)]],
+                vec![vec![mono(&it.version)], vec![dim("release "), mono(&it.release)]],
+                vec![digest(&it.sha256)],
+            ])
+        })
+        .collect();
+    Block::Table {
+        table: Table {
+            caption: "What is live by the record of the ledger".to_owned(),
+            columns: vec![column("Product, environment", 26), column("Version", 26), column("Artifact", 48)],
+            rows,
+            narrow: false,
+            empty: none(report, "release that is live"),
+        },
     }
 }
 
@@ -85,14 +111,18 @@ fn release(report: &Report, at: usize, release: &Release, blocks: &mut Vec<Block
         blocks.push(heading(3, "Changed since the proposal", format!("{key}-amendments")));
         blocks.push(amendments(release));
     }
-    blocks.push(heading(3, format!("Change list, {} commits", release.changes.len()), format!("{key}-changes")));
+    blocks.push(heading(3, format!("Change list, {} commits", release.change_list.commits), format!("{key}-changes")));
+    blocks.push(facts_block(change_list(release)));
     blocks.push(Block::Table {
         table: Table {
             caption: "Commits of this release".to_owned(),
             columns: vec![column("Commit", 36), column("Subject", 40), column("Author, tickets", 24)],
             rows: release.changes.iter().map(change).collect(),
             narrow: false,
-            empty: none(report, "commit"),
+            empty: match release.change_list.availability {
+                Availability::Available => "The change list holds no commit.".to_owned(),
+                _ => "Not available: the file that lists the commits is missing or cannot be read.".to_owned(),
+            },
         },
     });
     blocks.push(heading(3, format!("Evidence, {} items", release.evidence.len()), format!("{key}-evidence")));
@@ -105,6 +135,8 @@ fn release(report: &Report, at: usize, release: &Release, blocks: &mut Vec<Block
             empty: none(report, "evidence for this release"),
         },
     });
+    blocks.push(heading(3, "Gates at the time of this report", format!("{key}-gates")));
+    blocks.push(gates(&release.gates, "What each gate says now", none(report, "gate: no policy is in force")));
     blocks.push(heading(3, "Waivers", format!("{key}-waivers")));
     blocks.push(Block::Table {
         table: Table {
@@ -117,6 +149,9 @@ fn release(report: &Report, at: usize, release: &Release, blocks: &mut Vec<Block
                     let mut what = cell(&it.requirement);
                     if let Some(until) = &it.valid_until {
                         what.push(vec![dim(format!("until {}", tell(until).short))]);
+                    }
+                    if let Some(owner) = &it.owner {
+                        what.push(vec![dim("followed up by "), text(&owner.name)]);
                     }
                     row(vec![what, vec![words(&it.reason)], short_stamp(&it.signed)])
                 })
@@ -144,6 +179,17 @@ fn release(report: &Report, at: usize, release: &Release, blocks: &mut Vec<Block
             empty: none(report, "dispatch of this release"),
         },
     });
+    if release.dispatches.iter().any(|it| !it.observations.is_empty()) {
+        blocks.push(Block::Table {
+            table: Table {
+                caption: "What was seen of runs".to_owned(),
+                columns: vec![column("Run", 30), column("Said", 44), column("Seen", 26)],
+                rows: release.dispatches.iter().flat_map(|it| &it.observations).map(observation).collect(),
+                narrow: false,
+                empty: String::new(),
+            },
+        });
+    }
     if !release.waves.is_empty() {
         blocks.push(Block::Table {
             table: Table {
@@ -244,6 +290,9 @@ fn proposal(release: &Release) -> Vec<Fact> {
         fact("Rollout plan", words(&release.rollout_plan)),
         fact("Back-out plan", words(&release.back_out_plan)),
     ];
+    if let Some(incident) = &release.incident {
+        list.push(fact("Incident", vec![text(incident)]));
+    }
     list.push(match &release.external {
         None => fact("Record outside", vec![dim("none named")]),
         Some(it) => facts(
@@ -252,6 +301,51 @@ fn proposal(release: &Release) -> Vec<Fact> {
         ),
     });
     list
+}
+
+fn change_list(release: &Release) -> Vec<Fact> {
+    let it = &release.change_list;
+    let list = |items: &[String]| match items.is_empty() {
+        true => vec![dim("none named")],
+        false => joined(items.iter().map(String::as_str), ", ", |item| text(item)),
+    };
+    vec![
+        facts("Change list", vec![digest(&it.sha256), vec![text(it.availability.text())]]),
+        fact("After commit", it.base.as_ref().map_or_else(|| vec![dim("none: a first release")], |base| digest(base))),
+        fact("Authors", list(&it.authors)),
+        fact("Tickets", list(&it.tickets)),
+    ]
+}
+
+/// What the gates of a policy say.
+fn gates(list: &[Gate], caption: &str, empty: String) -> Block {
+    let rows = list
+        .iter()
+        .map(|it| {
+            let mut says = vec![vec![state(it.conclusion.badge())]];
+            if let Some(by) = it.waived_by {
+                says.push(vec![strong(format!("waived by entry {by}"))]);
+            }
+            let mut why = cell(&it.detail);
+            if !it.evidence.is_empty() {
+                why.push(vec![dim(format!("entries {}", entries(&it.evidence)))]);
+            }
+            row(vec![cell(&it.name), says, why])
+        })
+        .collect();
+    Block::Table {
+        table: Table {
+            caption: caption.to_owned(),
+            columns: vec![column("Gate", 26), column("Says", 24), column("Why", 50)],
+            rows,
+            narrow: false,
+            empty,
+        },
+    }
+}
+
+fn entries(list: &[u64]) -> String {
+    list.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn amendments(release: &Release) -> Block {
@@ -368,14 +462,25 @@ fn decision(key: &str, sheet: &Sheet, blocks: &mut Vec<Block>) {
         ));
     }
     let mut list = vec![
-        fact("Decision", vec![state(sheet.decision.badge())]),
+        facts("Decision", vec![vec![state(sheet.decision.badge())], vec![text(&sheet.decision_reason)]]),
         fact("Sheet digest", digest(&sheet.digest)),
         fact("Environment", vec![text(&sheet.environment)]),
         facts("Frozen by", stamp(&sheet.frozen)),
         facts("Valid until", sheet.valid_until.as_ref().map_or_else(|| vec![vec![dim("no end set")]], moment)),
         fact("Window", sheet.window.as_ref().map_or_else(|| vec![dim("none set")], |it| vec![text(it)])),
         facts("Policy", vec![vec![text(format!("version {}", sheet.policy_version))], digest(&sheet.policy_digest)]),
-        fact("Evidence manifest", digest(&sheet.evidence_manifest)),
+        facts(
+            "Evidence manifest",
+            vec![digest(&sheet.evidence_manifest), vec![text(format!("{} pieces of evidence", sheet.evidence_count))]],
+        ),
+        fact("Staging", vec![sheet.staging.map_or_else(|| dim("none"), |at| text(format!("entry {at}")))]),
+        fact(
+            "Waivers",
+            match sheet.waivers.is_empty() {
+                true => vec![dim("none")],
+                false => vec![strong(format!("entries {}", entries(&sheet.waivers)))],
+            },
+        ),
         fact("Change list", digest(&sheet.change_list)),
     ];
     let go = sheet.automatic_go.as_ref();
@@ -385,6 +490,10 @@ fn decision(key: &str, sheet: &Sheet, blocks: &mut Vec<Block>) {
         .flat_map(|it| [vec![text(&it.environment), text(" "), text(&it.name)], digest(&it.sha256)])
         .collect();
     list.push(facts("Targets", targets));
+    let rollout = sheet.rollout.iter().zip(1_u64..).map(|(it, wave)| {
+        vec![dim(format!("wave {wave} ")), text(&it.audience), dim(format!(", bakes {}", duration(it.bake_seconds)))]
+    });
+    list.push(facts("Rollout", rollout.collect()));
     list.push(fact(
         "Live before",
         sheet.live_before.as_ref().map_or_else(|| vec![dim("nothing: a first release")], |it| vec![mono(it)]),
@@ -411,6 +520,7 @@ fn decision(key: &str, sheet: &Sheet, blocks: &mut Vec<Block>) {
         (None, false) => facts("Quorum", quorum.collect()),
     });
     blocks.push(facts_block(list));
+    blocks.push(gates(&sheet.gates, "What each gate said when the sheet was frozen", "No gate was asked.".to_owned()));
 
     blocks.push(heading(3, format!("Sign-offs on the sheet of entry {at}"), format!("{key}-sign-offs-{at}")));
     if sheet.sign_offs.is_empty() && sheet.automatic_go.is_none() {
@@ -442,7 +552,11 @@ fn signature(it: &SignOff) -> Signature {
         fact("Reason", words(&it.reason)),
     ];
     if !it.conditions.is_empty() {
-        list.push(facts("Conditions", it.conditions.iter().map(|it| vec![quote(it)]).collect()));
+        let condition = |it: &Condition| match it.settled {
+            Some(by) => vec![quote(&it.text), dim(format!(" settled by entry {by}"))],
+            None => vec![quote(&it.text), strong(" open")],
+        };
+        list.push(facts("Conditions", it.conditions.iter().map(condition).collect()));
     }
     list.extend([
         fact("Key", vec![hash(&it.key_fingerprint), dim(format!(" {}", key_origin(it.key_origin)))]),
@@ -477,7 +591,8 @@ pub(super) fn adoptions(list: &[Adoption]) -> Lines {
             let mut first = party(&it.signed.by);
             first.push(dim(format!(" as {}", it.role)));
             let told = tell(&it.signed.at);
-            [first, vec![text(told.local)], vec![mono(told.utc), dim(format!(", entry {}", it.signed.entry))]]
+            let says = vec![strong(verdict(it.verdict)), text(" "), text(meaning(it.meaning))];
+            [first, says, vec![text(told.local)], vec![mono(told.utc), dim(format!(", entry {}", it.signed.entry))]]
         })
         .collect()
 }
@@ -506,11 +621,16 @@ fn automatic(go: &AutomaticGo) -> Signature {
 }
 
 fn dispatch(it: &Dispatch) -> Row {
-    let order = vec![
+    let mut order = vec![
         vec![strong(format!("{} to {}, wave {}", it.kind, it.environment, it.wave))],
         vec![dim("request "), mono(&it.request_id)],
-        vec![dim("by "), text(&it.by.name)],
+        vec![dim("by "), text(&it.by.name), dim(" from "), text(&it.device.name)],
+        vec![dim(format!("for entry {}", it.sheet))],
+        digest(&it.artifact_sha256),
     ];
+    if let Some(before) = &it.resends {
+        order.push(vec![strong("sent again for "), mono(before)]);
+    }
     let run = match (&it.run, &it.url) {
         (None, _) => vec![vec![dim("no run found")]],
         (Some(run), None) => vec![vec![mono(run)]],
@@ -522,6 +642,17 @@ fn dispatch(it: &Dispatch) -> Row {
         .flat_map(|line| [vec![text(journal(line))], vec![mono(&line.at.utc), dim(format!(", entry {}", line.entry))]])
         .collect();
     row(vec![order, run, lines])
+}
+
+fn observation(it: &Observation) -> Row {
+    let mut run = vec![vec![mono(&it.run)]];
+    run.extend(it.url.as_ref().map(|url| vec![dim(url)]));
+    let mut said = vec![vec![text(it.status.as_str().replace('_', " ")), text(" "), quote(&it.raw)]];
+    said.extend(it.jobs.iter().map(|job| vec![dim(format!("{} ", job.name)), text(&job.value)]));
+    if let (Some(log), Some(there)) = (&it.log_sha256, &it.log) {
+        said.push(vec![dim("log "), hash(log), dim(format!(" {}", there.text()))]);
+    }
+    row(vec![run, said, short_stamp(&it.seen)])
 }
 
 fn wave(it: &Wave) -> Row {
