@@ -21,9 +21,9 @@ help: ## list these commands
 
 run: ## walk a whole release in a sample ledger; prints each step and where report and bundle are
 	@sh scripts/setup run
-	@cargo build --locked --package countersign-cli --bin countersign
+	@cargo build --locked --workspace --all-targets
 	@mkdir -p "$(DEMO_DIR)"
-	@cargo run --locked --quiet --package countersign-cli --bin countersign -- demo --dir "$(DEMO_DIR)"
+	@"$(CARGO_TARGET_DIR)/debug/countersign" demo --dir "$(DEMO_DIR)"
 	@for file in report.pdf bundle.zip fingerprint.txt ledger; do \
 	    test -e "$(DEMO_DIR)/$$file" || { echo "run: the demonstration left no $$file in $(DEMO_DIR)" >&2; exit 1; }; \
 	done
@@ -32,7 +32,7 @@ run: ## walk a whole release in a sample ledger; prints each step and where repo
 
 test: ## run every test; the last line is the count
 	@sh scripts/setup test
-	@bash scripts/suite build $(BUILD_MINUTES) cargo test --locked --workspace --no-run
+	@bash scripts/suite build $(BUILD_MINUTES) cargo build --locked --workspace --all-targets
 	@bash scripts/suite test $(TEST_MINUTES) cargo test --locked --workspace --no-fail-fast
 
 check: ## formatting, lints and house rules

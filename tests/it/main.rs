@@ -2,15 +2,13 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod buildbot;
-mod domain;
-mod evidence_corpus;
-mod gate;
-mod harness;
 mod bundle;
 mod domain;
 mod evidence_corpus;
 mod export;
+mod gate;
 mod golden;
+mod harness;
 mod keys;
 mod local_command;
 mod store_contract;

@@ -81,7 +81,7 @@ fn root(leaves: &[Vec<u8>]) -> Digest {
         [leaf] => Digest::of(&[&[0][..], leaf].concat()),
         _ => {
             let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
-            Digest::of(&[&[1], root(left).as_bytes(), root(right).as_bytes()].concat::<u8>())
+            Digest::of(&[&[1][..], root(left).as_bytes(), root(right).as_bytes()].concat())
         }
     }
 }

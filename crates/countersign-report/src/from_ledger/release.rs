@@ -30,7 +30,7 @@ pub(super) fn release(source: &Source<'_>, it: &state::Release) -> Release {
         commit: Commit {
             id: candidate.commit.to_string(),
             source: if source.state.people.contains_key(&it.proposer) {
-                CommitSource::Claimed
+                CommitSource::Attacher
             } else {
                 CommitSource::Run
             },

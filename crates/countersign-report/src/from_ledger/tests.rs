@@ -544,8 +544,8 @@ fn the_population_is_that_of_the_leaves() {
 fn each_figure_of_a_release_is_that_of_its_leaves() {
     let report = STORY.report();
     for it in &report.releases {
-        let of = |act: &str| {
-            STORY.leaves.iter().filter(|leaf| {
+        let of = |act: &'static str| {
+            STORY.leaves.iter().filter(move |leaf| {
                 let line = leaf.split(|byte| *byte == b'\n').next().unwrap();
                 serde_json::from_slice::<serde_json::Value>(line).is_ok_and(|payload| {
                     payload["predicateType"].as_str().is_some_and(|it| it.ends_with(&format!("/{act}/v1")))
