@@ -2,8 +2,19 @@
 //!
 //! Everything here happens in a toy ledger in virtual time; no file, no network, no clock.
 
+mod authorization;
+mod clock;
+mod configuration;
 mod entries;
+mod evidence;
 mod given;
+mod insider;
+mod people;
+mod release;
+mod rollout;
+mod sheet;
+mod signoff;
+mod staging;
 mod walk;
 
 pub(crate) use given::*;

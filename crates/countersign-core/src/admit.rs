@@ -7,7 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::act::{
-    Act, Artifact, AuthorizationChange, COMMON_FIELDS, Candidate, Common, DeviceChange, DevicePurpose, Dispatch,
+    Act, Artifact, AuthorizationChange, COMMON_FIELDS, Candidate, CommitSource, Common, DeviceChange, DevicePurpose, Dispatch,
     DispatchKind, DispatchState, Evidence, EvidenceOrigin, FreezeChange, Grant, HoldChange, KeyChange, ProposeChange,
     RULES_VERSION, Request, RunConclusion, SignerKind, Verdict, WaveVerdict, accountability, row,
 };
@@ -20,8 +20,8 @@ use crate::note::KeyName;
 use crate::policy::{DispatchRule, Distinct, Policy};
 use crate::rejection::{Code, Finding, Rejection, ensure};
 use crate::sshsig::PublicKey;
-use crate::state::{Answerable, KeyEnd, Person, Release, State, apply};
-use crate::words::{EntryRef, Principal, ReleaseId, Slug, Timestamp, role};
+use crate::state::{Answerable, DispatchRecord, KeyEnd, Person, Release, RoleRecord, Sheet, State, apply};
+use crate::words::{EntryRef, Line, Principal, ReleaseId, Slug, Timestamp, role};
 
 /// What an entry says, read into types.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -336,7 +336,7 @@ pub fn subject(state: &State, act: &Act) -> Vec<Artifact> {
 }
 
 /// Returns the subject of acts about the ledger itself: its origin and the SHA-256 of it.
-pub fn ledger_subject(origin: &crate::words::Line) -> Artifact {
+pub fn ledger_subject(origin: &Line) -> Artifact {
     Artifact { name: origin.clone(), sha256: Digest::of(origin.as_str().as_bytes()) }
 }
 
@@ -411,7 +411,7 @@ fn check_signer<'a>(state: &'a State, statement: &'a Statement) -> Result<Signed
     let common = &statement.common;
     let who = &common.signer.principal;
     let wanted = row(statement.act.name()).map(|row| row.signer).expect("every act has a row");
-    let name_matches = |name: &crate::words::Line| {
+    let name_matches = |name: &Line| {
         ensure(common.signer.name == *name, Code::Field, || {
             format!("{who} is enrolled as {name}, not as {}", common.signer.name)
         })
@@ -460,7 +460,7 @@ fn check_signer<'a>(state: &'a State, statement: &'a Statement) -> Result<Signed
 }
 
 /// How far a clock may lag behind what the ledger already knows.
-const CLOCK_TOLERANCE_SECONDS: i64 = 300;
+pub(crate) const CLOCK_TOLERANCE_SECONDS: i64 = 300;
 
 fn check_clock(state: &State, statement: &Statement) -> Result<(), Rejection> {
     let Some(floor) = state.clock_floor else {
@@ -469,6 +469,17 @@ fn check_clock(state: &State, statement: &Statement) -> Result<(), Rejection> {
     let time = statement.common.time;
     ensure(floor.seconds_since(time) <= CLOCK_TOLERANCE_SECONDS, Code::ClockSuspect, || {
         format!("its clock says {time}, yet the ledger already knows {floor}")
+    })
+    .map_err(|rejection| rejection.hint("set this desk's clock"))
+}
+
+/// Refuses a clock that stood before the sheet was frozen: an order of entries that no honest clocks make.
+fn ensure_after(sheet: Option<&Sheet>, at: Timestamp) -> Result<(), Rejection> {
+    let Some(sheet) = sheet else {
+        return Ok(());
+    };
+    ensure(sheet.time.seconds_since(at) <= CLOCK_TOLERANCE_SECONDS, Code::ClockSuspect, || {
+        format!("its clock says {at}, yet the sheet was frozen at {}", sheet.time)
     })
     .map_err(|rejection| rejection.hint("set this desk's clock"))
 }
@@ -486,6 +497,16 @@ const MANAGER: &[&str] = &[role::RELEASE_MANAGER];
 const OWNER_OR_MANAGER: &[&str] = &[role::PROCESS_OWNER, role::RELEASE_MANAGER];
 const MANAGER_OR_PRACTITIONER: &[&str] = &[role::RELEASE_MANAGER, role::PRACTITIONER];
 const OWNER_OR_AUDITOR: &[&str] = &[role::PROCESS_OWNER, role::AUDITOR];
+
+/// Refuses a signature whose presence was proved in a way the product's policy does not accept.
+fn ensure_presence(state: &State, product: &Slug, common: &Common) -> Result<(), Rejection> {
+    match (state.policy(product), common.reauth) {
+        (Some(record), Some(reauth)) => ensure(record.policy.reauth.contains(&reauth), Code::ReauthRefused, || {
+            format!("the policy does not accept a passphrase by {reauth}")
+        }),
+        _ => Ok(()),
+    }
+}
 
 fn release<'a>(state: &'a State, id: &ReleaseId) -> Result<&'a Release, Rejection> {
     state.releases.get(id).ok_or_else(|| {
@@ -578,24 +599,32 @@ fn check_act(state: &State, statement: &Statement, by: &SignedBy<'_>) -> Result<
                 .people
                 .get(&body.principal)
                 .ok_or_else(|| not_found(format!("there is no person {}", body.principal)))?;
-            let held = person
-                .roles
-                .iter()
-                .any(|record| record.role == body.role && record.product == body.product && record.lapsed.is_none());
+            let given = || {
+                let same = |record: &&RoleRecord| record.role == body.role && record.product == body.product;
+                person.roles.iter().filter(same).filter(|record| record.lapsed.is_none())
+            };
             match body.change {
                 Grant::Grant => {
+                    let held = given().any(|record| record.until.is_none_or(|until| at <= until));
                     ensure(!held, Code::AlreadyDone, || format!("{} is {} already", body.principal, body.role))?;
                     ensure(body.until.is_none_or(|until| until > at), Code::Expired, || {
                         "the role would end at once".into()
                     })
                 }
                 Grant::Lapse => {
-                    ensure(held, Code::NotFound, || format!("{} is not {}", body.principal, body.role))?;
-                    let owners =
-                        state.people.values().filter(|person| person.holds(role::PROCESS_OWNER, None, at)).count();
-                    ensure(body.role.as_str() != role::PROCESS_OWNER || owners > 1, Code::WrongState, || {
-                        "the last process owner cannot go".into()
-                    })
+                    ensure(given().next().is_some(), Code::NotFound, || {
+                        format!("{} is not {}", body.principal, body.role)
+                    })?;
+                    let owner = body.role.as_str() == role::PROCESS_OWNER && body.product.is_none();
+                    let another = || {
+                        state.people.values().any(|other| {
+                            other.card.principal != body.principal
+                                && other.accepted.is_some()
+                                && other.current_key().is_some_and(|key| at <= key.valid_until)
+                                && other.holds(role::PROCESS_OWNER, None, at)
+                        })
+                    };
+                    ensure(!owner || another(), Code::WrongState, || "the last process owner cannot go".into())
                 }
             }
         }
@@ -606,6 +635,11 @@ fn check_act(state: &State, statement: &Statement, by: &SignedBy<'_>) -> Result<
             path.dedup();
             ensure(!path.is_empty() && path.len() == body.path.len(), Code::Field, || {
                 "the promotion path names at least one environment, none twice".into()
+            })?;
+            // The path says which environment the quorum guards: nobody moves the gate alone once it stands.
+            let guarded = state.policy(&body.product).and_then(|_| state.products.get(&body.product));
+            ensure(guarded.is_none_or(|(_, known)| known.path == body.path), Code::WrongState, || {
+                format!("the promotion path of {} is fixed since it has a policy", body.product)
             })
         }
         Act::Target(body) => {
@@ -645,6 +679,9 @@ fn check_act(state: &State, statement: &Statement, by: &SignedBy<'_>) -> Result<
                 })?;
                 ensure(state.last_environment(product) == Some(environment), Code::Field, || {
                     format!("{environment} is not behind the go/no-go of {product}")
+                })?;
+                ensure(state.targets.contains_key(&(product.clone(), environment.clone())), Code::NotFound, || {
+                    format!("{product} has no target {environment}")
                 })?;
                 ensure(valid.from < valid.until && valid.until > at, Code::Field, || "it would never be valid".into())?;
                 ensure(*per_day > 0 && !change_types.is_empty(), Code::Field, || "it could never sign".into())?;
@@ -691,8 +728,11 @@ fn check_act(state: &State, statement: &Statement, by: &SignedBy<'_>) -> Result<
             ensure(judge::may_waive(state, policy, product, &person.card.principal, at), Code::RoleMissing, || {
                 format!("{} holds no role this policy asks to sign", person.card.principal)
             })?;
-            let requester = release.proposer == person.card.principal;
-            ensure(!requester, Code::SegregationFailed, || "who asked for the release cannot waive its gates".into())?;
+            ensure_presence(state, product, &statement.common)?;
+            if let Some(part) = judge::may_not_waive(state, release, &person.card.principal) {
+                let message = format!("{} may not waive its gates: {part}", person.card.principal);
+                return Err(Rejection::new(Code::SegregationFailed, message));
+            }
             ensure(body.expires > at, Code::Expired, || "it would end at once".into())?;
             ensure(state.people.contains_key(&body.owner), Code::NotFound, || {
                 format!("there is no person {}", body.owner)
@@ -717,6 +757,10 @@ fn check_act(state: &State, statement: &Statement, by: &SignedBy<'_>) -> Result<
                     )
                 },
             )?;
+            let since = dispatch.map_or(0, |dispatch| dispatch.entry.index);
+            ensure(judge::delivered_since(state, release, &body.environment, since).is_none(), Code::WrongState, || {
+                format!("something else was delivered to {} since", body.environment)
+            })?;
             ensure(
                 body.artifact == release.artifact().sha256 && body.version == release.candidate.version,
                 Code::WrongState,
@@ -759,6 +803,11 @@ fn check_act(state: &State, statement: &Statement, by: &SignedBy<'_>) -> Result<
             };
             let person = by.person().expect("a person signs this act");
             ensure_role(person, &[answer.role.as_str()], Some(&release.candidate.product), at)?;
+            ensure_presence(state, &release.candidate.product, &statement.common)?;
+            if let Some(part) = judge::barred(state, release, &person.card.principal) {
+                let message = format!("{} may not settle it: {part}", person.card.principal);
+                return Err(Rejection::new(Code::SegregationFailed, message));
+            }
             let open = usize::try_from(body.condition).ok().and_then(|place| answer.conditions.get(place));
             ensure(open.is_some_and(|(_, met)| met.is_none()), Code::NotFound, || {
                 "there is no such open condition".into()
@@ -791,7 +840,7 @@ fn check_act(state: &State, statement: &Statement, by: &SignedBy<'_>) -> Result<
             ensure(matches!(now, Live | RolledBack | RolloutHalted), Code::WrongState, || {
                 format!("{} is {now}", release.id)
             })?;
-            let open = release.dispatches.iter().any(crate::state::DispatchRecord::open);
+            let open = judge::under_way(release).next().is_some();
             ensure(!open, Code::WrongState, || "a dispatch is still under way".into())
         }
         Act::Announce(body) => release(state, &body.release).map(|_| ()),
@@ -804,7 +853,9 @@ fn check_act(state: &State, statement: &Statement, by: &SignedBy<'_>) -> Result<
         Act::Refusal(body) => coalesced(state.last_refusal.get(&body.code), at),
         Act::Correction(body) => {
             any_role()?;
-            ensure(body.entry.index < state.tree.size(), Code::NotFound, || format!("there is no {}", body.entry))
+            ensure(state.tree.leaf_hash_at(body.entry.index) == Some(body.entry.leaf), Code::NotFound, || {
+                format!("there is no {} of that hash", body.entry)
+            })
         }
         Act::Late(body) => {
             any_role()?;
@@ -835,7 +886,8 @@ fn ensure_lease(state: &State, device: &Principal, at: Timestamp) -> Result<(), 
 
 /// Attempts and refusals come at most once a minute, so that nobody can flood the ledger from a lock screen.
 fn coalesced(last: Option<&Timestamp>, at: Timestamp) -> Result<(), Rejection> {
-    ensure(last.is_none_or(|last| at.seconds_since(*last) >= 60), Code::AlreadyDone, || {
+    // Either way round: a clock that once ran ahead must not silence what comes after.
+    ensure(last.is_none_or(|last| at.seconds_since(*last).abs() >= 60), Code::AlreadyDone, || {
         "one was recorded within the minute".into()
     })
 }
@@ -853,14 +905,7 @@ fn check_propose(state: &State, body: &crate::act::Propose, by: &SignedBy<'_>, a
             })?;
             check_candidate(state, candidate)?;
             if let Some(used) = authorization {
-                let record = state
-                    .authorizations
-                    .get(&used.index)
-                    .filter(|record| record.entry == *used && record.product == candidate.product);
-                let worth = record.map(|record| judge::authorization_worth(state, record, at).0);
-                ensure(worth == Some(judge::SignOffState::Valid), Code::OutsideBounds, || {
-                    format!("{used} does not stand")
-                })?;
+                ensure_stands(state, *used, &candidate.product, at)?;
             }
             if let Some(old) = supersedes {
                 let old = release(state, old)?;
@@ -896,11 +941,33 @@ fn check_propose(state: &State, body: &crate::act::Propose, by: &SignedBy<'_>, a
     }
 }
 
+/// Refuses a standing authorization that is not of the product, or that cannot sign now.
+fn ensure_stands(state: &State, used: EntryRef, product: &Slug, at: Timestamp) -> Result<(), Rejection> {
+    let record = state.authorizations.get(&used.index).filter(|record| record.entry == used);
+    let worth = record.filter(|record| record.product == *product).map(|record| {
+        let (worth, cause) = judge::authorization_worth(state, record, at);
+        (worth == judge::SignOffState::Valid, cause.unwrap_or_default())
+    });
+    match worth {
+        Some((true, _)) => Ok(()),
+        Some((false, cause)) => Err(Rejection::new(Code::OutsideBounds, format!("{used} does not stand: {cause}"))),
+        None => Err(Rejection::new(Code::NotFound, format!("{used} is not a standing authorization for {product}"))),
+    }
+}
+
 fn check_candidate(state: &State, candidate: &Candidate) -> Result<(), Rejection> {
     ensure(state.products.contains_key(&candidate.product), Code::NotFound, || {
         format!("there is no product {}", candidate.product)
     })?;
     ensure(!candidate.artifacts.is_empty(), Code::Field, || "a candidate names at least one artifact".into())?;
+    let authors = &candidate.changes.authors;
+    let in_order = authors.windows(2).all(|pair| pair[0] < pair[1]);
+    ensure(in_order && authors.iter().all(|author| author.as_str() == author.as_str().to_lowercase()), Code::Field, || {
+        "the authors are not in lower case, sorted, each once".into()
+    })?;
+    ensure(candidate.changes.commits == 0 || !authors.is_empty(), Code::Field, || {
+        "commits without an author: nobody could tell who may not approve".into()
+    })?;
     ensure(!judge::needs_incident(candidate.change_type) || candidate.incident.is_some(), Code::Field, || {
         "an emergency change names its incident".into()
     })
@@ -917,7 +984,16 @@ fn check_evidence(state: &State, statement: &Statement, body: &Evidence, by: &Si
     let release = release(state, &body.release)?;
     let observed = matches!(body.origin, EvidenceOrigin::Observed { .. });
     ensure(observed == by.person().is_none(), Code::WrongSigner, || "a device observes, a person attaches".into())?;
-    ensure(body.conclusion != Conclusion::Missing, Code::Field, || "an empty file is no evidence".into())?;
+    let empty = body.conclusion == Conclusion::Missing || body.size == 0;
+    ensure(!empty, Code::Field, || "an empty file is no evidence".into())?;
+    ensure(body.counts.kind() == body.kind, Code::Field, || format!("these counts are not those of {}", body.kind))?;
+    ensure(body.conclusion != Conclusion::Pass || body.counts.may_pass(), Code::Field, || {
+        "what was counted is no pass".into()
+    })?;
+    let claimed = if observed { CommitSource::Attacher } else { CommitSource::Run };
+    ensure(body.commit_source != claimed, Code::Field, || {
+        format!("{claimed} cannot say the commit of this evidence")
+    })?;
     if let Some(old) = body.replaces {
         let known = release.evidence.iter().find(|record| record.entry == old);
         ensure(
@@ -934,8 +1010,13 @@ fn check_request(state: &State, body: &Request, by: &SignedBy<'_>, at: Timestamp
     let release = release(state, &body.release)?;
     if let Some(person) = by.person() {
         ensure_role(person, MANAGER, Some(&release.candidate.product), at)?;
+        let waived = judge::waivers(release, at).any(|waiver| waiver.by == person.card.principal);
+        ensure(!waived, Code::SegregationFailed, || "who waived a gate of it does not ask for its approval".into())?;
     }
     ensure(release.ended.is_none(), Code::WrongState, || format!("{} was given up", release.id))?;
+    if let Some(used) = body.authorization {
+        ensure_stands(state, used, &release.candidate.product, at)?;
+    }
     if let Some(sheet) = release.sheet() {
         ensure(!release.rollout_began(sheet.entry) || sheet_is_spent(release, sheet), Code::WrongState, || {
             "the sheet before has been dispatched".into()
@@ -953,15 +1034,20 @@ fn check_request(state: &State, body: &Request, by: &SignedBy<'_>, at: Timestamp
         Code::Field,
         || "the window ends before it begins, or after the sheet".into(),
     )?;
+    let longest = state.policy(&release.candidate.product).map_or(0, |record| record.policy.sheet_valid_minutes * 60);
+    let valid = body.not_after.seconds_since(at);
+    ensure(u64::try_from(valid).is_ok_and(|valid| valid <= longest), Code::Field, || {
+        format!("the sheet would be valid for {valid} s, the policy allows {longest} s")
+    })?;
     let expected = crate::decide::sheet(state, release, body.authorization, body.window, body.not_after, at)?;
     ensure(*body == expected, Code::Stale, || "the sheet does not say what the ledger says".into())
 }
 
 /// Returns whether a dispatched sheet has come to its end, so that a new one may follow.
-fn sheet_is_spent(release: &Release, sheet: &crate::state::Sheet) -> bool {
-    let nothing_open = !release.dispatches.iter().any(|dispatch| dispatch.body.sheet == sheet.entry && dispatch.open());
+fn sheet_is_spent(release: &Release, sheet: &Sheet) -> bool {
+    let nothing_open = !judge::under_way(release).any(|dispatch| dispatch.body.sheet == sheet.entry);
     let taken_back =
-        release.dispatches_of(sheet.entry, DispatchKind::Rollback).any(crate::state::DispatchRecord::succeeded);
+        release.dispatches_of(sheet.entry, DispatchKind::Rollback).any(DispatchRecord::succeeded);
     let nothing_ran = release
         .dispatches_of(sheet.entry, DispatchKind::Deploy)
         .all(|dispatch| dispatch.body.state == DispatchState::Refused || !dispatch.open() && !dispatch.succeeded());
@@ -987,6 +1073,9 @@ fn check_approval(
         "a conditional GO, and only that, names conditions".into()
     })?;
 
+    if let Answerable::Sheet(id) = subject {
+        ensure_after(release(state, id)?.sheet_at(body.request), at)?;
+    }
     if let SignedBy::Device(_) = by {
         let Answerable::Sheet(id) = subject else {
             return Err(Rejection::new(Code::WrongSigner, "a standing authorization signs only decision sheets"));
@@ -1000,11 +1089,11 @@ fn check_approval(
     ensure(body.authorization.is_none(), Code::Field, || "a person signs for themselves".into())?;
     let who = &person.card.principal;
     let as_role = |product: Option<&Slug>| ensure_role(person, &[body.role.as_str()], product, at);
-    let presence = |product: &Slug| match (state.policy(product), common.reauth) {
-        (Some(record), Some(reauth)) => ensure(record.policy.reauth.contains(&reauth), Code::ReauthRefused, || {
-            format!("the policy does not accept a passphrase by {reauth}")
-        }),
-        _ => Ok(()),
+    let asked = |product: &Slug| {
+        let policy = state.policy(product);
+        ensure(policy.is_some_and(|record| record.policy.asks(&body.role)), Code::RoleMissing, || {
+            format!("the policy asks nobody to sign as {}", body.role)
+        })
     };
     match subject {
         Answerable::Sheet(id) => {
@@ -1012,35 +1101,39 @@ fn check_approval(
             let sheet = current_sheet(release, body.request)?;
             let product = &release.candidate.product;
             as_role(Some(product))?;
-            presence(product)?;
-            ensure(release.ended.is_none(), Code::WrongState, || format!("{id} was given up"))?;
-            ensure(!release.rollout_began(sheet.entry), Code::WrongState, || "the sheet has been dispatched".into())?;
-            let asked = state
-                .policy(product)
-                .is_some_and(|record| record.policy.quorum.iter().any(|rule| rule.role == body.role));
-            ensure(asked, Code::RoleMissing, || format!("the policy asks nobody to sign as {}", body.role))?;
+            ensure_presence(state, product, common)?;
+            asked(product)?;
             if let Some(part) = judge::barred(state, release, who) {
                 return Err(Rejection::new(Code::SegregationFailed, format!("{who} may not sign: {part}")));
             }
-            ensure(at <= sheet.body.not_after, Code::Expired, || {
-                format!("the sheet ran out at {}", sheet.body.not_after)
-            })?;
-            let moved = judge::drift(state, release, sheet);
-            ensure(moved.is_empty(), Code::Stale, || format!("the sheet is stale; moved since: {}", moved.join(", ")))
+            // Between two waves a NO-GO is still heard, whatever has moved; nothing else is.
+            if body.verdict == Verdict::NoGo && judge::between_waves(release, sheet) {
+                return Ok(());
+            }
+            judge::ensure_signable(state, release, sheet, at)
         }
         Answerable::Policy(product) => {
             as_role(Some(product))?;
-            presence(product)?;
+            ensure_presence(state, product, common)?;
+            asked(product)?;
             let record =
                 state.policies[product].iter().find(|record| record.entry == body.request).expect("answerable");
             ensure(record.in_force.is_none(), Code::AlreadyDone, || "it is in force already".into())?;
+            let overtaken = state.policy(product).is_some_and(|now| now.in_force > Some(record.entry));
+            ensure(!overtaken, Code::Stale, || {
+                "another policy came into force since it was proposed; propose it again".into()
+            })?;
             check_not_proposer(state, product, &record.by, who)
         }
         Answerable::Authorization(product) => {
             as_role(Some(product))?;
-            presence(product)?;
+            ensure_presence(state, product, common)?;
+            asked(product)?;
             let record = &state.authorizations[&body.request.index];
             ensure(record.adopted.is_none(), Code::AlreadyDone, || "it is adopted already".into())?;
+            if let Some(moved) = judge::authorization_drift(state, record) {
+                return Err(Rejection::new(Code::Stale, format!("{moved} since it was proposed; propose it again")));
+            }
             check_not_proposer(state, product, &record.by, who)
         }
         Answerable::Device(device) => {
@@ -1055,6 +1148,7 @@ fn check_approval(
         Answerable::Evidence(id) => {
             let release = release(state, id)?;
             as_role(Some(&release.candidate.product))?;
+            ensure_presence(state, &release.candidate.product, common)?;
             let record = release.evidence.iter().find(|record| record.entry == body.request).expect("answerable");
             ensure(body.verdict == Verdict::Go, Code::Field, || "a confirmation says GO, or nothing".into())?;
             ensure(!record.confirmed_by.contains(who), Code::AlreadyDone, || "they have confirmed it already".into())?;
@@ -1063,7 +1157,7 @@ fn check_approval(
     }
 }
 
-fn current_sheet(release: &Release, request: EntryRef) -> Result<&crate::state::Sheet, Rejection> {
+fn current_sheet(release: &Release, request: EntryRef) -> Result<&Sheet, Rejection> {
     release.sheet().filter(|sheet| sheet.entry == request).ok_or_else(|| {
         Rejection::new(Code::Stale, "a newer sheet was frozen; this one can no longer be signed".to_owned())
     })
@@ -1102,11 +1196,10 @@ fn check_dispatch(state: &State, statement: &Statement, body: &Dispatch) -> Resu
         _ => false,
     };
     ensure(follows, Code::WrongState, || format!("{} does not follow {}", body.state, record.body.state))?;
-    ensure(
-        body.conclusion != Some(RunConclusion::Success) || body.run.is_some() || record.body.run.is_some(),
-        Code::Field,
-        || "no run is named that succeeded".into(),
-    )?;
+    let needs_run = body.state == Bound || body.conclusion == Some(RunConclusion::Success);
+    ensure(!needs_run || body.run.is_some() || record.body.run.is_some(), Code::Field, || {
+        "no run is named".into()
+    })?;
     let same = record.body.sheet == body.sheet
         && record.body.wave == body.wave
         && record.body.environment == body.environment
@@ -1124,6 +1217,8 @@ fn check_prepared(
 ) -> Result<(), Rejection> {
     let product = &release.candidate.product;
     let place = (product.clone(), body.environment.clone());
+    let on_path = state.products.get(product).is_some_and(|(_, product)| product.path.contains(&body.environment));
+    ensure(on_path, Code::NotFound, || format!("{} is not on the promotion path of {product}", body.environment))?;
     ensure(state.targets.contains_key(&place), Code::NotFound, || {
         format!("{product} has no target {}", body.environment)
     })?;
@@ -1131,6 +1226,7 @@ fn check_prepared(
         return check_staging(state, release, body, at);
     }
     let sheet = current_sheet(release, body.sheet)?;
+    ensure_after(Some(sheet), at)?;
     ensure(sheet.body.environment == body.environment, Code::Field, || "the sheet is for another environment".into())?;
     match body.kind {
         DispatchKind::Deploy => {
@@ -1142,7 +1238,7 @@ fn check_prepared(
                 release,
                 sheet,
                 body.wave,
-                body.resends.as_ref().map(crate::words::Line::as_str),
+                body.resends.as_ref(),
                 at,
             )?;
             check_starter(state, release, sheet, body, device, at)
@@ -1154,7 +1250,7 @@ fn check_prepared(
             ensure(body.artifact == slot.artifacts[0].sha256, Code::Stale, || {
                 "it brings another artifact than the rollback slot".into()
             })?;
-            check_rollback(release, sheet, body)?;
+            check_rollback(state, release, sheet, body, at)?;
             match &body.by {
                 Some(who) => ensure_manager(state, who, product, at),
                 None => {
@@ -1162,6 +1258,10 @@ fn check_prepared(
                         .policy(product)
                         .is_some_and(|record| record.policy.rollback == crate::policy::RollbackRule::Auto);
                     ensure(auto, Code::WrongSigner, || "the policy asks a person to roll back".into())?;
+                    let now = judge::release_state(state, release, at);
+                    ensure(now == judge::ReleaseState::RolloutHalted, Code::WrongState, || {
+                        format!("{} is {now}: a rollout that has not halted is rolled back by a person", release.id)
+                    })?;
                     ensure_lease(state, device, at)
                 }
             }
@@ -1169,9 +1269,15 @@ fn check_prepared(
     }
 }
 
-fn check_rollback(release: &Release, sheet: &crate::state::Sheet, body: &Dispatch) -> Result<(), Rejection> {
-    let highest = release
-        .dispatches_of(sheet.entry, DispatchKind::Deploy)
+fn check_rollback(
+    state: &State,
+    release: &Release,
+    sheet: &Sheet,
+    body: &Dispatch,
+    at: Timestamp,
+) -> Result<(), Rejection> {
+    let deploys = || release.dispatches_of(sheet.entry, DispatchKind::Deploy);
+    let highest = deploys()
         .filter(|dispatch| dispatch.body.state != DispatchState::Refused)
         .map(|dispatch| dispatch.body.wave)
         .max();
@@ -1179,16 +1285,27 @@ fn check_rollback(release: &Release, sheet: &crate::state::Sheet, body: &Dispatc
     ensure(highest == Some(body.wave), Code::WaveOrder, || {
         format!("waves up to {} went out", highest.unwrap_or_default())
     })?;
-    for earlier in release.dispatches_of(sheet.entry, DispatchKind::Rollback) {
-        let again = match earlier.body.state {
-            DispatchState::Refused => true,
-            DispatchState::FateUnknown => body.resends.as_ref() == Some(&earlier.body.request_id),
-            DispatchState::Finished => !earlier.succeeded(),
-            _ => false,
-        };
-        ensure(again, Code::AlreadyDispatched, || format!("it is taken back by {}", earlier.body.request_id))?;
+    // What takes the place of another release's artifact would be a downgrade nobody decided on.
+    let place = (release.candidate.product.clone(), body.environment.clone());
+    match judge::rollout_in(state, &place.0, &place.1, at) {
+        Some(other) if other != release.id => {
+            let message = format!("the rollout of {other} has {}", body.environment);
+            return Err(Rejection::new(Code::EnvironmentBusy, message));
+        }
+        Some(_) => {}
+        None => ensure(state.live.get(&place).is_some_and(|live| live.release == release.id), Code::WrongState, || {
+            format!("{} is not what {} runs", release.id, body.environment)
+        })?,
     }
-    Ok(())
+    let running = deploys().find(|dispatch| dispatch.open() && dispatch.body.state != DispatchState::FateUnknown);
+    if let Some(running) = running {
+        return Err(Rejection::new(
+            Code::EnvironmentBusy,
+            format!("{} is still on its way to {}", running.body.request_id, body.environment),
+        )
+        .hint("cancel it, or wait for its end"));
+    }
+    judge::may_send(release, sheet.entry, DispatchKind::Rollback, None, body.resends.as_ref())
 }
 
 /// Delivery to an environment before the go/no-go: nobody signs, but a red gate halts the pipeline.
@@ -1203,25 +1320,39 @@ fn check_staging(state: &State, release: &Release, body: &Dispatch, at: Timestam
         return Err(Rejection::new(Code::Halted, format!("gate {} is red: {}", red.gate, red.detail))
             .hint("propose a new candidate, or have a waiver for this gate signed"));
     }
-    if let Some(hold) = release.active_holds().next() {
+    // A halt is about the rollout; a hold is about the release.
+    if let Some(hold) = release.active_holds().find(|hold| !matches!(hold.change, HoldChange::Halt {})) {
         return Err(Rejection::new(
             Code::OnHold,
             format!("{} stopped it: {}", state.printed_name(&hold.by), hold.reason),
         ));
     }
-    let busy = state
+    judge::ensure_not_frozen(state, &release.candidate.product, &body.environment, at)?;
+    if let Some(who) = &body.by {
+        let person = state.people.get(who);
+        ensure(person.is_some_and(|person| person.holds_any(at)), Code::RoleMissing, || format!("{who} has no role"))?;
+    }
+    let busy: Vec<_> = state
         .releases
         .values()
         .filter(|other| other.candidate.product == release.candidate.product)
-        .flat_map(|other| &other.dispatches)
-        .find(|dispatch| dispatch.body.environment == body.environment && dispatch.open());
-    match busy {
-        Some(dispatch) if body.resends.as_ref() != Some(&dispatch.body.request_id) => Err(Rejection::new(
+        .flat_map(judge::under_way)
+        .filter(|dispatch| dispatch.body.environment == body.environment)
+        .collect();
+    let resent = |dispatch: &DispatchRecord| {
+        dispatch.body.state == DispatchState::FateUnknown
+            && body.resends.as_ref() == Some(&dispatch.body.request_id)
+            && dispatch.body.sheet == body.sheet
+    };
+    if let Some(dispatch) = busy.iter().find(|dispatch| !resent(dispatch)) {
+        return Err(Rejection::new(
             Code::EnvironmentBusy,
             format!("{} is still on its way to {}", dispatch.body.request_id, body.environment),
-        )),
-        _ => Ok(()),
+        ));
     }
+    ensure(body.resends.is_none() || !busy.is_empty(), Code::NotFound, || {
+        "no dispatch of unknown fate is sent again".into()
+    })
 }
 
 fn ensure_manager(state: &State, who: &Principal, product: &Slug, at: Timestamp) -> Result<(), Rejection> {
@@ -1234,7 +1365,7 @@ fn ensure_manager(state: &State, who: &Principal, product: &Slug, at: Timestamp)
 fn check_starter(
     state: &State,
     release: &Release,
-    sheet: &crate::state::Sheet,
+    sheet: &Sheet,
     body: &Dispatch,
     device: &Principal,
     at: Timestamp,
@@ -1250,7 +1381,8 @@ fn check_starter(
             })
         }
         None => {
-            let authorized = sheet.answers.iter().any(|answer| answer.authorization.is_some());
+            let outcome = judge::decision(state, release, sheet, at).outcome;
+            let authorized = matches!(outcome, judge::Outcome::Go { authorization: Some(_) });
             let may = authorized || policy.dispatch == DispatchRule::OnQuorum || body.wave > 1;
             ensure(may, Code::WrongSigner, || "the policy asks the release manager to dispatch".into())?;
             ensure_lease(state, device, at)
@@ -1265,9 +1397,10 @@ fn check_wave(
     by: &SignedBy<'_>,
 ) -> Result<(), Rejection> {
     let release = release(state, &body.release)?;
+    let at = statement.common.time;
     match by {
         SignedBy::Person(person) => {
-            ensure_role(person, MANAGER, Some(&release.candidate.product), statement.common.time)?;
+            ensure_role(person, MANAGER, Some(&release.candidate.product), at)?;
             ensure(body.verdict != WaveVerdict::Pass, Code::WrongSigner, || {
                 "only what a device has measured passes a wave".into()
             })?;
@@ -1287,9 +1420,12 @@ fn check_wave(
     let Some(planned) = planned else {
         return Err(Rejection::new(Code::WaveOrder, format!("the sheet has no wave {}", body.wave)));
     };
-    let dispatch =
-        release.dispatches_of(sheet.entry, DispatchKind::Deploy).rfind(|dispatch| dispatch.body.wave == body.wave);
-    let Some(dispatch) = dispatch.filter(|dispatch| !dispatch.open()) else {
+    ensure(release.outcome.is_none(), Code::WrongState, || "the release was reviewed already".into())?;
+    let taken_back = release
+        .dispatches_of(sheet.entry, DispatchKind::Rollback)
+        .any(|dispatch| dispatch.body.state != DispatchState::Refused);
+    ensure(!taken_back, Code::WrongState, || "this rollout is being taken back".into())?;
+    let Some(dispatch) = release.wave_dispatch(sheet.entry, body.wave).filter(|dispatch| !dispatch.open()) else {
         return Err(Rejection::new(Code::WrongState, "the wave's dispatch has not finished"));
     };
     ensure(judge::next_wave(release, sheet) == Some(body.wave), Code::AlreadyDone, || {
@@ -1305,8 +1441,13 @@ fn check_wave(
         ensure(body.failed == 0 && body.samples > 0, Code::Field, || {
             "a wave with failed samples, or none, does not pass".into()
         })?;
-        ensure(baked >= needed && body.coverage_percent >= 90, Code::Field, || {
+        ensure(baked >= needed && (90..=100).contains(&body.coverage_percent), Code::Field, || {
             format!("baked {baked} s of {needed} s with samples over {} %; 90 % are needed", body.coverage_percent)
+        })?;
+        let finished = dispatch.steps.last().map(|(_, _, time)| *time);
+        let within = finished.is_some_and(|finished| finished <= body.span.from) && body.span.until <= at;
+        ensure(within, Code::Field, || {
+            format!("it baked from {} to {}, which is not after the deploy and before now", body.span.from, body.span.until)
         })?;
     }
     Ok(())

@@ -266,8 +266,7 @@ pub(crate) fn sheet(
         ));
     }
     let live = state.live.get(&place).cloned();
-    let waivers =
-        release.waivers.iter().filter(|waiver| at <= waiver.body.expires).map(|waiver| waiver.entry).collect();
+    let waivers = judge::waivers(release, at).map(|waiver| waiver.entry).collect();
     Ok(Request {
         artifacts: candidate.artifacts.clone(),
         authorization,

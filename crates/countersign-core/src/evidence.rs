@@ -79,6 +79,28 @@ pub enum Counts {
     },
 }
 
+impl Counts {
+    /// Returns the kind of evidence they are counted in.
+    pub fn kind(&self) -> EvidenceKind {
+        match self {
+            Self::Tests { .. } => EvidenceKind::Junit,
+            Self::Findings { .. } => EvidenceKind::Sarif,
+            Self::Components { .. } => EvidenceKind::Cyclonedx,
+            Self::File { .. } => EvidenceKind::Manual,
+        }
+    }
+
+    /// Returns whether a pass can be concluded from them: something was looked at, and nothing counted fails by itself.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Tests { passed, failed, errors, .. } => *passed > 0 && *failed == 0 && *errors == 0,
+            Self::Findings { error, .. } => *error == 0,
+            Self::Components { components, vulnerabilities } => *components > 0 && *vulnerabilities == 0,
+            Self::File { bytes } => *bytes > 0,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};

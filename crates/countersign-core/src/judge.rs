@@ -19,8 +19,11 @@ use crate::policy::{
     AttachedRule, Distinct, EvidenceRule, FIELDS_GATE, Mode, Policy, RequiredField, RerunRule, STAGING_GATE,
 };
 use crate::rejection::{Code, Rejection, ensure};
-use crate::state::{Answerable, AuthorizationRecord, EvidenceRecord, KeyEnd, Release, Sheet, SignOff, State, Topic};
-use crate::words::{EntryRef, Principal, ReleaseId, Slug, Timestamp, role};
+use crate::state::{
+    Answerable, AuthorizationRecord, DispatchRecord, EvidenceRecord, KeyEnd, Release, Sheet, SignOff, State, Topic,
+    WaiverRecord,
+};
+use crate::words::{EntryRef, Line, Principal, ReleaseId, Slug, Timestamp, role};
 
 closed_words!(
     /// What a signed answer is worth now. The eight are kept apart because they mean different things to an auditor.
@@ -348,31 +351,51 @@ pub fn staged(state: &State, release: &Release) -> Option<(EntryRef, EntryRef, T
     if stage.artifact != artifact || stage.version != release.candidate.version {
         return None;
     }
-    let redeployed = state
+    let redeployed = delivered_since(state, release, environment, entry.index).is_some();
+    (!redeployed).then_some((*entry, stage.dispatch, *time))
+}
+
+/// Returns the first dispatch to the environment, of any release of the product, prepared after that entry.
+pub(crate) fn delivered_since<'a>(
+    state: &'a State,
+    release: &Release,
+    environment: &Slug,
+    index: u64,
+) -> Option<&'a DispatchRecord> {
+    state
         .releases
         .values()
-        .filter(|other| other.candidate.product == *product)
+        .filter(|other| other.candidate.product == release.candidate.product)
         .flat_map(|other| &other.dispatches)
-        .any(|dispatch| {
+        .find(|dispatch| {
             dispatch.body.environment == *environment
                 && dispatch.body.state != DispatchState::Refused
-                && dispatch.entry.index > entry.index
-        });
-    (!redeployed).then_some((*entry, stage.dispatch, *time))
+                && dispatch.entry.index > index
+        })
 }
 
 fn waiver_of(state: &State, release: &Release, gate: &str, at: Timestamp) -> Option<u64> {
     let product = &release.candidate.product;
     let policy = &state.policy(product)?.policy;
-    release
-        .waivers
-        .iter()
+    waivers(release, at)
         .find(|waiver| {
             waiver.body.gate.as_str() == gate
-                && at <= waiver.body.expires
                 && may_waive(state, policy, product, &waiver.by, at)
+                && may_not_waive(state, release, &waiver.by).is_none()
         })
         .map(|waiver| waiver.entry.index)
+}
+
+/// Returns the waivers of the candidate as it now is that have not ended; one signed for the candidate before counts for
+/// nothing.
+pub(crate) fn waivers(release: &Release, at: Timestamp) -> impl Iterator<Item = &WaiverRecord> {
+    let since = release.candidate_entry.index;
+    release.waivers.iter().filter(move |waiver| at <= waiver.body.expires && waiver.entry.index > since)
+}
+
+/// Returns why the person may not waive a gate of the release, if so: who asked for it never may, whatever the policy.
+pub(crate) fn may_not_waive(state: &State, release: &Release, who: &Principal) -> Option<&'static str> {
+    if asked_for(release, who) { Some(ASKED_FOR) } else { barred(state, release, who) }
 }
 
 /// Returns whether the person holds a role the policy asks to sign.
@@ -451,21 +474,33 @@ pub fn drift(state: &State, release: &Release, sheet: &Sheet) -> Vec<String> {
         late.body.replaces.is_some_and(|old| release.evidence.iter().take(listed).any(|record| record.entry == old))
     });
     compare(!replaced, "evidence listed was replaced");
+    // Where another delivery has taken staging over, the gate says so; where this one was seen again, the sheet moved.
+    compare(staged(state, release).is_none_or(|(entry, ..)| Some(entry) == body.stage), "the staging");
+    let waived_since = release.waivers.iter().any(|waiver| waiver.entry.index > sheet.entry.index);
+    compare(!waived_since, "a gate was waived");
     compare(state.live.get(&place) == body.live.as_ref() || release.rollout_began(sheet.entry), "what is live");
     compare(release.sheet().is_some_and(|last| last.entry == sheet.entry), "a newer sheet was frozen");
     moved
+}
+
+const ASKED_FOR: &str = "they asked for this release";
+
+/// Returns whether the person proposed the release, changed its candidate, or froze its sheet.
+fn asked_for(release: &Release, who: &Principal) -> bool {
+    release.proposer == *who
+        || release.amended_by.contains(who)
+        || release.sheet().is_some_and(|sheet| sheet.requester == *who)
 }
 
 /// Returns why the person may not approve the release, if so.
 pub fn barred(state: &State, release: &Release, who: &Principal) -> Option<&'static str> {
     let distinct = &state.policy(&release.candidate.product)?.policy.distinct;
     let person = state.people.get(who)?;
-    let requester = release.proposer == *who || release.sheet().is_some_and(|sheet| sheet.requester == *who);
     let author = || release.candidate.changes.authors.iter().any(|author| person.commits_as(author.as_str()));
     let attacher = || release.evidence.iter().any(|record| record.attached() && record.by == *who);
     let dispatcher = || release.dispatches.iter().any(|dispatch| dispatch.body.by.as_ref() == Some(who));
-    if distinct.contains(&Distinct::Requester) && requester {
-        Some("they asked for this release")
+    if distinct.contains(&Distinct::Requester) && asked_for(release, who) {
+        Some(ASKED_FOR)
     } else if distinct.contains(&Distinct::CommitAuthor) && author() {
         Some("they wrote a commit of this release")
     } else if distinct.contains(&Distinct::EvidenceAttacher) && attacher() {
@@ -489,6 +524,8 @@ pub fn sign_offs(state: &State, release: &Release, sheet: &Sheet, at: Timestamp)
             (SignOffState::Stale, Some(format!("moved since: {input}")))
         } else if at > sheet.body.not_after {
             (SignOffState::Expired, Some(format!("the sheet ran out at {}", sheet.body.not_after)))
+        } else if let Some((open, _)) = answer.conditions.iter().find(|(_, met)| met.is_none()) {
+            (SignOffState::Incomplete, Some(format!("a condition is not met: {open}")))
         } else {
             (SignOffState::Valid, None)
         }
@@ -564,8 +601,8 @@ pub fn authorization_worth(
     if let Some(entry) = record.suspended {
         return (SignOffState::Stale, Some(format!("it was suspended by {entry}")));
     }
-    if state.policy(&record.product).map(|policy| policy.entry) != Some(record.policy) {
-        return (SignOffState::Stale, Some("the policy has changed since it was adopted".into()));
+    if let Some(moved) = authorization_drift(state, record) {
+        return (SignOffState::Stale, Some(format!("{moved} since it was proposed")));
     }
     if !record.valid.contains(at) {
         return (
@@ -586,17 +623,34 @@ pub fn authorization_worth(
     }
 }
 
+/// Returns what its adopters signed for that the ledger now says otherwise, in words.
+pub(crate) fn authorization_drift(state: &State, record: &AuthorizationRecord) -> Option<&'static str> {
+    let place = (record.product.clone(), record.environment.clone());
+    if state.policy(&record.product).map(|policy| policy.entry) != Some(record.policy) {
+        Some("the policy has changed")
+    } else if state.targets.get(&place).map(|(entry, _)| *entry) != record.target {
+        Some("the target's configuration has changed")
+    } else {
+        None
+    }
+}
+
 fn answers_worth(state: &State, product: &Slug, answers: &[SignOff], at: Timestamp) -> Vec<JudgedSignOff> {
     judge_answers(answers, |answer| worth_of(state, answer, Some(product), at, None))
 }
 
-/// Returns whether the answers complete the quorum of the policy in force for the product, with no NO-GO among them.
+/// Returns whether the answers complete the quorum of the policy in force for the product, with no NO-GO or HOLD among
+/// them; as on a sheet, those do not wear off by age.
 pub(crate) fn adopted(state: &State, product: &Slug, answers: &[SignOff], at: Timestamp) -> bool {
     let Some(record) = state.policy(product) else {
         return false;
     };
     let judged = answers_worth(state, product, answers, at);
-    let refused = judged.iter().any(|answer| answer.counts() && answer.answer.verdict == Verdict::NoGo);
+    let refused = judged.iter().filter(|answer| !answer.replaced).any(|answer| match answer.answer.verdict {
+        Verdict::NoGo => record.policy.has_veto(&answer.answer.role),
+        Verdict::Hold => true,
+        Verdict::Go | Verdict::ConditionalGo => false,
+    });
     !refused && quorum_full(&slots(state, &record.policy, product, &judged, at, |_| false))
 }
 
@@ -640,6 +694,14 @@ fn quorum_full(slots: &[Slot]) -> bool {
     !slots.is_empty() && slots.iter().all(Slot::full)
 }
 
+/// Returns the last answer of each person to any sheet of the same candidate.
+fn standing_answers<'a>(release: &'a Release, sheet: &Sheet) -> Vec<&'a SignOff> {
+    let same = |other: &&Sheet| other.body.candidate == sheet.body.candidate;
+    let answers: Vec<&SignOff> = release.sheets.iter().filter(same).flat_map(|sheet| &sheet.answers).collect();
+    let last = |place: usize| answers[place + 1..].iter().all(|later| later.principal != answers[place].principal);
+    (0..answers.len()).filter(|place| last(*place)).map(|place| answers[place]).collect()
+}
+
 /// Returns what the answers to the sheet come to at that moment.
 pub fn decision(state: &State, release: &Release, sheet: &Sheet, at: Timestamp) -> Decision {
     let answers = sign_offs(state, release, sheet, at);
@@ -648,17 +710,21 @@ pub fn decision(state: &State, release: &Release, sheet: &Sheet, at: Timestamp) 
     let slots = policy
         .map(|policy| slots(state, policy, product, &answers, at, |who| barred(state, release, who).is_some()))
         .unwrap_or_default();
+    // A NO-GO or HOLD does not wear off by age, nor by a new sheet for the same candidate: only its signer's own later
+    // answer, or a new candidate, ends it.
+    let standing = standing_answers(release, sheet);
     let signer = |verdict: Verdict| {
-        answers
+        standing
             .iter()
-            // A NO-GO or HOLD does not wear off by age: only its signer's own later answer, or a new sheet, ends it.
-            .filter(|judged| !judged.replaced && judged.answer.verdict == verdict)
-            .find(|judged| verdict != Verdict::NoGo || policy.is_none_or(|policy| policy.has_veto(&judged.answer.role)))
-            .map(|judged| judged.answer.principal.clone())
+            .filter(|answer| answer.verdict == verdict)
+            .find(|answer| verdict != Verdict::NoGo || policy.is_none_or(|policy| policy.has_veto(&answer.role)))
+            .map(|answer| answer.principal.clone())
     };
     let moved = drift(state, release, sheet);
-    let authorization =
-        answers.iter().find(|judged| judged.counts() && judged.go()).and_then(|judged| judged.answer.authorization);
+    let authorization = answers
+        .iter()
+        .filter(|judged| judged.counts() && judged.go())
+        .find_map(|judged| judged.answer.authorization);
     let outcome = if let Some(who) = signer(Verdict::NoGo) {
         Outcome::NoGo(who)
     } else if let Some(who) = signer(Verdict::Hold) {
@@ -735,6 +801,25 @@ pub fn within_bounds(
     Ok(())
 }
 
+/// Refuses where the sheet can no longer be decided on: given up, dispatched, run out, or not what the ledger says.
+pub(crate) fn ensure_signable(
+    state: &State,
+    release: &Release,
+    sheet: &Sheet,
+    at: Timestamp,
+) -> Result<(), Rejection> {
+    ensure(release.ended.is_none(), Code::WrongState, || format!("{} was given up", release.id))?;
+    ensure(!release.rollout_began(sheet.entry), Code::WrongState, || "the sheet has been dispatched".into())?;
+    ensure(at <= sheet.body.not_after, Code::Expired, || format!("the sheet ran out at {}", sheet.body.not_after))?;
+    let moved = drift(state, release, sheet);
+    ensure(moved.is_empty(), Code::Stale, || format!("the sheet is stale; moved since: {}", moved.join(", ")))
+}
+
+/// Returns whether the rollout of the sheet has begun and has waves left.
+pub(crate) fn between_waves(release: &Release, sheet: &Sheet) -> bool {
+    release.rollout_began(sheet.entry) && next_wave(release, sheet).is_some()
+}
+
 /// Returns whether the approval may be given by that dispatcher, or the refusal.
 pub(crate) fn automatic_go(
     state: &State,
@@ -745,6 +830,13 @@ pub(crate) fn automatic_go(
     at: Timestamp,
 ) -> Result<(), Rejection> {
     ensure(body.verdict == Verdict::Go, Code::OutsideBounds, || "a standing authorization only says GO".into())?;
+    ensure(sheet.body.authorization == Some(used), Code::OutsideBounds, || {
+        "the sheet was not frozen for this standing authorization".into()
+    })?;
+    ensure(sheet.answers.iter().all(|answer| answer.authorization.is_none()), Code::AlreadyDone, || {
+        "it has signed this sheet already".into()
+    })?;
+    ensure_signable(state, release, sheet, at)?;
     within_bounds(state, release, &sheet.body.environment, used, at)
 }
 
@@ -784,6 +876,71 @@ pub fn frozen<'a>(
     })
 }
 
+/// Refuses while a freeze forbids dispatches to the environment.
+pub(crate) fn ensure_not_frozen(
+    state: &State,
+    product: &Slug,
+    environment: &Slug,
+    at: Timestamp,
+) -> Result<(), Rejection> {
+    match frozen(state, product, environment, at) {
+        Some(freeze) => Err(Rejection::new(
+            Code::Frozen,
+            format!("{} froze it until {}: {}", state.printed_name(&freeze.by), freeze.span.until, freeze.reason),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Returns the dispatches that may still change what runs; one of unknown fate that was sent again is none of them.
+pub(crate) fn under_way(release: &Release) -> impl Iterator<Item = &DispatchRecord> {
+    release.dispatches.iter().filter(|dispatch| dispatch.open() && !sent_again(release, dispatch))
+}
+
+/// Returns whether another dispatch that was not refused has been sent in this one's place.
+pub(crate) fn sent_again(release: &Release, dispatch: &DispatchRecord) -> bool {
+    release.dispatches.iter().any(|later| {
+        later.body.resends.as_ref() == Some(&dispatch.body.request_id) && later.body.state != DispatchState::Refused
+    })
+}
+
+/// Refuses a dispatch of a sheet (of one wave, for a deploy) that another dispatch already stands for.
+///
+/// What was refused may be sent again; so may what ended in unknown fate, by naming it; and a rollback that failed.
+pub(crate) fn may_send(
+    release: &Release,
+    sheet: EntryRef,
+    kind: DispatchKind,
+    wave: Option<u64>,
+    resends: Option<&Line>,
+) -> Result<(), Rejection> {
+    let mut named = resends.is_none();
+    let earlier = release.dispatches_of(sheet, kind).filter(|dispatch| wave.is_none_or(|wave| dispatch.body.wave == wave));
+    for earlier in earlier {
+        let id = &earlier.body.request_id;
+        match earlier.body.state {
+            DispatchState::Refused => {}
+            DispatchState::Finished if kind == DispatchKind::Rollback && !earlier.succeeded() => {}
+            DispatchState::FateUnknown if sent_again(release, earlier) => {}
+            DispatchState::FateUnknown => {
+                ensure(resends == Some(id), Code::AlreadyDispatched, || {
+                    format!("the fate of {id} is not known; reconcile it, or send again naming it")
+                })?;
+                named = true;
+            }
+            _ => {
+                let what = match wave {
+                    Some(wave) => format!("wave {wave} of this sheet was dispatched as {id}"),
+                    None => format!("it is taken back by {id}"),
+                };
+                return Err(Rejection::new(Code::AlreadyDispatched, what)
+                    .hint("a signed sheet deploys each wave once; freeze a new sheet to deploy again"));
+            }
+        }
+    }
+    ensure(named, Code::NotFound, || "no dispatch of unknown fate is sent again".into())
+}
+
 /// Returns the first wave of the sheet that has no passing verdict; `None` when all have.
 pub fn next_wave(release: &Release, sheet: &Sheet) -> Option<u64> {
     (1..=sheet.body.rollout.len() as u64)
@@ -795,8 +952,14 @@ pub fn release_state(state: &State, release: &Release, at: Timestamp) -> Release
     if release.outcome.is_some() {
         return ReleaseState::Reviewed;
     }
-    if let Some(rollout) = release.sheets.iter().rev().find_map(|sheet| rollout_state(release, sheet)) {
-        return rollout;
+    let current = release.sheet();
+    if let Some((sheet, rollout)) = current.and_then(|sheet| Some((sheet, rollout_state(release, sheet)?))) {
+        let running = matches!(rollout, ReleaseState::Dispatching | ReleaseState::RollingOut);
+        let stopped = || {
+            checks(state, release, at).iter().any(Check::red)
+                || matches!(decision(state, release, sheet, at).outcome, Outcome::NoGo(_))
+        };
+        return if running && stopped() { ReleaseState::RolloutHalted } else { rollout };
     }
     match &release.ended {
         Some((_, Some(_))) => return ReleaseState::Superseded,
@@ -807,11 +970,14 @@ pub fn release_state(state: &State, release: &Release, at: Timestamp) -> Release
     if checks.iter().any(Check::red) {
         return ReleaseState::Halted;
     }
-    let decision = release.sheet().map(|sheet| decision(state, release, sheet, at).outcome);
+    // What was said about a candidate ends with it.
+    let current = current.filter(|sheet| sheet.body.candidate == release.candidate_entry);
+    let decision = current.map(|sheet| decision(state, release, sheet, at).outcome);
     if matches!(decision, Some(Outcome::NoGo(_))) {
         return ReleaseState::NoGo;
     }
-    if release.active_holds().next().is_some() || matches!(decision, Some(Outcome::Hold(_))) {
+    let unclear = current.is_some_and(|sheet| late_inconclusive(release, sheet).is_some());
+    if release.active_holds().next().is_some() || unclear || matches!(decision, Some(Outcome::Hold(_))) {
         return ReleaseState::OnHold;
     }
     match decision {
@@ -831,28 +997,31 @@ pub fn release_state(state: &State, release: &Release, at: Timestamp) -> Release
 
 /// Returns where the rollout of a sheet stands, once a wave of it was dispatched.
 fn rollout_state(release: &Release, sheet: &Sheet) -> Option<ReleaseState> {
-    let deploys: Vec<_> = release
-        .dispatches_of(sheet.entry, DispatchKind::Deploy)
+    if !release.rollout_began(sheet.entry) {
+        return None;
+    }
+    let taken_back = release
+        .dispatches_of(sheet.entry, DispatchKind::Rollback)
         .filter(|dispatch| dispatch.body.state != DispatchState::Refused)
-        .collect();
-    let latest = deploys.last()?;
-    if let Some(rollback) = release.dispatches_of(sheet.entry, DispatchKind::Rollback).next_back() {
-        if rollback.succeeded() {
-            return Some(ReleaseState::RolledBack);
-        }
-        return Some(ReleaseState::RolloutHalted);
+        .map(DispatchRecord::succeeded)
+        .reduce(|any, succeeded| any || succeeded);
+    match taken_back {
+        Some(true) => return Some(ReleaseState::RolledBack),
+        Some(false) => return Some(ReleaseState::RolloutHalted),
+        None => {}
     }
     let Some(next) = next_wave(release, sheet) else {
         return Some(ReleaseState::Live);
     };
-    let halted = release
-        .active_holds()
-        .any(|hold| matches!(hold.change, HoldChange::Halt {}) && hold.entry.index > sheet.entry.index);
+    let halted = release.active_holds().any(|hold| matches!(hold.change, HoldChange::Halt {}));
     let bad_wave = release.wave_of(sheet.entry, next).is_some_and(|verdict| verdict.verdict != WaveVerdict::Pass);
-    let failed = !latest.open() && !latest.succeeded();
-    if halted || bad_wave || failed || latest.body.state == DispatchState::FateUnknown {
+    let dispatch = release.wave_dispatch(sheet.entry, next);
+    let failed = dispatch.is_some_and(|dispatch| {
+        !dispatch.open() && !dispatch.succeeded() || dispatch.body.state == DispatchState::FateUnknown
+    });
+    if halted || bad_wave || failed {
         Some(ReleaseState::RolloutHalted)
-    } else if next == 1 && latest.open() {
+    } else if next == 1 && dispatch.is_some_and(DispatchRecord::open) {
         Some(ReleaseState::Dispatching)
     } else {
         Some(ReleaseState::RollingOut)
@@ -871,7 +1040,7 @@ pub fn may_dispatch(
     release: &Release,
     sheet: &Sheet,
     wave: u64,
-    resends: Option<&str>,
+    resends: Option<&Line>,
     at: Timestamp,
 ) -> Result<(), Rejection> {
     let body = &sheet.body;
@@ -880,28 +1049,8 @@ pub fn may_dispatch(
         usize::try_from(wave).ok().and_then(|wave| wave.checked_sub(1)).and_then(|place| body.rollout.get(place));
     ensure(planned.is_some(), Code::WaveOrder, || format!("the sheet has no wave {wave}"))?;
 
-    for earlier in
-        release.dispatches_of(sheet.entry, DispatchKind::Deploy).filter(|dispatch| dispatch.body.wave == wave)
-    {
-        match earlier.body.state {
-            DispatchState::Refused => {}
-            DispatchState::FateUnknown => {
-                ensure(resends == Some(earlier.body.request_id.as_str()), Code::AlreadyDispatched, || {
-                    format!(
-                        "the fate of {} is not known; reconcile it, or send again naming it",
-                        earlier.body.request_id
-                    )
-                })?
-            }
-            _ => {
-                return Err(Rejection::new(
-                    Code::AlreadyDispatched,
-                    format!("wave {wave} of this sheet was dispatched as {}", earlier.body.request_id),
-                )
-                .hint("a signed sheet deploys each wave once; freeze a new sheet to deploy again"));
-            }
-        }
-    }
+    ensure(release.outcome.is_none(), Code::WrongState, || format!("{} was reviewed already", release.id))?;
+    may_send(release, sheet.entry, DispatchKind::Deploy, Some(wave), resends)?;
     let expected = next_wave(release, sheet);
     ensure(expected == Some(wave), Code::WaveOrder, || match expected {
         Some(next) => format!("wave {next} comes next and has no passing verdict yet"),
@@ -918,12 +1067,10 @@ pub fn may_dispatch(
         )
         .hint("a release manager resumes it with `countersign hold --resume`"));
     }
-    if let Some(freeze) = frozen(state, &body.product, &body.environment, at) {
-        return Err(Rejection::new(
-            Code::Frozen,
-            format!("{} froze it until {}: {}", state.printed_name(&freeze.by), freeze.span.until, freeze.reason),
-        ));
-    }
+    ensure_not_frozen(state, &body.product, &body.environment, at)?;
+    let place = (body.product.clone(), body.environment.clone());
+    let target = state.targets.get(&place).map(|(entry, _)| *entry);
+    ensure(target == Some(body.target), Code::Stale, || "the target's configuration has moved since".into())?;
     if let Some(red) = checks(state, release, at).into_iter().find(Check::red) {
         return Err(Rejection::new(Code::Halted, format!("gate {} is red: {}", red.gate, red.detail))
             .hint("propose a new candidate, or sign a waiver for this gate"));
@@ -952,6 +1099,11 @@ pub fn may_dispatch(
     match &decision.outcome {
         Outcome::NoGo(_) | Outcome::Hold(_) => return go(&decision),
         _ => {}
+    }
+    let used = decision.answers.iter().filter(|judged| !judged.replaced).find_map(|judged| judged.answer.authorization);
+    if let Some(entry) = used.and_then(|used| state.authorizations.get(&used.index)?.suspended) {
+        return Err(Rejection::new(Code::OutsideBounds, format!("the standing authorization was suspended by {entry}"))
+            .hint("roll back, or freeze a new sheet and ask people"));
     }
     let withdrawn = decision.answers.iter().find(|judged| !judged.replaced && judged.state == SignOffState::KeyRevoked);
     if let Some(judged) = withdrawn {
@@ -1050,6 +1202,10 @@ pub fn blockers(state: &State, release: &Release, at: Timestamp) -> Vec<Blocker>
             _ => format!("{} holds: {}", state.printed_name(&hold.by), hold.reason),
         };
         add("on_hold", what, managers.clone(), format!("countersign hold {id} --resume {}", hold.entry.index));
+    }
+    if let Some(late) = release.sheet().and_then(|sheet| late_inconclusive(release, sheet)) {
+        let what = format!("evidence after the freeze is inconclusive: {}", late.body.name);
+        add("on_hold", what, managers.clone(), format!("countersign request {id} (the new sheet lists it)"));
     }
     if now == ReleaseState::RolloutHalted {
         add("rollout_halted", "the rollout stopped".into(), managers.clone(), format!("countersign rollback {id}"));

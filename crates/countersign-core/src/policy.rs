@@ -339,11 +339,16 @@ impl Policy {
         Ok(())
     }
 
+    /// Returns whether it asks people to sign as this role.
+    pub fn asks(&self, role: &Slug) -> bool {
+        self.quorum.iter().any(|rule| rule.role == *role)
+    }
+
     /// Returns whether a NO-GO signed as this role ends the release.
     pub fn has_veto(&self, role: &Slug) -> bool {
         match &self.veto {
             Some(veto) => veto.contains(role),
-            None => self.quorum.iter().any(|rule| rule.role == *role),
+            None => self.asks(role),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::act::{
     HoldChange, KeyChange, KeyOrigin, LiveRelease, Meaning, Outcome, PersonCard, Product, ProposeChange, Reauth,
     Request, Review, Run, RunConclusion, SeenBasis, Stage, Target, Verdict, Waiver, Wave, WaveVerdict, Window,
 };
-use crate::admit::{Admitted, Statement};
+use crate::admit::{Admitted, CLOCK_TOLERANCE_SECONDS, Statement};
 use crate::hash::Digest;
 use crate::judge::{self, JudgedSignOff};
 use crate::merkle::{Head, Tree};
@@ -167,9 +167,12 @@ impl Person {
         self.roles.iter().any(|record| record.lapsed.is_none() && record.until.is_none_or(|until| at <= until))
     }
 
-    /// Returns whether the person commits under that address (lower case).
+    /// Returns whether the person commits under that address, or under their printed name where a commit has none
+    /// (lower case).
     pub fn commits_as(&self, email: &str) -> bool {
-        self.card.principal.as_str() == email || self.card.emails.iter().any(|own| own.as_str().to_lowercase() == email)
+        let own = [self.card.principal.as_str(), self.card.name.as_str()];
+        let mut known = own.into_iter().chain(self.card.emails.iter().map(Line::as_str));
+        known.any(|known| known.to_lowercase() == email)
     }
 }
 
@@ -230,6 +233,8 @@ pub struct AuthorizationRecord {
     pub by: Principal,
     /// The policy whose quorum it stands in for.
     pub policy: EntryRef,
+    /// The configuration of the target it deploys to.
+    pub target: Option<EntryRef>,
     /// The answers of those it stands in for.
     pub answers: Vec<SignOff>,
     /// The entry since which it is adopted.
@@ -272,6 +277,8 @@ pub struct Release {
     pub reason: String,
     /// Who proposed it.
     pub proposer: Principal,
+    /// Who has changed the candidate since.
+    pub amended_by: BTreeSet<Principal>,
     /// When.
     pub proposed: Timestamp,
     /// Evidence in the order of its entries.
@@ -454,14 +461,28 @@ impl Release {
         self.dispatches.iter().filter(move |dispatch| dispatch.body.sheet == sheet && dispatch.body.kind == kind)
     }
 
+    /// Returns the dispatch that stands for a wave of a sheet: the one that succeeded, else the last not refused.
+    pub fn wave_dispatch(&self, sheet: EntryRef, wave: u64) -> Option<&DispatchRecord> {
+        let sent = || {
+            self.dispatches_of(sheet, DispatchKind::Deploy)
+                .filter(move |dispatch| dispatch.body.wave == wave && dispatch.body.state != DispatchState::Refused)
+        };
+        sent().find(|dispatch| dispatch.succeeded()).or_else(|| sent().next_back())
+    }
+
     /// Returns the latest verdict over a wave of a sheet.
     pub fn wave_of(&self, sheet: EntryRef, wave: u64) -> Option<&Wave> {
         self.waves.iter().rev().map(|(_, body)| body).find(|body| body.sheet == sheet && body.wave == wave)
     }
 
-    /// Returns the stops that have not ended.
+    /// Returns the stops that have not ended. A halted rollout does not go on: a newer sheet, decided anew, ends a halt.
     pub fn active_holds(&self) -> impl Iterator<Item = &HoldRecord> {
-        self.holds.iter().filter(|hold| hold.resumed.is_none() && !matches!(hold.change, HoldChange::Cancel { .. }))
+        let decided_anew = self.sheet().map(|sheet| sheet.entry);
+        self.holds.iter().filter(move |hold| match hold.change {
+            HoldChange::Hold { .. } => hold.resumed.is_none(),
+            HoldChange::Halt {} => decided_anew < Some(hold.entry),
+            HoldChange::Cancel { .. } | HoldChange::Resume { .. } => false,
+        })
     }
 
     /// Returns whether the sheet is the last one and some wave of it was sent out.
@@ -548,8 +569,9 @@ const UNANCHORED_STEP_SECONDS: i64 = 3600;
 
 fn raise_clock_floor(state: &mut State, time: Timestamp, anchor: Option<Timestamp>) {
     let floor = state.clock_floor.get_or_insert(time);
-    if let Some(anchor) = anchor {
-        *floor = (*floor).max(anchor);
+    // Two clocks that agree anchor a time; where they do not, either may be the wild one.
+    if let Some(anchor) = anchor.filter(|anchor| anchor.seconds_since(time).abs() <= CLOCK_TOLERANCE_SECONDS) {
+        *floor = (*floor).max(anchor.min(time));
     }
     if time > *floor && time.seconds_since(*floor) <= UNANCHORED_STEP_SECONDS {
         *floor = time;
@@ -669,6 +691,7 @@ pub fn apply(state: &mut State, admitted: Admitted) {
         Act::Authorization(body) => match body.change {
             AuthorizationChange::Grant { change_types, environment, max_commits, per_day, product, valid } => {
                 let policy = state.policy(&product).expect("admitted").entry;
+                let target = state.targets.get(&(product.clone(), environment.clone())).map(|(entry, _)| *entry);
                 state.subjects.insert(index, (entry.leaf, Answerable::Authorization(product.clone())));
                 state.authorizations.insert(
                     index,
@@ -682,6 +705,7 @@ pub fn apply(state: &mut State, admitted: Admitted) {
                         valid,
                         by: who,
                         policy,
+                        target,
                         answers: Vec::new(),
                         adopted: None,
                         suspended: None,
@@ -721,6 +745,7 @@ pub fn apply(state: &mut State, admitted: Admitted) {
                     let release = state.release_mut(&body.release);
                     release.candidate = candidate;
                     release.candidate_entry = entry;
+                    release.amended_by.insert(who);
                 }
                 ProposeChange::Supersede { by } => state.release_mut(&body.release).ended = Some((entry, Some(by))),
                 ProposeChange::Withdraw {} => state.release_mut(&body.release).ended = Some((entry, None)),
@@ -846,6 +871,7 @@ fn new_release(id: ReleaseId, candidate: Candidate, entry: EntryRef, reason: Str
         candidate_entry: entry,
         reason,
         proposer: common.signer.principal.clone(),
+        amended_by: BTreeSet::new(),
         proposed: common.time,
         evidence: Vec::new(),
         waivers: Vec::new(),
