@@ -153,8 +153,8 @@ pub(crate) struct World {
     pub(crate) leaves: Vec<Vec<u8>>,
     pub(crate) now: Timestamp,
     /// The key each principal signs with now.
-    keys: Arc<BTreeMap<String, SigningKey>>,
-    made: u64,
+    pub(crate) keys: Arc<BTreeMap<String, SigningKey>>,
+    pub(crate) made: u64,
 }
 
 /// One thing somebody does.
