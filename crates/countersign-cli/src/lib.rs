@@ -13,6 +13,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod arguments;
+mod audit;
 mod commands;
 pub mod demo;
 mod moments;

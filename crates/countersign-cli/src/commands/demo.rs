@@ -38,15 +38,24 @@ impl Demo {
         std::fs::write(&path, format!("{fingerprint}\n")).map_err(|error| {
             Error::new(ErrorKind::Cannot, "file", format!("could not write {}: {error}", path.display()))
         })?;
+        let report = crate::audit::report(&walked.ledger, None)?;
+        let pdf = crate::audit::render(&report, countersign_core::bundle::Report::Pdf)?;
+        let path = self.dir.join("report.pdf");
+        std::fs::write(&path, pdf).map_err(|error| {
+            Error::new(ErrorKind::Cannot, "file", format!("could not write {}: {error}", path.display()))
+        })?;
+        let exported = crate::audit::bundle(&walked.ledger, None, &self.dir.join("bundle.zip"))?;
+        let verdict = exported.verification.verdict;
         let entries = walked.ledger.state().tree.size();
         let text = format!(
-            "signed     {} signatures of people\nlive       {}\nentries    {entries}\nfingerprint {fingerprint}",
+            "signed       {} signatures of people\nlive         {}\nentries      {entries}\nbundle       {verdict}\nfingerprint  {fingerprint}",
             walked.signatures, walked.live
         );
         let json = json!({
             "signatures": walked.signatures,
             "live": walked.live,
             "entries": entries,
+            "verdict": verdict,
             "fingerprint": fingerprint,
             "dir": self.dir,
         });

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use countersign_app::error::{Error, ErrorKind};
+use countersign_core::bundle::Report as Form;
 use countersign_core::words::ReleaseId;
 
 use crate::output::Answer;
@@ -41,7 +42,21 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Result<Answer, Error> {
-        let _ = (session.open()?, self.out, self.release, self.format);
-        Err(Error::new(ErrorKind::Cannot, "unavailable", "this build cannot write reports yet"))
+        if self.out.exists() {
+            return Err(Error::new(ErrorKind::No, "exists", format!("{} exists already", self.out.display())));
+        }
+        let ledger = session.open()?;
+        let report = crate::audit::report(&ledger, self.release.as_ref())?;
+        let form = match self.format {
+            Format::Pdf => Form::Pdf,
+            Format::Html => Form::Html,
+            Format::Csv => Form::Csv,
+            Format::Json => Form::Json,
+        };
+        let bytes = crate::audit::render(&report, form)?;
+        std::fs::write(&self.out, &bytes)
+            .map_err(|error| Error::new(ErrorKind::Cannot, "file", format!("could not write {}: {error}", self.out.display())))?;
+        let json = serde_json::json!({"report": self.out, "bytes": bytes.len()});
+        Ok(Answer::new(json, format!("{} ({} bytes)", self.out.display(), bytes.len())))
     }
 }
