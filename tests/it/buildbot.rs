@@ -305,38 +305,6 @@ impl Proxy {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_an_unknown_fate_and_the_run_is_found_by_its_request() {
-    let Some(buildbot) = Buildbot::shared() else { return };
-    let proxy = Proxy::start(buildbot.port);
-    let mut config = buildbot.config();
-    config.base_url = format!("https://127.0.0.1:{}/", proxy.port).parse().unwrap();
-    let client = Client::new(config).unwrap();
-    client.probe().await.unwrap();
-
-    proxy.cut.store(true, Ordering::SeqCst);
-    let commit = buildbot.repository.get("1.0.0").commit.clone();
-    let mut asked = request("build", &[("commit_wanted", &commit)]);
-    asked.reason = "a long story ".repeat(2_000);
-    let lost = client.trigger(&asked).await.unwrap_err();
-    assert_eq!((lost.fate, lost.kind), (Fate::Unknown, FailureKind::Interrupted), "{lost}");
-
-    let direct = buildbot.connector();
-    let found = direct.find(&asked.request_id, None).await.unwrap();
-    assert_eq!(found.len(), 1, "it was sent once and only once");
-    let run = loop {
-        match direct.resolve(&found[0].ticket).await.unwrap() {
-            Resolved::Run(run) => break run,
-            Resolved::Queued => tokio::time::sleep(Duration::from_millis(100)).await,
-            dropped => panic!("{dropped:?}"),
-        }
-    };
-    let seen = over(&direct, &run).await;
-    assert_eq!(seen.status, RunStatus::Completed(RunConclusion::Success));
-    assert_eq!(seen.properties["request_id"].value, asked.request_id.as_str());
-    assert_eq!(direct.find(&asked.request_id, None).await.unwrap().len(), 1);
-}
-
-#[tokio::test]
 async fn a_session_that_ran_out_is_renewed() {
     let Some(buildbot) = Buildbot::start(Options { session_seconds: Some(1) }) else { return };
     let client = buildbot.connector();

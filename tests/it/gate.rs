@@ -519,44 +519,6 @@ fn nothing_is_let_through_too_late_or_too_early() {
 }
 
 #[test]
-fn a_wave_is_let_through_once_and_in_its_turn() {
-    let mut run = Run::good();
-    run.judge().unwrap();
-    assert_eq!(run.judge().unwrap_err(), "already_claimed", "a replay");
-
-    // "Send again" has another request id and the same claim.
-    run.header.request_id = "0197-again".parse().unwrap();
-    run.variables.insert("COUNTERSIGN_REQUEST_ID", "0197-again".to_owned());
-    assert_eq!(run.judge().unwrap_err(), "already_claimed");
-
-    run.wave("everyone");
-    assert_eq!(run.judge().unwrap_err(), "wave_order");
-    run.wave("segment");
-    run.judge().unwrap();
-
-    // The way back closes the way forward, and may be tried again.
-    let claimed = run.claimed.clone();
-    run.roll_back();
-    run.claimed = claimed;
-    run.judge().unwrap();
-    assert_eq!(run.judge().unwrap_err(), "already_claimed", "a replay of the way back");
-    run.header.request_id = "0197-third".parse().unwrap();
-    run.variables.insert("COUNTERSIGN_REQUEST_ID", "0197-third".to_owned());
-    run.judge().unwrap();
-
-    let mut forward = Run::good();
-    forward.wave("everyone");
-    forward.claimed =
-        vec!["deploy/SHEET/production/canary", "deploy/SHEET/production/segment", "rollback/SHEET/production/segment"];
-    assert_eq!(forward.judge().unwrap_err(), "rolled_back");
-
-    check("nothing to take back", "wave_order", |run| {
-        run.roll_back();
-        run.claimed.clear();
-    });
-}
-
-#[test]
 fn of_many_at_once_one_is_let_through() {
     let mut run = Run::good();
     let attestation = run.attestation();
@@ -731,56 +693,6 @@ fn a_machine_alone_is_never_a_go() {
     check("an authorization beside people's verdicts", "malformed", |run| {
         run.standing = Some((grant(), vec![]));
     });
-}
-
-#[test]
-fn what_is_not_exactly_an_attestation_is_refused() {
-    let whole: [(&str, fn(String) -> String); 7] = [
-        ("nothing", |_| String::new()),
-        ("not base64", |_| "*".to_owned()),
-        ("half of it", |text| text[..text.len() / 2 + 1].to_owned()),
-        ("broken lines", |text| text.replacen("A", "A\n", 3)),
-        ("carriage returns", |text| format!("{text}\r\n")),
-        ("huge", |text| text.repeat(60)),
-        ("another encoding", |text| text.replace('+', "-").replace('/', "_") + "-"),
-    ];
-    for (what, garble) in whole {
-        check(what, "malformed", |run| run.garble = Box::new(garble));
-    }
-
-    type Parts = Vec<(String, Vec<u8>)>;
-    let parts: [(&str, fn(&mut Parts)); 12] = [
-        ("no header", |parts| {
-            parts.remove(0);
-        }),
-        ("no signature", |parts| {
-            parts.remove(1);
-        }),
-        ("two headers", |parts| parts.insert(0, parts[0].clone())),
-        ("two sheets", |parts| parts.insert(2, parts[2].clone())),
-        ("out of order", |parts| parts.swap(2, 3)),
-        ("a part of an unknown name", |parts| parts.push(("extra".to_owned(), b"x".to_vec()))),
-        ("a part that is a path", |parts| parts.push(("../../header".to_owned(), b"x".to_vec()))),
-        ("an empty part", |parts| parts[3].1.clear()),
-        ("an entry with carriage returns", |parts| {
-            parts[3].1 = String::from_utf8(parts[3].1.clone()).unwrap().replace('\n', "\r\n").into_bytes();
-        }),
-        ("an entry with two signatures", |parts| {
-            let armor = parts[1].1.clone();
-            parts[3].1.extend(armor);
-        }),
-        ("an entry that is too large", |parts| {
-            parts[3].1.splice(0..0, vec![b' '; 70_000]);
-        }),
-        ("too many parts", |parts| {
-            for _ in 0..150 {
-                parts.push(("approval".to_owned(), b"x".to_vec()));
-            }
-        }),
-    ];
-    for (what, patch) in parts {
-        check(what, "malformed", |run| run.patch = Box::new(patch));
-    }
 }
 
 #[test]

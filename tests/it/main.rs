@@ -6,6 +6,7 @@ mod bundle;
 mod domain;
 mod evidence_corpus;
 mod export;
+mod format_document;
 mod gate;
 mod golden;
 mod harness;

@@ -248,6 +248,7 @@ impl LocalCommand {
             .tempdir_in(&self.config.runs)
             .map_err(FileError::io("create a directory in", &self.config.runs))
             .map_err(failed)?;
+        durable::restrict_dir(draft.path()).map_err(failed)?;
         let record = Request {
             command: request.job.clone(),
             script: Digest::of(script),
