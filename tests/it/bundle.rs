@@ -279,7 +279,9 @@ fn the_keeper_of_the_log_cannot_alter_it_unseen() {
         assert_eq!(without.verdict, if k == 0 { Verdict::Invalid } else { Verdict::Valid });
         cut += 1;
     }
-    println!("{altered} altered ledgers and {cut} cut ones of {ENTRIES} entries; the last human signature is at {last_human}");
+    println!(
+        "{altered} altered ledgers and {cut} cut ones of {ENTRIES} entries; the last human signature is at {last_human}"
+    );
     assert!(last_human > ENTRIES / 2);
 }
 
@@ -344,11 +346,20 @@ fn container(files: &[Hostile]) -> Vec<u8> {
         let size = u32::try_from(file.data.len()).unwrap().to_le_bytes();
         let name_length = u16::try_from(file.name.len()).unwrap().to_le_bytes();
         let length = |extra: &[u8]| u16::try_from(extra.len()).unwrap().to_le_bytes();
-        let shared = [&[10, 0, 0, 0, 0, 0, 0, 0, 0x21, 0][..], &checksum(&file.data), &size, &size, &name_length].concat();
-        let mut local = [b"PK\x03\x04", &shared[..], &length(&file.local_extra), &file.name, &file.local_extra].concat();
-        let mut central =
-            [b"PK\x01\x02\x0a\0", &shared[..], &length(&file.central_extra), &[0; 10], &offset, &file.name, &file.central_extra]
-                .concat();
+        let shared =
+            [&[10, 0, 0, 0, 0, 0, 0, 0, 0x21, 0][..], &checksum(&file.data), &size, &size, &name_length].concat();
+        let mut local =
+            [b"PK\x03\x04", &shared[..], &length(&file.local_extra), &file.name, &file.local_extra].concat();
+        let mut central = [
+            b"PK\x01\x02\x0a\0",
+            &shared[..],
+            &length(&file.central_extra),
+            &[0; 10],
+            &offset,
+            &file.name,
+            &file.central_extra,
+        ]
+        .concat();
         for (fields, header) in [(&file.local, &mut local), (&file.central, &mut central)] {
             for (at, field) in fields {
                 header[*at..*at + field.len()].copy_from_slice(field);
@@ -363,7 +374,8 @@ fn container(files: &[Hostile]) -> Vec<u8> {
         }
     }
     let lengths = [u32::try_from(directory.len()).unwrap(), u32::try_from(bytes.len()).unwrap()].map(u32::to_le_bytes);
-    let end = [&b"PK\x05\x06\0\0\0\0"[..], &count.to_le_bytes(), &count.to_le_bytes(), &lengths.concat(), &[0, 0]].concat();
+    let end =
+        [&b"PK\x05\x06\0\0\0\0"[..], &count.to_le_bytes(), &count.to_le_bytes(), &lengths.concat(), &[0, 0]].concat();
     [bytes, directory, end].concat()
 }
 
@@ -387,8 +399,27 @@ fn a_hostile_container_is_refused_with_a_reason() {
     comment.extend(b"text");
     case("comment", comment);
     for name in [
-        "../evil", "/etc/passwd", "a/../../evil", "C:\\evil", "a\\b", "..", ".", "", "a//b", "b/", "./a", ".hidden", "a\0b",
-        "a\nb", "a\u{202e}b", "a b", "a:stream", "~", "con*", "%2e%2e/evil", "é",
+        "../evil",
+        "/etc/passwd",
+        "a/../../evil",
+        "C:\\evil",
+        "a\\b",
+        "..",
+        ".",
+        "",
+        "a//b",
+        "b/",
+        "./a",
+        ".hidden",
+        "a\0b",
+        "a\nb",
+        "a\u{202e}b",
+        "a b",
+        "a:stream",
+        "~",
+        "con*",
+        "%2e%2e/evil",
+        "é",
     ] {
         case(&format!("name {name:?}"), container(&[plain(name, b"x")]));
     }
@@ -421,27 +452,41 @@ fn a_hostile_container_is_refused_with_a_reason() {
     ] {
         case(&format!("{name} in the header"), of(&|file| file.local.push((at, field.clone()))));
         case(&format!("{name} in the directory"), of(&|file| file.central.push((at + 2, field.clone()))));
-        case(&format!("{name} in both"), of(&|file| {
-            file.local.push((at, field.clone()));
-            file.central.push((at + 2, field.clone()));
-        }));
+        case(
+            &format!("{name} in both"),
+            of(&|file| {
+                file.local.push((at, field.clone()));
+                file.central.push((at + 2, field.clone()));
+            }),
+        );
     }
     let zip64 = [&[1, 0, 16, 0][..], &3_u64.to_le_bytes(), &3_u64.to_le_bytes()].concat();
-    case("ZIP64", of(&|file| {
-        file.local_extra.clone_from(&zip64);
-        file.central_extra.clone_from(&zip64);
-        file.local.push((18, vec![0xff; 8]));
-        file.central.push((20, vec![0xff; 8]));
-    }));
+    case(
+        "ZIP64",
+        of(&|file| {
+            file.local_extra.clone_from(&zip64);
+            file.central_extra.clone_from(&zip64);
+            file.local.push((18, vec![0xff; 8]));
+            file.central.push((20, vec![0xff; 8]));
+        }),
+    );
     case("extra field in the header", of(&|file| file.local_extra = vec![9, 9, 0, 0]));
     case("extra field in the directory", of(&|file| file.central_extra = vec![9, 9, 0, 0]));
     case("comment of a file", of(&|file| file.central.push((32, vec![1, 0]))));
     case("another disk", of(&|file| file.central.push((34, vec![1, 0]))));
     case("another offset", of(&|file| file.central.push((42, vec![1, 0, 0, 0]))));
     case("another name in the directory", of(&|file| file.central.push((46, b"b".to_vec()))));
-    case("file that the directory hides", container(&[plain("a", b"one"), Hostile { in_directory: false, ..plain("b", b"two") }]));
-    case("file that only the directory has", container(&[plain("a", b"one"), Hostile { has_data: false, ..plain("b", b"") }]));
-    for (what, at) in [("disk", 18), ("files on this disk", 14), ("files", 12), ("directory size", 10), ("directory offset", 6)] {
+    case(
+        "file that the directory hides",
+        container(&[plain("a", b"one"), Hostile { in_directory: false, ..plain("b", b"two") }]),
+    );
+    case(
+        "file that only the directory has",
+        container(&[plain("a", b"one"), Hostile { has_data: false, ..plain("b", b"") }]),
+    );
+    for (what, at) in
+        [("disk", 18), ("files on this disk", 14), ("files", 12), ("directory size", 10), ("directory offset", 6)]
+    {
         let mut bytes = good.clone();
         let at = bytes.len() - at;
         bytes[at] ^= 1;
@@ -481,17 +526,28 @@ fn a_file_without_a_place_or_an_unsound_one_is_refused_by_name() {
         assert!(found.iter().any(|(_, found)| *found == code), "{what}: {found:?}");
     };
     for name in [
-        "extra", "leaves/0.leaf", "leaves/9223372036854775808.leaf", "leaves/-0000001.leaf",
-        "leaves/00000000.leaf.txt", "evidence/sha256/00", "evidence/x", "proofs/00000000.leaf", "report.exe", "verify.bat",
+        "extra",
+        "leaves/0.leaf",
+        "leaves/9223372036854775808.leaf",
+        "leaves/-0000001.leaf",
+        "leaves/00000000.leaf.txt",
+        "evidence/sha256/00",
+        "evidence/x",
+        "proofs/00000000.leaf",
+        "report.exe",
+        "verify.bat",
         "leaves/sub/00000000.leaf",
     ] {
         check(name, "layout", &|files| drop(files.insert(name.to_owned(), b"x".to_vec())));
     }
-    let always = ["README.txt", "verify.sh", "checkpoint", "policy", "allowed_signers", "allowed_signers.plain", "revoked"];
+    let always =
+        ["README.txt", "verify.sh", "checkpoint", "policy", "allowed_signers", "allowed_signers.plain", "revoked"];
     for name in always {
         check(name, "layout", &|files| drop(files.remove(name)));
     }
-    check("entry far away", "entry_missing", &|files| drop(files.insert("leaves/99999999.leaf".into(), good["leaves/00000001.leaf"].clone())));
+    check("entry far away", "entry_missing", &|files| {
+        drop(files.insert("leaves/99999999.leaf".into(), good["leaves/00000001.leaf"].clone()))
+    });
     check("no entries", "empty", &|files| files.retain(|name, _| !name.starts_with("leaves/")));
     check("entry 0 missing", "entry_missing", &|files| drop(files.remove("leaves/00000000.leaf")));
     check("entry 7 missing", "entry_missing", &|files| drop(files.remove("leaves/00000007.leaf")));
@@ -506,7 +562,11 @@ fn a_file_without_a_place_or_an_unsound_one_is_refused_by_name() {
     check("CRLF", "malformed", &edit("leaves/00000003.leaf", &|text| text.replace('\n', "\r\n")));
     check("BOM", "malformed", &edit("leaves/00000003.leaf", &|text| format!("\u{feff}{text}")));
     check("everybody", "not_derived", &edit("allowed_signers", &|text| text.replacen("alice@acme.example", "*", 1)));
-    check("two principals", "not_derived", &edit("allowed_signers", &|text| text.replacen("alice@", "mallory@x,alice@", 1)));
+    check(
+        "two principals",
+        "not_derived",
+        &edit("allowed_signers", &|text| text.replacen("alice@", "mallory@x,alice@", 1)),
+    );
     check("quote", "not_derived", &edit("allowed_signers", &|text| text.replacen("alice", "\"alice", 1)));
     check("comment", "not_derived", &edit("allowed_signers.plain", &|text| format!("# ok\n{text}")));
     check("log key", "not_derived", &edit("policy", &|text| text.replacen("log ", "log x", 1)));
@@ -553,8 +613,12 @@ fn a_file_without_a_place_or_an_unsound_one_is_refused_by_name() {
     check_list("by nobody", "sums_signature", &key("mallory"), "countersign-export@v1", &|_| {});
     check_list("by the log", "sums_signature", &key("log of desk 1"), "countersign-export@v1", &|_| {});
     check_list("for another act", "sums_signature", &desk, "countersign-evidence@v1", &|_| {});
-    check_list("changed", "sums", &desk, "countersign-export@v1", &|files| files.get_mut("SHA256SUMS").unwrap()[0] ^= 1);
-    check_list("added to", "sums", &desk, "countersign-export@v1", &|files| files.get_mut("report.html").unwrap().push(b'x'));
+    check_list("changed", "sums", &desk, "countersign-export@v1", &|files| {
+        files.get_mut("SHA256SUMS").unwrap()[0] ^= 1
+    });
+    check_list("added to", "sums", &desk, "countersign-export@v1", &|files| {
+        files.get_mut("report.html").unwrap().push(b'x')
+    });
     check_list("unsorted", "sums", &desk, "countersign-export@v1", &|files| {
         let mut lines: Vec<_> = str::from_utf8(&files["SHA256SUMS"]).unwrap().lines().collect();
         lines.reverse();

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use countersign_app::blob::{BlobError, BlobStore};
 use countersign_app::error::{Error, ErrorKind};
-use countersign_app::export::{Exported, ExportError, Source, export, read, unpack};
+use countersign_app::export::{ExportError, Exported, Source, export, read, unpack};
 use countersign_core::bundle::zip::{self, File};
 use countersign_core::bundle::{Report, judge};
 use countersign_core::hash::Digest;

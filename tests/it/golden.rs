@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use countersign_core::act::{
     Act, Announce, App, Approval, Artifact, Attempt, Candidate, ChangeList, ChangeType, CommitSource, ConnectorConfig,
-    Correction, Device, DeviceCard, DeviceChange, DevicePurpose, DispatchKind, DispatchState, Enrol, EnrolAccept, Evidence,
-    EvidenceOrigin, Export, Freeze, FreezeChange, Genesis, Grant, Hold, HoldChange, Key, KeyChange, KeyOrigin, Late,
-    Meaning, Outcome, PersonCard, Policy, Product, Propose, ProposeChange, Reauth, Recovery, Refusal, Review, ReviewScope,
-    Role, Run, RunConclusion, RunRef, RunStatus, SeenBasis, Segment, Signer, Stage, Target, Verdict, Wave, WaveVerdict,
-    Window, accountability,
+    Correction, Device, DeviceCard, DeviceChange, DevicePurpose, DispatchKind, DispatchState, Enrol, EnrolAccept,
+    Evidence, EvidenceOrigin, Export, Freeze, FreezeChange, Genesis, Grant, Hold, HoldChange, Key, KeyChange,
+    KeyOrigin, Late, Meaning, Outcome, PersonCard, Policy, Product, Propose, ProposeChange, Reauth, Recovery, Refusal,
+    Review, ReviewScope, Role, Run, RunConclusion, RunRef, RunStatus, SeenBasis, Segment, Signer, Stage, Target,
+    Verdict, Wave, WaveVerdict, Window, accountability,
 };
 use countersign_core::checkpoint::Checkpoint;
 use countersign_core::decide::{Command, Context, decide};
@@ -211,7 +211,8 @@ impl Golden {
         };
         let mut last = self.record(DISPATCHER, command, "");
         let of = |state: &State| {
-            let found = state.releases[&id].dispatches.iter().find(|record| record.body.request_id.as_str() == request_id);
+            let found =
+                state.releases[&id].dispatches.iter().find(|record| record.body.request_id.as_str() == request_id);
             found.unwrap().body.clone()
         };
         for state in [DispatchState::Sending, DispatchState::Accepted, DispatchState::Bound, DispatchState::Finished] {
@@ -276,13 +277,26 @@ impl Golden {
         let dispatch = self.dispatch(release, "staging", &format!("stage-{version}"), None);
         let log = self.blob(format!("deployed {version}\n").as_bytes());
         // Names of jobs are the CI system's: they may look like fields of ours.
-        let jobs = [("time", "1999-01-01T00:00:00Z"), ("log", "x"), ("signer", "mallory@acme.example"), ("predicateType", "y")];
+        let jobs = [
+            ("time", "1999-01-01T00:00:00Z"),
+            ("log", "x"),
+            ("signer", "mallory@acme.example"),
+            ("predicateType", "y"),
+        ];
         let jobs = jobs.iter().map(|(name, word)| ((*name).to_owned(), parse(word))).collect();
         let run = RunRef { attempt: 1, id: parse("17"), url: None };
         let release_id: ReleaseId = parse(release);
         let request_id = parse(&format!("stage-{version}"));
         let raw = parse("SUCCESS");
-        let seen = Run { log: Some(log), jobs, raw, release: release_id.clone(), request_id, run, status: RunStatus::Completed };
+        let seen = Run {
+            log: Some(log),
+            jobs,
+            raw,
+            release: release_id.clone(),
+            request_id,
+            run,
+            status: RunStatus::Completed,
+        };
         self.act(DISPATCHER, seen);
         let stage = Stage {
             artifact: artifact(version).sha256,
@@ -317,7 +331,10 @@ impl Golden {
 }
 
 fn artifact(version: &str) -> Artifact {
-    Artifact { name: parse(&format!("pump-fw-{version}.bin")), sha256: Digest::of(format!("binary {version}").as_bytes()) }
+    Artifact {
+        name: parse(&format!("pump-fw-{version}.bin")),
+        sha256: Digest::of(format!("binary {version}").as_bytes()),
+    }
 }
 
 /// Signs the head of the leaves with the log key of the first desk.
@@ -393,7 +410,8 @@ pub(crate) fn decided() -> Golden {
 
 /// A ledger with a release that went out, one that was refused, and what else leaves a trace.
 pub(crate) fn ledger() -> Golden {
-    let (alice, bob, carol, dora) = ("alice@acme.example", "bob@acme.example", "carol@acme.example", "dora@acme.example");
+    let (alice, bob, carol, dora) =
+        ("alice@acme.example", "bob@acme.example", "carol@acme.example", "dora@acme.example");
     let mut golden = decided();
     for wave in 1..=2 {
         golden.dispatch(RELEASE, "production", &format!("prod-{wave}"), Some(bob));
@@ -436,7 +454,8 @@ pub(crate) fn ledger() -> Golden {
     golden.answer(dora, "security", Verdict::NoGo, "pump-fw-4.2.1", "the bearing is louder");
     golden.act(bob, Hold { change: HoldChange::Hold { question: None }, release: parse("pump-fw-4.2.1") });
     let entry = EntryRef { index: 0, leaf: golden.state.tree.leaf_hash_at(0).unwrap() };
-    let correction = Correction { entry, field: parse("title"), new: parse("Pump firmware 4"), old: parse("Pump firmware") };
+    let correction =
+        Correction { entry, field: parse("title"), new: parse("Pump firmware 4"), old: parse("Pump firmware") };
     golden.act(alice, correction);
     let until = golden.state.tree.size();
     golden.act(alice, Review { findings: parse("none"), from: 0, scope: ReviewScope::Trail, until });

@@ -28,7 +28,10 @@ use crate::golden::{self, DESK, DISPATCHER, Golden, ORIGIN, RELEASE, key};
 /// Whether the tools are here. Where they are not the test says so aloud; our own verifier needs none of them.
 fn tools() -> bool {
     let has = |tool: &str, argument: &str| Command::new(tool).arg(argument).output().is_ok();
-    let here = has("bash", "--version") && has("ssh-keygen", "-?") && has("openssl", "version") && has("sha256sum", "--version");
+    let here = has("bash", "--version")
+        && has("ssh-keygen", "-?")
+        && has("openssl", "version")
+        && has("sha256sum", "--version");
     if !here {
         println!("bash, ssh-keygen, openssl or sha256sum absent: skipped");
     }
@@ -89,7 +92,8 @@ fn root(leaves: &[Vec<u8>]) -> Digest {
 /// What an auditor does by hand: every listed digest, the signature of the list, every entry's signature, the root.
 fn by_hand(dir: &Path, files: &FileTree, fingerprint: &Digest) -> bool {
     let listed = Command::new("sha256sum").current_dir(dir).args(["-c", "--quiet", "SHA256SUMS"]).output().unwrap();
-    let leaves: Vec<_> = files.iter().filter(|(name, _)| name.starts_with("leaves/")).map(|(_, leaf)| leaf.clone()).collect();
+    let leaves: Vec<_> =
+        files.iter().filter(|(name, _)| name.starts_with("leaves/")).map(|(_, leaf)| leaf.clone()).collect();
     let list = &files["SHA256SUMS"];
     let checkpoint = String::from_utf8_lossy(&files["checkpoint"]).into_owned();
     let is_fingerprint = leaves.first().is_some_and(|leaf| Digest::of(leaf) == *fingerprint);
@@ -106,8 +110,7 @@ fn by_hand(dir: &Path, files: &FileTree, fingerprint: &Digest) -> bool {
         let who = text(&payload["predicate"]["signer"]["principal"]);
         ssh_keygen_verifies(dir, &who, &format!("countersign-{act}@v1"), &time, &signature, &leaf[..=end])
     });
-    let list_signed =
-        ssh_keygen_verifies(dir, DESK, "countersign-export@v1", &time, Path::new("SHA256SUMS.sig"), list);
+    let list_signed = ssh_keygen_verifies(dir, DESK, "countersign-export@v1", &time, Path::new("SHA256SUMS.sig"), list);
     listed.status.success() && is_fingerprint && leads_to_root && signed && list_signed
 }
 
@@ -122,8 +125,8 @@ fn with_leaves(files: &mut FileTree, leaves: &[Vec<u8>]) {
 
 /// The order of the group, which a signature's second half may be raised by (RFC 8032 section 5.1).
 const ORDER: [u8; 32] = [
-    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0, 0, 0, 0,
-    0, 0, 0, 0, 0, 0, 0, 0x10,
+    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
 ];
 
 fn malleated(leaf: &[u8]) -> Vec<u8> {
@@ -218,7 +221,9 @@ fn altered(golden: &Golden, good: &FileTree) -> Vec<Case> {
             resign(files);
         });
     };
-    with_device("verdict of an entry", &|files| edit(files, &leaf(carol), &|text| text.replacen("\"go\"", "\"no-go\"", 1)));
+    with_device("verdict of an entry", &|files| {
+        edit(files, &leaf(carol), &|text| text.replacen("\"go\"", "\"no-go\"", 1))
+    });
     with_device("signature of another entry", &|files| {
         let armor = Entry::parse(leaves[dora].clone()).unwrap().armor().to_owned();
         let line = Entry::parse(leaves[carol].clone()).unwrap().payload_line().to_owned();
@@ -284,17 +289,25 @@ fn altered(golden: &Golden, good: &FileTree) -> Vec<Case> {
     with_device("signer added", &|files| {
         let mallory = PublicKey::of(&key("mallory"));
         edit(files, "allowed_signers", &|text| {
-            format!("{text}mallory@acme.example namespaces=\"countersign-approval@v1\",valid-after=\"20260101000000Z\" {mallory}\n")
+            format!(
+                "{text}mallory@acme.example namespaces=\"countersign-approval@v1\",valid-after=\"20260101000000Z\" {mallory}\n"
+            )
         });
     });
     with_device("signer for everybody", &|files| {
         edit(files, "allowed_signers", &|text| text.replacen("carol@acme.example", "*", 1));
     });
-    with_device("signer for longer", &|files| edit(files, "allowed_signers", &|text| text.replace(",valid-before=\"20271122", ",valid-before=\"20371122")));
-    with_device("device that may approve", &|files| {
-        edit(files, "allowed_signers", &|text| text.replacen("\"countersign-evidence@v1", "\"countersign-approval@v1,countersign-evidence@v1", 1));
+    with_device("signer for longer", &|files| {
+        edit(files, "allowed_signers", &|text| text.replace(",valid-before=\"20271122", ",valid-before=\"20371122"))
     });
-    with_device("plain signers changed", &|files| edit(files, "allowed_signers.plain", &|text| text.replacen("carol", "karol", 1)));
+    with_device("device that may approve", &|files| {
+        edit(files, "allowed_signers", &|text| {
+            text.replacen("\"countersign-evidence@v1", "\"countersign-approval@v1,countersign-evidence@v1", 1)
+        });
+    });
+    with_device("plain signers changed", &|files| {
+        edit(files, "allowed_signers.plain", &|text| text.replacen("carol", "karol", 1))
+    });
     with_device("somebody revoked", &|files| {
         files.insert("revoked".into(), format!("{}\n", PublicKey::of(&key(carols))).into_bytes());
     });
@@ -316,7 +329,8 @@ fn altered(golden: &Golden, good: &FileTree) -> Vec<Case> {
     });
     listed("list with a file too few", &|files| {
         let list: String = String::from_utf8(files["SHA256SUMS"].clone()).unwrap();
-        let list: String = list.lines().filter(|line| !line.ends_with("report.html")).map(|line| format!("{line}\n")).collect();
+        let list: String =
+            list.lines().filter(|line| !line.ends_with("report.html")).map(|line| format!("{line}\n")).collect();
         files.insert("SHA256SUMS.sig".into(), sign(&key(DESK), "countersign-export@v1", list.as_bytes()).into_bytes());
         files.insert("SHA256SUMS".into(), list.into_bytes());
     });
@@ -371,7 +385,9 @@ fn altered(golden: &Golden, good: &FileTree) -> Vec<Case> {
         leaves[dora] = signed(dora, doras, &|payload| payload["predicate"]["seen"]["origin"] = json!("other"));
     });
     with_log("GO that is not canonical", &|leaves| {
-        let line = Entry::parse(leaves[dora].clone()).unwrap().payload_line().replacen("{\"_type\":", "{\"_type\": ", 1) + "\n";
+        let line =
+            Entry::parse(leaves[dora].clone()).unwrap().payload_line().replacen("{\"_type\":", "{\"_type\": ", 1)
+                + "\n";
         let armor = sign(&key(doras), "countersign-approval@v1", line.as_bytes());
         leaves[dora] = format!("{line}{armor}").into_bytes();
     });

@@ -218,8 +218,7 @@ pub fn list(desk: &DeskDir) -> Result<Vec<ConnectorRow>, Error> {
 }
 
 fn allowed(desk: &DeskDir) -> Result<AllowList, Error> {
-    AllowList::read(&desk.commands())
-        .map_err(|error| Error::new(ErrorKind::Cannot, "commands", error.to_string()))
+    AllowList::read(&desk.commands()).map_err(|error| Error::new(ErrorKind::Cannot, "commands", error.to_string()))
 }
 
 /// What is to be allowed on this desk.
@@ -272,12 +271,7 @@ pub fn allow_command(
     list.command.insert(command.id.to_string(), entry);
     list.write(&ledger.desk().commands())
         .map_err(|error| Error::new(ErrorKind::Cannot, "commands", error.to_string()))?;
-    Ok(ConnectorRow::LocalCommand {
-        name: command.id.to_string(),
-        script,
-        script_sha256: sha256,
-        refused: None,
-    })
+    Ok(ConnectorRow::LocalCommand { name: command.id.to_string(), script, script_sha256: sha256, refused: None })
 }
 
 fn is_variable(name: &str) -> bool {
@@ -315,7 +309,9 @@ pub(crate) fn buildbot_config(
     };
     let given = address.map(|address| base_url(address.as_str())).transpose()?;
     let known = settings(desk)?;
-    let mut fitting = known.values().map(|Setting::Buildbot { base_url, ca_pem, .. }| (base_url.clone(), ca_digest(ca_pem.as_deref())));
+    let mut fitting = known
+        .values()
+        .map(|Setting::Buildbot { base_url, ca_pem, .. }| (base_url.clone(), ca_digest(ca_pem.as_deref())));
     let (url, ca) = match (given, given_ca) {
         (Some(url), Some(ca)) => (url, ca),
         (Some(url), None) => {
@@ -353,9 +349,8 @@ pub(crate) fn command_config(
         (None, None) => {
             let list = allowed(desk)?;
             list.command.get(command.as_str()).map(|allowed| allowed.sha256).ok_or_else(|| {
-                Error::usage(format!("which script the command {command} runs is not said")).hint(
-                    "give --script, or allow it on this desk first with `countersign connector allow-command`",
-                )
+                Error::usage(format!("which script the command {command} runs is not said"))
+                    .hint("give --script, or allow it on this desk first with `countersign connector allow-command`")
             })?
         }
     };

@@ -154,8 +154,11 @@ pub fn attach(ledger: &mut Ledger, signing: &mut Signing<'_>, attachment: &Attac
         }
         (_, None) => report.conclusion,
         (kind, Some(_)) => {
-            return Err(Error::usage(format!("{own_name} is read as {kind} and concludes {} itself", report.conclusion))
-                .hint("leave --conclusion away"));
+            return Err(Error::usage(format!(
+                "{own_name} is read as {kind} and concludes {} itself",
+                report.conclusion
+            ))
+            .hint("leave --conclusion away"));
         }
     };
     refuse_missing(conclusion)?;
@@ -294,8 +297,12 @@ pub async fn observe(ledger: &mut Ledger, wanted: &Observation) -> Result<Record
         None => {
             let said = RUN_COMMITS.iter().find_map(|name| seen.properties.get(*name)).map(|property| &property.value);
             let said = said.filter(|value| !value.is_empty()).ok_or_else(|| {
-                Error::new(ErrorKind::No, "commit_unknown", "neither the file nor its run says which commit it is about")
-                    .hint("have the run set got_revision, or attach the file as a person")
+                Error::new(
+                    ErrorKind::No,
+                    "commit_unknown",
+                    "neither the file nor its run says which commit it is about",
+                )
+                .hint("have the run set got_revision, or attach the file as a person")
             })?;
             let commit = said.parse::<CommitId>().map_err(|error| {
                 Error::new(ErrorKind::No, "commit_unknown", format!("the run names its commit as {error}"))
@@ -308,7 +315,9 @@ pub async fn observe(ledger: &mut Ledger, wanted: &Observation) -> Result<Record
     };
     let name = match &wanted.name {
         Some(name) => name.clone(),
-        None => wanted.log.parse().map_err(|error: countersign_core::words::WordError| Error::usage(error.to_string()))?,
+        None => {
+            wanted.log.parse().map_err(|error: countersign_core::words::WordError| Error::usage(error.to_string()))?
+        }
     };
     let body = Evidence {
         commit: commit.clone(),
@@ -318,11 +327,7 @@ pub async fn observe(ledger: &mut Ledger, wanted: &Observation) -> Result<Record
         digest: report.digest,
         kind: report.kind,
         name,
-        origin: EvidenceOrigin::Observed {
-            connector: described,
-            raw_sha256: file.raw_reply,
-            run: wanted.run.clone(),
-        },
+        origin: EvidenceOrigin::Observed { connector: described, raw_sha256: file.raw_reply, run: wanted.run.clone() },
         release: wanted.release.clone(),
         replaces: replaced(ledger.state(), release, wanted.replaces)?,
         size: file.bytes.len() as u64,

@@ -627,11 +627,7 @@ pub fn enrol_dispatcher(
 ///
 /// # Errors
 /// A rule refuses.
-pub fn revoke_device(
-    ledger: &mut Ledger,
-    signing: &mut Signing<'_>,
-    principal: Principal,
-) -> Result<EntryRef, Error> {
+pub fn revoke_device(ledger: &mut Ledger, signing: &mut Signing<'_>, principal: Principal) -> Result<EntryRef, Error> {
     signing.record(ledger, countersign_core::act::Device { change: DeviceChange::Revoke { principal } })
 }
 
@@ -668,18 +664,19 @@ pub(crate) fn confirm(
         None => any_role(ledger.state(), &signing.by, product, clock::now())?,
     };
     let verdict = Verdict::Go;
-    let act =
-        Approval { authorization: None, conditions: Vec::new(), meaning: Meaning::Confirmation, request, role, verdict };
+    let act = Approval {
+        authorization: None,
+        conditions: Vec::new(),
+        meaning: Meaning::Confirmation,
+        request,
+        role,
+        verdict,
+    };
     signing.record(ledger, act)
 }
 
 /// Returns a role the person holds for the product (for every product when `None`).
-pub(crate) fn any_role(
-    state: &State,
-    who: &Principal,
-    product: Option<&Slug>,
-    at: Timestamp,
-) -> Result<Slug, Error> {
+pub(crate) fn any_role(state: &State, who: &Principal, product: Option<&Slug>, at: Timestamp) -> Result<Slug, Error> {
     let person = state.people.get(who).ok_or_else(|| Error::not_found(format!("there is no person {who}")))?;
     let held = person.roles.iter().map(|record| &record.role).find(|role| person.holds(role.as_str(), product, at));
     held.cloned().ok_or_else(|| {

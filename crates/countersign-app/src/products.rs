@@ -230,7 +230,9 @@ pub fn set_target(ledger: &mut Ledger, signing: &mut Signing<'_>, draft: TargetD
     };
     // A local command is its own only job and step.
     let own_name = match &connector {
-        ConnectorConfig::LocalCommand { command, .. } => Some(command.as_str().parse().expect("a short name is a line")),
+        ConnectorConfig::LocalCommand { command, .. } => {
+            Some(command.as_str().parse().expect("a short name is a line"))
+        }
         ConnectorConfig::Buildbot { .. } => None,
     };
     for segment in &draft.segments {
@@ -244,7 +246,10 @@ pub fn set_target(ledger: &mut Ledger, signing: &mut Signing<'_>, draft: TargetD
     }
     let act = Target {
         connector,
-        deploy_step: draft.deploy_step.or(own_name.clone()).ok_or_else(|| missing("the deploy step", "--deploy-step"))?,
+        deploy_step: draft
+            .deploy_step
+            .or(own_name.clone())
+            .ok_or_else(|| missing("the deploy step", "--deploy-step"))?,
         environment: draft.environment.ok_or_else(|| missing("the environment", "--environment"))?,
         job: draft.job.or(own_name).ok_or_else(|| missing("the job", "--job"))?,
         product: draft.product.ok_or_else(|| missing("the product", "--product"))?,
@@ -269,7 +274,8 @@ pub struct TargetRow {
 
 /// Returns every target, of one product where one is named.
 pub fn targets(ledger: &Ledger, product: Option<&Slug>) -> Vec<TargetRow> {
-    let wanted = ledger.state().targets.values().filter(|(_, target)| product.is_none_or(|only| *only == target.product));
+    let wanted =
+        ledger.state().targets.values().filter(|(_, target)| product.is_none_or(|only| *only == target.product));
     wanted
         .map(|(entry, target)| TargetRow {
             entry: entry.index,
@@ -467,7 +473,11 @@ fn obstacles(state: &State, policy: &Policy, at: Timestamp) -> Vec<String> {
 ///
 /// # Errors
 /// It is not a policy, or a rule refuses.
-pub fn set_policy(ledger: &mut Ledger, signing: &mut Signing<'_>, toml: String) -> Result<(EntryRef, PolicyRow), Error> {
+pub fn set_policy(
+    ledger: &mut Ledger,
+    signing: &mut Signing<'_>,
+    toml: String,
+) -> Result<(EntryRef, PolicyRow), Error> {
     ledger.refresh()?;
     let product = check_policy(&toml, None, clock::now())?.product;
     known(ledger.state(), &product)?;
@@ -572,9 +582,8 @@ fn proposed<'a>(state: &'a State, product: &Slug, version: Option<u64>) -> Resul
     }
     known(state, product)?;
     let newest = state.policies.get(product).and_then(|all| all.iter().rev().find(|record| record.in_force.is_none()));
-    newest.ok_or_else(|| {
-        Error::new(ErrorKind::No, "already_done", format!("no policy of {product} waits for an answer"))
-    })
+    newest
+        .ok_or_else(|| Error::new(ErrorKind::No, "already_done", format!("no policy of {product} waits for an answer")))
 }
 
 /// What a person answers to a policy or an authorization.
@@ -622,8 +631,12 @@ pub(crate) fn asked_role(state: &State, product: &Slug, who: &Principal, at: Tim
         }
         (None, _) => {
             let asked: Vec<&str> = policy.quorum.iter().map(|rule| rule.role.as_str()).collect();
-            Err(Error::new(ErrorKind::No, "role_missing", format!("{who} holds none of the roles asked: {}", asked.join(", ")))
-                .hint("a process owner grants roles with `countersign person role`"))
+            Err(Error::new(
+                ErrorKind::No,
+                "role_missing",
+                format!("{who} holds none of the roles asked: {}", asked.join(", ")),
+            )
+            .hint("a process owner grants roles with `countersign person role`"))
         }
     }
 }
@@ -754,12 +767,7 @@ pub fn answer_authorization(
 ///
 /// # Errors
 /// A rule refuses.
-pub fn suspend(
-    ledger: &mut Ledger,
-    signing: &mut Signing<'_>,
-    index: u64,
-    resume: bool,
-) -> Result<EntryRef, Error> {
+pub fn suspend(ledger: &mut Ledger, signing: &mut Signing<'_>, index: u64, resume: bool) -> Result<EntryRef, Error> {
     let authorization = authorization_entry(ledger.state(), index)?;
     let change = if resume {
         AuthorizationChange::Resume { authorization }

@@ -118,7 +118,8 @@ impl Draft {
         let text = std::str::from_utf8(&bytes).map_err(|error| wrong(error.to_string()))?;
         let mut draft: Self = toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
         let here = path.parent().unwrap_or(Path::new(""));
-        for file in draft.artifacts.iter_mut().filter_map(|artifact| artifact.file.as_mut()).chain(&mut draft.repository)
+        for file in
+            draft.artifacts.iter_mut().filter_map(|artifact| artifact.file.as_mut()).chain(&mut draft.repository)
         {
             *file = here.join(&*file);
         }
@@ -585,13 +586,17 @@ pub fn meet_condition(
     ledger.refresh()?;
     let release = find(ledger.state(), id)?;
     let answers = release.sheets.iter().flat_map(|sheet| &sheet.answers);
-    let answer = answers.clone().find(|answer| answer.entry.index == approval).ok_or_else(|| {
-        Error::not_found(format!("entry {approval} is not an answer to a sheet of {id}"))
-    })?;
+    let answer = answers
+        .clone()
+        .find(|answer| answer.entry.index == approval)
+        .ok_or_else(|| Error::not_found(format!("entry {approval} is not an answer to a sheet of {id}")))?;
     let known = place >= 1 && place <= answer.conditions.len() as u64;
     if !known {
-        return Err(Error::not_found(format!("the answer of entry {approval} has {} conditions", answer.conditions.len()))
-            .hint("name one as ENTRY.NUMBER, counted from 1"));
+        return Err(Error::not_found(format!(
+            "the answer of entry {approval} has {} conditions",
+            answer.conditions.len()
+        ))
+        .hint("name one as ENTRY.NUMBER, counted from 1"));
     }
     let act = Condition { approval: answer.entry, condition: place - 1 };
     signing.record(ledger, act)
@@ -648,12 +653,7 @@ pub fn hold(
 ///
 /// # Errors
 /// A rule refuses: the rollout has not ended.
-pub fn close(
-    ledger: &mut Ledger,
-    signing: &mut Signing<'_>,
-    id: &ReleaseId,
-    result: Text,
-) -> Result<EntryRef, Error> {
+pub fn close(ledger: &mut Ledger, signing: &mut Signing<'_>, id: &ReleaseId, result: Text) -> Result<EntryRef, Error> {
     find(ledger.state(), id)?;
     signing.record(ledger, Outcome { release: id.clone(), result })
 }
@@ -705,7 +705,10 @@ pub fn sheet_facts(state: &State, release: &Release, body: &Request) -> Vec<Fact
         let whose = if record.attached() { "attached" } else { "observed" };
         fact(
             "evidence",
-            format!("{} {}: {} ({whose}, entry {})", record.body.kind, record.body.name, record.body.conclusion, record.entry.index),
+            format!(
+                "{} {}: {} ({whose}, entry {})",
+                record.body.kind, record.body.name, record.body.conclusion, record.entry.index
+            ),
         );
     }
     fact("evidence manifest", format!("{} files, sha256:{}", body.evidence.count, body.evidence.digest));
@@ -716,7 +719,8 @@ pub fn sheet_facts(state: &State, release: &Release, body: &Request) -> Vec<Fact
         });
         fact("waiver", format!("{waiver}{said}"));
     }
-    let policy = state.policies.get(&body.product).and_then(|all| all.iter().find(|record| record.entry == body.policy));
+    let policy =
+        state.policies.get(&body.product).and_then(|all| all.iter().find(|record| record.entry == body.policy));
     let version = policy.map_or(String::new(), |record| format!("version {}, ", record.version));
     fact("policy", format!("{version}{}", body.policy));
     fact("environment", format!("{} (target: {}, sha256:{})", body.environment, body.target, body.target.leaf));

@@ -4,7 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use countersign_core::act::{DispatchKind, DispatchState, HoldChange, LiveRelease, Meaning, RunConclusion, Verdict, Window};
+use countersign_core::act::{
+    DispatchKind, DispatchState, HoldChange, LiveRelease, Meaning, RunConclusion, Verdict, Window,
+};
 use countersign_core::evidence::Conclusion;
 use countersign_core::hash::Digest;
 use countersign_core::judge::{self, Blocker, Check, JudgedSignOff, Outcome, ReleaseState, SignOffState, Slot};
@@ -160,8 +162,8 @@ pub fn inbox(state: &State, who: &Principal, at: Timestamp) -> Vec<Waiting> {
     }
     for (product, records) in &state.policies {
         let asked = state.policy(product).map(|record| &record.policy.quorum);
-        let holds = asked
-            .is_some_and(|quorum| quorum.iter().any(|rule| person.holds(rule.role.as_str(), Some(product), at)));
+        let holds =
+            asked.is_some_and(|quorum| quorum.iter().any(|rule| person.holds(rule.role.as_str(), Some(product), at)));
         let newest = records.last().filter(|record| record.in_force.is_none());
         if let Some(record) = newest.filter(|record| holds && !answered(&record.answers, who)) {
             list.push(waiting(

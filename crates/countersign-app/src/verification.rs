@@ -58,11 +58,7 @@ impl From<verify::Verification> for Verified {
             findings: verification
                 .findings
                 .into_iter()
-                .map(|finding| Found {
-                    index: finding.index,
-                    code: finding.code.to_string(),
-                    message: finding.message,
-                })
+                .map(|finding| Found { index: finding.index, code: finding.code.to_string(), message: finding.message })
                 .collect(),
         }
     }
@@ -131,8 +127,7 @@ pub fn ledger(home: &Home, dir: &LedgerDir, fingerprint: Option<Digest>) -> Resu
         Err(BlobError::Missing { .. }) => Availability::Missing,
         Err(_) => Availability::Corrupt,
     };
-    let options =
-        Options { anchor: Anchor { fingerprint, pin }, checkpoint: checkpoint.as_deref(), blobs: &look_up };
+    let options = Options { anchor: Anchor { fingerprint, pin }, checkpoint: checkpoint.as_deref(), blobs: &look_up };
     let mut verified = Verified::from(verify::verify(leaves, &options));
     if !found.is_empty() {
         verified.verdict = Verdict::Invalid;

@@ -4,7 +4,8 @@ use countersign_app::clock;
 use countersign_core::act::Window;
 use countersign_core::words::Timestamp;
 
-const MOMENT: &str = "write 2026-11-22T10:31:07Z, with an offset as 2026-11-22T11:31:07+01:00, or from now on as +90m, +12h, +7d";
+const MOMENT: &str =
+    "write 2026-11-22T10:31:07Z, with an offset as 2026-11-22T11:31:07+01:00, or from now on as +90m, +12h, +7d";
 
 /// Reads a moment: RFC 3339 with seconds, `now`, or a distance from now as `+90m`, `+12h`, `+7d`.
 pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {

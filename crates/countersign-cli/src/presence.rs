@@ -88,7 +88,12 @@ impl PassphraseSource for Presence<'_, '_> {
 }
 
 /// Asks for a passphrase that signs nothing but allows something on this desk.
-pub(crate) fn ask(io: &mut Io<'_>, file: Option<&PathBuf>, who: &Principal, about: &str) -> Result<Zeroizing<String>, Error> {
+pub(crate) fn ask(
+    io: &mut Io<'_>,
+    file: Option<&PathBuf>,
+    who: &Principal,
+    about: &str,
+) -> Result<Zeroizing<String>, Error> {
     if let Some(file) = file {
         return Ok(keyfile::read_passphrase_file(file)?);
     }
@@ -158,7 +163,8 @@ fn flatten(fields: &serde_json::Map<String, Value>, list: &mut Vec<(&str, String
     for (name, value) in fields {
         let text = match value {
             Value::Object(inner) if inner.contains_key("to") || name == "change" || name == "person" => {
-                let parts: Vec<String> = inner.iter().map(|(name, value)| format!("{name}: {}", plain(value))).collect();
+                let parts: Vec<String> =
+                    inner.iter().map(|(name, value)| format!("{name}: {}", plain(value))).collect();
                 parts.join("\n")
             }
             other => plain(other),

@@ -63,7 +63,8 @@ impl Session<'_, '_> {
     /// Returns the reason that was given.
     pub(crate) fn reason(&self) -> Result<Text, Error> {
         self.globals.reason.clone().ok_or_else(|| {
-            Error::usage("the reason is missing").hint("give --reason TEXT: it stands beside the signature in the record")
+            Error::usage("the reason is missing")
+                .hint("give --reason TEXT: it stands beside the signature in the record")
         })
     }
 

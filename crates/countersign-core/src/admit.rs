@@ -7,9 +7,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::act::{
-    Act, Artifact, AuthorizationChange, COMMON_FIELDS, Candidate, CommitSource, Common, DeviceChange, DevicePurpose, Dispatch,
-    DispatchKind, DispatchState, Evidence, EvidenceOrigin, FreezeChange, Grant, HoldChange, KeyChange, ProposeChange,
-    RULES_VERSION, Request, RunConclusion, SignerKind, Verdict, WaveVerdict, accountability, row,
+    Act, Artifact, AuthorizationChange, COMMON_FIELDS, Candidate, CommitSource, Common, DeviceChange, DevicePurpose,
+    Dispatch, DispatchKind, DispatchState, Evidence, EvidenceOrigin, FreezeChange, Grant, HoldChange, KeyChange,
+    ProposeChange, RULES_VERSION, Request, RunConclusion, SignerKind, Verdict, WaveVerdict, accountability, row,
 };
 use crate::entry::{Entry, EntryError, STATEMENT_TYPE, predicate_type};
 use crate::evidence::Conclusion;
@@ -287,11 +287,9 @@ fn check_said(state: &State, statement: &Statement, signer: &SignedBy<'_>) -> Re
 fn check_standing<'a>(state: &'a State, statement: &'a Statement) -> Result<SignedBy<'a>, Rejection> {
     let device = &statement.common.device;
     ensure(state.genesis.is_some(), Code::Genesis, || "entry 0 is not a genesis".into())?;
-    ensure(
-        state.devices.get(device).is_some_and(|device| device.revoked.is_none()),
-        Code::UnknownDevice,
-        || format!("the desk {device} is not enrolled, or was revoked"),
-    )?;
+    ensure(state.devices.get(device).is_some_and(|device| device.revoked.is_none()), Code::UnknownDevice, || {
+        format!("the desk {device} is not enrolled, or was revoked")
+    })?;
     let signer = check_signer(state, statement)?;
     check_clock(state, statement)?;
     Ok(signer)
@@ -758,9 +756,11 @@ fn check_act(state: &State, statement: &Statement, by: &SignedBy<'_>) -> Result<
                 },
             )?;
             let since = dispatch.map_or(0, |dispatch| dispatch.entry.index);
-            ensure(judge::delivered_since(state, release, &body.environment, since).is_none(), Code::WrongState, || {
-                format!("something else was delivered to {} since", body.environment)
-            })?;
+            ensure(
+                judge::delivered_since(state, release, &body.environment, since).is_none(),
+                Code::WrongState,
+                || format!("something else was delivered to {} since", body.environment),
+            )?;
             ensure(
                 body.artifact == release.artifact().sha256 && body.version == release.candidate.version,
                 Code::WrongState,
@@ -962,9 +962,11 @@ fn check_candidate(state: &State, candidate: &Candidate) -> Result<(), Rejection
     ensure(!candidate.artifacts.is_empty(), Code::Field, || "a candidate names at least one artifact".into())?;
     let authors = &candidate.changes.authors;
     let in_order = authors.windows(2).all(|pair| pair[0] < pair[1]);
-    ensure(in_order && authors.iter().all(|author| author.as_str() == author.as_str().to_lowercase()), Code::Field, || {
-        "the authors are not in lower case, sorted, each once".into()
-    })?;
+    ensure(
+        in_order && authors.iter().all(|author| author.as_str() == author.as_str().to_lowercase()),
+        Code::Field,
+        || "the authors are not in lower case, sorted, each once".into(),
+    )?;
     ensure(candidate.changes.commits == 0 || !authors.is_empty(), Code::Field, || {
         "commits without an author: nobody could tell who may not approve".into()
     })?;
@@ -991,9 +993,7 @@ fn check_evidence(state: &State, statement: &Statement, body: &Evidence, by: &Si
         "what was counted is no pass".into()
     })?;
     let claimed = if observed { CommitSource::Attacher } else { CommitSource::Run };
-    ensure(body.commit_source != claimed, Code::Field, || {
-        format!("{claimed} cannot say the commit of this evidence")
-    })?;
+    ensure(body.commit_source != claimed, Code::Field, || format!("{claimed} cannot say the commit of this evidence"))?;
     if let Some(old) = body.replaces {
         let known = release.evidence.iter().find(|record| record.entry == old);
         ensure(
@@ -1046,8 +1046,7 @@ fn check_request(state: &State, body: &Request, by: &SignedBy<'_>, at: Timestamp
 /// Returns whether a dispatched sheet has come to its end, so that a new one may follow.
 fn sheet_is_spent(release: &Release, sheet: &Sheet) -> bool {
     let nothing_open = !judge::under_way(release).any(|dispatch| dispatch.body.sheet == sheet.entry);
-    let taken_back =
-        release.dispatches_of(sheet.entry, DispatchKind::Rollback).any(DispatchRecord::succeeded);
+    let taken_back = release.dispatches_of(sheet.entry, DispatchKind::Rollback).any(DispatchRecord::succeeded);
     let nothing_ran = release
         .dispatches_of(sheet.entry, DispatchKind::Deploy)
         .all(|dispatch| dispatch.body.state == DispatchState::Refused || !dispatch.open() && !dispatch.succeeded());
@@ -1197,9 +1196,7 @@ fn check_dispatch(state: &State, statement: &Statement, body: &Dispatch) -> Resu
     };
     ensure(follows, Code::WrongState, || format!("{} does not follow {}", body.state, record.body.state))?;
     let needs_run = body.state == Bound || body.conclusion == Some(RunConclusion::Success);
-    ensure(!needs_run || body.run.is_some() || record.body.run.is_some(), Code::Field, || {
-        "no run is named".into()
-    })?;
+    ensure(!needs_run || body.run.is_some() || record.body.run.is_some(), Code::Field, || "no run is named".into())?;
     let same = record.body.sheet == body.sheet
         && record.body.wave == body.wave
         && record.body.environment == body.environment
@@ -1233,14 +1230,7 @@ fn check_prepared(
             ensure(body.artifact == sheet.body.artifacts[0].sha256, Code::Stale, || {
                 "it brings another artifact than the sheet".into()
             })?;
-            judge::may_dispatch(
-                state,
-                release,
-                sheet,
-                body.wave,
-                body.resends.as_ref(),
-                at,
-            )?;
+            judge::may_dispatch(state, release, sheet, body.wave, body.resends.as_ref(), at)?;
             check_starter(state, release, sheet, body, device, at)
         }
         DispatchKind::Rollback => {
@@ -1293,9 +1283,11 @@ fn check_rollback(
             return Err(Rejection::new(Code::EnvironmentBusy, message));
         }
         Some(_) => {}
-        None => ensure(state.live.get(&place).is_some_and(|live| live.release == release.id), Code::WrongState, || {
-            format!("{} is not what {} runs", release.id, body.environment)
-        })?,
+        None => {
+            ensure(state.live.get(&place).is_some_and(|live| live.release == release.id), Code::WrongState, || {
+                format!("{} is not what {} runs", release.id, body.environment)
+            })?
+        }
     }
     let running = deploys().find(|dispatch| dispatch.open() && dispatch.body.state != DispatchState::FateUnknown);
     if let Some(running) = running {
@@ -1447,7 +1439,10 @@ fn check_wave(
         let finished = dispatch.steps.last().map(|(_, _, time)| *time);
         let within = finished.is_some_and(|finished| finished <= body.span.from) && body.span.until <= at;
         ensure(within, Code::Field, || {
-            format!("it baked from {} to {}, which is not after the deploy and before now", body.span.from, body.span.until)
+            format!(
+                "it baked from {} to {}, which is not after the deploy and before now",
+                body.span.from, body.span.until
+            )
         })?;
     }
     Ok(())

@@ -268,7 +268,8 @@ fn prove(tree: &Tree, index: u64, checkpoint: &Note) -> Proof {
 
 /// Returns the text of a manifest that a decision sheet names.
 fn manifest_text(state: &State, digest: &Digest) -> Option<String> {
-    let mut sheets = state.releases.values().flat_map(|release| release.sheets.iter().map(move |sheet| (release, sheet)));
+    let mut sheets =
+        state.releases.values().flat_map(|release| release.sheets.iter().map(move |sheet| (release, sheet)));
     let (release, sheet) = sheets.find(|(_, sheet)| sheet.body.evidence.digest == *digest)?;
     let (named, text) = manifest(release, Some(sheet.body.evidence.count));
     (named.digest == *digest).then_some(text)
@@ -325,13 +326,16 @@ impl<'a> Files<'a> {
     /// Everything that is wrong with it.
     pub fn read(bytes: &'a [u8]) -> Result<Self, Vec<VerifyFinding>> {
         let files = zip::read(bytes).map_err(|error| match error {
-            ZipError::Damaged { names } => names.iter().map(|name| about(name, Flaw::Container, "is damaged")).collect(),
+            ZipError::Damaged { names } => {
+                names.iter().map(|name| about(name, Flaw::Container, "is damaged")).collect()
+            }
             error => vec![VerifyFinding::new(None, Flaw::Container, format!("this is not a bundle: {error}"))],
         })?;
         let files: BTreeMap<_, _> = files.into_iter().map(|file| (file.name, file.data)).collect();
         let strange = files.keys().filter(|name| place(name).is_none());
-        let mut findings: Vec<_> =
-            strange.map(|name| VerifyFinding::new(None, Flaw::Layout, format!("{name} has no place in a bundle"))).collect();
+        let mut findings: Vec<_> = strange
+            .map(|name| VerifyFinding::new(None, Flaw::Layout, format!("{name} has no place in a bundle")))
+            .collect();
         let absent = ALWAYS.iter().filter(|name| !files.contains_key(*name));
         findings.extend(absent.map(|name| VerifyFinding::new(None, Flaw::Layout, format!("{name} is missing"))));
         if findings.is_empty() { Ok(Self(files)) } else { Err(findings) }
@@ -404,8 +408,7 @@ fn examine_whole(
     let contiguous = (0..).zip(leaves).take_while(|(place, (index, _))| *place == **index).count();
     let parsed = leaves.values().take(contiguous).map(|leaf| ParsedLeaf::new(leaf.to_vec()));
     let look_up = |digest: &Digest| availability(blobs, digest);
-    let options =
-        verify::Options { anchor: *anchor, checkpoint: Some(files.text(CHECKPOINT)), blobs: &look_up };
+    let options = verify::Options { anchor: *anchor, checkpoint: Some(files.text(CHECKPOINT)), blobs: &look_up };
     let mut examined = verify::examine(parsed, &options);
     if contiguous < leaves.len() {
         let message = format!("{} is missing, later entries are here", leaf_name(contiguous as u64));

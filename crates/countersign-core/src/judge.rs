@@ -721,10 +721,8 @@ pub fn decision(state: &State, release: &Release, sheet: &Sheet, at: Timestamp) 
             .map(|answer| answer.principal.clone())
     };
     let moved = drift(state, release, sheet);
-    let authorization = answers
-        .iter()
-        .filter(|judged| judged.counts() && judged.go())
-        .find_map(|judged| judged.answer.authorization);
+    let authorization =
+        answers.iter().filter(|judged| judged.counts() && judged.go()).find_map(|judged| judged.answer.authorization);
     let outcome = if let Some(who) = signer(Verdict::NoGo) {
         Outcome::NoGo(who)
     } else if let Some(who) = signer(Verdict::Hold) {
@@ -802,12 +800,7 @@ pub fn within_bounds(
 }
 
 /// Refuses where the sheet can no longer be decided on: given up, dispatched, run out, or not what the ledger says.
-pub(crate) fn ensure_signable(
-    state: &State,
-    release: &Release,
-    sheet: &Sheet,
-    at: Timestamp,
-) -> Result<(), Rejection> {
+pub(crate) fn ensure_signable(state: &State, release: &Release, sheet: &Sheet, at: Timestamp) -> Result<(), Rejection> {
     ensure(release.ended.is_none(), Code::WrongState, || format!("{} was given up", release.id))?;
     ensure(!release.rollout_began(sheet.entry), Code::WrongState, || "the sheet has been dispatched".into())?;
     ensure(at <= sheet.body.not_after, Code::Expired, || format!("the sheet ran out at {}", sheet.body.not_after))?;
@@ -915,7 +908,8 @@ pub(crate) fn may_send(
     resends: Option<&Line>,
 ) -> Result<(), Rejection> {
     let mut named = resends.is_none();
-    let earlier = release.dispatches_of(sheet, kind).filter(|dispatch| wave.is_none_or(|wave| dispatch.body.wave == wave));
+    let earlier =
+        release.dispatches_of(sheet, kind).filter(|dispatch| wave.is_none_or(|wave| dispatch.body.wave == wave));
     for earlier in earlier {
         let id = &earlier.body.request_id;
         match earlier.body.state {
@@ -1102,8 +1096,11 @@ pub fn may_dispatch(
     }
     let used = decision.answers.iter().filter(|judged| !judged.replaced).find_map(|judged| judged.answer.authorization);
     if let Some(entry) = used.and_then(|used| state.authorizations.get(&used.index)?.suspended) {
-        return Err(Rejection::new(Code::OutsideBounds, format!("the standing authorization was suspended by {entry}"))
-            .hint("roll back, or freeze a new sheet and ask people"));
+        return Err(Rejection::new(
+            Code::OutsideBounds,
+            format!("the standing authorization was suspended by {entry}"),
+        )
+        .hint("roll back, or freeze a new sheet and ask people"));
     }
     let withdrawn = decision.answers.iter().find(|judged| !judged.replaced && judged.state == SignOffState::KeyRevoked);
     if let Some(judged) = withdrawn {

@@ -13,7 +13,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::act::{ACTS, Act, ActRow, DeviceCard, DeviceChange, DevicePurpose, Grant, KeyChange, PersonCard, SignerKind};
+use crate::act::{
+    ACTS, Act, ActRow, DeviceCard, DeviceChange, DevicePurpose, Grant, KeyChange, PersonCard, SignerKind,
+};
 use crate::admit::Statement;
 use crate::checkpoint::{CheckpointError, Policy};
 use crate::entry::namespace;

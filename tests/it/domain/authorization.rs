@@ -19,9 +19,12 @@ fn adopted() -> (World, u64) {
 fn adopted_by(edits: &[(&str, &str)], grant: Step) -> (World, u64) {
     let world = given_policy_with(edits).when(grant);
     let index = world.last_entry().index;
-    let world = world
-        .when(answer_entry(QUINN, index, "qa", Verdict::Go))
-        .when(answer_entry(SAM, index, "security", Verdict::Go));
+    let world = world.when(answer_entry(QUINN, index, "qa", Verdict::Go)).when(answer_entry(
+        SAM,
+        index,
+        "security",
+        Verdict::Go,
+    ));
     (world, index)
 }
 
@@ -73,10 +76,13 @@ fn an_authorization_is_adopted_under_the_quorum_it_stands_in_for() {
         .refuses_saying(Code::SegregationFailed, "proposed", answer_entry(OTTO, index, "qa", Verdict::Go))
         .refuses(Code::RoleMissing, answer_entry(PAUL, index, "practitioner", Verdict::Go))
         .refuses(Code::ReauthRefused, answer_entry(QUINN, index, "qa", Verdict::Go).reauth(Reauth::File))
-        .refuses_saying(Code::WrongSigner, "only decision sheets", with_approval(
-            answer_entry(WORKER, index, "qa", Verdict::Go),
-            |_, body| body.authorization = Some(body.request),
-        ))
+        .refuses_saying(
+            Code::WrongSigner,
+            "only decision sheets",
+            with_approval(answer_entry(WORKER, index, "qa", Verdict::Go), |_, body| {
+                body.authorization = Some(body.request)
+            }),
+        )
         .when(answer_entry(QUINN, index, "qa", Verdict::Go))
         .when(answer_entry(QUENTIN, index, "qa", Verdict::NoGo))
         .when(answer_entry(SAM, index, "security", Verdict::Go))
@@ -142,9 +148,7 @@ fn each_bound_holds_by_itself() {
     outside(waived, index, "gate unit tests");
     // The verdict: it says GO or nothing.
     let (world, index) = adopted();
-    let saying = |verdict: Verdict| {
-        with_approval(automatic_go("r1", index), move |_, body| body.verdict = verdict)
-    };
+    let saying = |verdict: Verdict| with_approval(automatic_go("r1", index), move |_, body| body.verdict = verdict);
     ready_for(world, "r1", index)
         .refuses(Code::OutsideBounds, saying(Verdict::NoGo))
         .refuses(Code::OutsideBounds, saying(Verdict::Hold));
@@ -158,13 +162,16 @@ fn it_is_for_one_product_and_its_last_environment() {
             body.product = word("valve");
         }
     };
-    world.when(product(&["production"]).forging(valve)).refuses(Code::NotFound, step(WORKER, move |world| {
-        let authorization = Some(world.state.authorizations[&index].entry);
-        let mut candidate = candidate("v1");
-        candidate.product = word("valve");
-        let change = ProposeChange::Candidate { authorization, candidate, supersedes: None };
-        Propose { change, release: word("v1") }.into()
-    }));
+    world.when(product(&["production"]).forging(valve)).refuses(
+        Code::NotFound,
+        step(WORKER, move |world| {
+            let authorization = Some(world.state.authorizations[&index].entry);
+            let mut candidate = candidate("v1");
+            candidate.product = word("valve");
+            let change = ProposeChange::Candidate { authorization, candidate, supersedes: None };
+            Propose { change, release: word("v1") }.into()
+        }),
+    );
 }
 
 #[test]
@@ -187,10 +194,11 @@ fn it_signs_so_many_releases_a_day_and_no_more() {
 fn it_signs_only_sheets_frozen_for_it_and_still_signable() {
     let (world, index) = adopted();
     let staged = world.proven("r1").staged("r1").later(3600);
-    staged
-        .clone()
-        .when(freeze("r1"))
-        .refuses_saying(Code::OutsideBounds, "not frozen for this", automatic_go("r1", index));
+    staged.clone().when(freeze("r1")).refuses_saying(
+        Code::OutsideBounds,
+        "not frozen for this",
+        automatic_go("r1", index),
+    );
     let frozen = staged.clone().when(freeze_for("r1", index));
     frozen.clone().later(86_401).refuses(Code::Expired, automatic_go("r1", index));
     frozen.clone().when(amend("r1", |candidate| candidate.risk = None)).refuses(Code::Stale, automatic_go("r1", index));
@@ -199,9 +207,12 @@ fn it_signs_only_sheets_frozen_for_it_and_still_signable() {
     // A sheet names an authorization that is there and stands.
     staged
         .clone()
-        .refuses(Code::NotFound, with_request(freeze_for("r1", index), |_, body| {
-            body.authorization = Some(EntryRef { index: 0, ..body.policy });
-        }))
+        .refuses(
+            Code::NotFound,
+            with_request(freeze_for("r1", index), |_, body| {
+                body.authorization = Some(EntryRef { index: 0, ..body.policy });
+            }),
+        )
         .refuses(Code::WrongSigner, freeze_for("r1", index).by(DESK))
         .when(suspend(index))
         .refuses_saying(Code::OutsideBounds, "suspended", freeze_for("r1", index));
@@ -250,7 +261,10 @@ fn it_is_judged_again_at_each_use() {
         world
             .then(|world| assert_eq!(worth(world, index), state))
             .worth("r1", WORKER, state, cause)
-            .refuses(if state == SignOffState::Stale && cause != "suspended" { Code::Stale } else { Code::QuorumMissing }, dispatch("r1", 1, "one"))
+            .refuses(
+                if state == SignOffState::Stale && cause != "suspended" { Code::Stale } else { Code::QuorumMissing },
+                dispatch("r1", 1, "one"),
+            )
             .proven("r2")
             .staged("r2")
             .later(3600)
@@ -265,9 +279,12 @@ fn it_is_judged_again_at_each_use() {
     let (world, index) = signed();
     let world = world.when(policy(&policy_with(&[DEPLOYMENT])));
     let asked = world.last_entry().index;
-    let world = world
-        .when(answer_entry(QUINN, asked, "qa", Verdict::Go))
-        .when(answer_entry(SAM, asked, "security", Verdict::Go));
+    let world = world.when(answer_entry(QUINN, asked, "qa", Verdict::Go)).when(answer_entry(
+        SAM,
+        asked,
+        "security",
+        Verdict::Go,
+    ));
     fell(world, index, SignOffState::Stale, "policy has changed");
     let (world, index) = signed();
     fell(world.when(suspend(index)), index, SignOffState::Stale, "suspended")
@@ -300,7 +317,9 @@ fn it_signs_within_its_time_and_what_it_signed_then_stands() {
 fn a_policy_that_moved_while_it_was_proposed_asks_for_a_new_grant() {
     let world = given_policy_with(&[DEPLOYMENT]).when(authorize());
     let index = world.last_entry().index;
-    world
-        .when(target("production", &["canary", "everyone"]))
-        .refuses_saying(Code::Stale, "target", answer_entry(QUINN, index, "qa", Verdict::Go));
+    world.when(target("production", &["canary", "everyone"])).refuses_saying(
+        Code::Stale,
+        "target",
+        answer_entry(QUINN, index, "qa", Verdict::Go),
+    );
 }

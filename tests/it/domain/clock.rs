@@ -17,7 +17,11 @@ fn a_clock_behind_what_the_ledger_knows_is_suspect() {
     let world = given().later(3600).when(propose("r1"));
     let now = world.now;
     world
-        .refuses_saying(Code::ClockSuspect, "already knows 2026-11-22T09:00:00Z", propose("r2").at(now.plus_seconds(-301)))
+        .refuses_saying(
+            Code::ClockSuspect,
+            "already knows 2026-11-22T09:00:00Z",
+            propose("r2").at(now.plus_seconds(-301)),
+        )
         .refuses(Code::ClockSuspect, propose("r2").at(word("1970-01-01T00:00:00Z")))
         .when(propose("r2").at(now.plus_seconds(-300)));
 }
@@ -48,10 +52,18 @@ fn nothing_is_signed_or_sent_before_it_was_asked() {
     let world = given().proven("r1").staged("r1").later(7200).when(freeze("r1"));
     let frozen = world.now;
     world
-        .refuses_saying(Code::ClockSuspect, "the sheet was frozen at", go(QUINN, "r1", "qa").at(frozen.plus_seconds(-301)))
+        .refuses_saying(
+            Code::ClockSuspect,
+            "the sheet was frozen at",
+            go(QUINN, "r1", "qa").at(frozen.plus_seconds(-301)),
+        )
         .when(go(QUINN, "r1", "qa").at(frozen.plus_seconds(-300)))
         .when(go(SAM, "r1", "security"))
-        .refuses_saying(Code::ClockSuspect, "the sheet was frozen at", dispatch("r1", 1, "one").at(frozen.plus_seconds(-301)))
+        .refuses_saying(
+            Code::ClockSuspect,
+            "the sheet was frozen at",
+            dispatch("r1", 1, "one").at(frozen.plus_seconds(-301)),
+        )
         .when(dispatch("r1", 1, "one"));
 }
 

@@ -33,9 +33,13 @@ fn an_environment_that_left_the_path_receives_nothing() {
         .when(product(&["staging", "production"]))
         .when(policy(POLICY))
         .proven("r1")
-        .refuses_saying(Code::NotFound, "path", with_dispatch(deliver("r1", "one"), |_, body| {
-            body.environment = word("preview");
-        }));
+        .refuses_saying(
+            Code::NotFound,
+            "path",
+            with_dispatch(deliver("r1", "one"), |_, body| {
+                body.environment = word("preview");
+            }),
+        );
 }
 
 #[test]
@@ -46,11 +50,14 @@ fn a_target_is_for_an_environment_on_the_path() {
         .refuses(Code::NotFound, target("preview", &["all"]))
         .refuses(Code::Field, target("staging", &[]))
         .refuses(Code::Field, target("staging", &["all", "all"]))
-        .refuses(Code::NotFound, target("staging", &["all"]).forging(|statement| {
-            if let Act::Target(body) = &mut statement.act {
-                body.product = word("valve");
-            }
-        }));
+        .refuses(
+            Code::NotFound,
+            target("staging", &["all"]).forging(|statement| {
+                if let Act::Target(body) = &mut statement.act {
+                    body.product = word("valve");
+                }
+            }),
+        );
 }
 
 #[test]
@@ -127,7 +134,11 @@ fn an_answer_to_a_policy_has_seen_all_of_its_matter() {
     let asked = last(&world);
     let seen = world.state.tree.size();
     world
-        .refuses_saying(Code::SeenMismatch, "had not seen", answer_entry(QUINN, asked, "qa", Verdict::Go).having_seen(seen - 1))
+        .refuses_saying(
+            Code::SeenMismatch,
+            "had not seen",
+            answer_entry(QUINN, asked, "qa", Verdict::Go).having_seen(seen - 1),
+        )
         .when(policy(POLICY))
         .when(answer_entry(QUINN, asked, "qa", Verdict::Go).having_seen(seen))
         .when(answer_entry(SAM, asked, "security", Verdict::Go))
@@ -159,5 +170,8 @@ fn a_freeze_forbids_dispatches_of_its_span_and_place_until_lifted() {
         .when(lift_freeze(index).by(OTTO))
         .refuses(Code::AlreadyDone, lift_freeze(index))
         .when(dispatch("r1", 1, "one"));
-    world.when(declare_freeze(Some("staging"), 600)).refuses(Code::Frozen, deliver("r1", "two")).when(dispatch("r1", 1, "one"));
+    world
+        .when(declare_freeze(Some("staging"), 600))
+        .refuses(Code::Frozen, deliver("r1", "two"))
+        .when(dispatch("r1", 1, "one"));
 }

@@ -90,16 +90,28 @@ fn the_first_entry_is_a_genesis_and_no_other_is() {
         .refuses_saying(Code::Genesis, "one key", forge(|g| g.desk.log_key = Some(g.desk.key)))
         .refuses_saying(Code::WrongKey, "", genesis(false).with_key("mallory"))
         .refuses_saying(Code::KeyExpired, "", forge(|g| g.owner.valid_until = word("2020-01-01T00:00:00Z")))
-        .refuses_saying(Code::Genesis, "origin", genesis(false).forging(|s| {
-            s.common.seen.origin = word("acme ledger");
-            s.subject = vec![countersign_core::admit::ledger_subject(&s.common.seen.origin)];
-        }))
+        .refuses_saying(
+            Code::Genesis,
+            "origin",
+            genesis(false).forging(|s| {
+                s.common.seen.origin = word("acme ledger");
+                s.subject = vec![countersign_core::admit::ledger_subject(&s.common.seen.origin)];
+            }),
+        )
         .refuses_saying(Code::Genesis, "subject", genesis(false).forging(|s| s.subject[0].sha256 = Digest::of(b"x")))
         .refuses_saying(Code::Field, "reason", genesis(false).without_reason())
         .when(genesis(false))
         .refuses_saying(Code::Genesis, "only entry 0", genesis(false));
     // Nothing after a first entry that is none brings the ledger to life.
-    assert_eq!(eager.state.clone().take(eager.sign(&genesis(false), &eager.statement(&genesis(false))).into_leaf()).unwrap_err().code, Code::Genesis);
+    assert_eq!(
+        eager
+            .state
+            .clone()
+            .take(eager.sign(&genesis(false), &eager.statement(&genesis(false))).into_leaf())
+            .unwrap_err()
+            .code,
+        Code::Genesis
+    );
 }
 
 #[test]
@@ -109,13 +121,21 @@ fn the_head_a_signer_names_is_a_head_of_this_ledger() {
     world
         .refuses_saying(Code::SeenMismatch, "claims to have seen", propose("r1").having_seen(size + 1))
         .refuses_saying(Code::SeenMismatch, "claims to have seen", propose("r1").having_seen(u64::from(u32::MAX)))
-        .refuses_saying(Code::SeenMismatch, "another history", propose("r1").forging(|s| {
-            s.common.seen.root = Digest::of(b"elsewhere").to_base64();
-        }))
+        .refuses_saying(
+            Code::SeenMismatch,
+            "another history",
+            propose("r1").forging(|s| {
+                s.common.seen.root = Digest::of(b"elsewhere").to_base64();
+            }),
+        )
         .refuses_saying(Code::SeenMismatch, "another history", propose("r1").forging(|s| s.common.seen.size -= 1))
-        .refuses_saying(Code::SeenMismatch, "names the ledger", propose("r1").forging(|s| {
-            s.common.seen.origin = word("acme.example/ledger/2");
-        }))
+        .refuses_saying(
+            Code::SeenMismatch,
+            "names the ledger",
+            propose("r1").forging(|s| {
+                s.common.seen.origin = word("acme.example/ledger/2");
+            }),
+        )
         // An older head is a head all the same; it seals less.
         .when(propose("r1").having_seen(1));
 }
@@ -150,10 +170,18 @@ fn persons_and_devices_sign_each_their_own_acts() {
         .proven("r1")
         .refuses(Code::WrongSigner, deliver("r1", "one").by(RITA))
         .refuses_saying(Code::WrongSigner, "dispatcher", deliver("r1", "one").by(DESK))
-        .refuses_saying(Code::Field, "no presence", deliver("r1", "one").forging(|s| s.common.reauth = Some(Reauth::Prompt)))
-        .refuses_saying(Code::Field, "no presence", deliver("r1", "one").forging(|s| {
-            s.common.seen_basis = Some(SeenBasis::Full);
-        }));
+        .refuses_saying(
+            Code::Field,
+            "no presence",
+            deliver("r1", "one").forging(|s| s.common.reauth = Some(Reauth::Prompt)),
+        )
+        .refuses_saying(
+            Code::Field,
+            "no presence",
+            deliver("r1", "one").forging(|s| {
+                s.common.seen_basis = Some(SeenBasis::Full);
+            }),
+        );
 }
 
 #[test]
@@ -169,7 +197,10 @@ fn nothing_is_said_twice() {
     let again = world.statement(&propose("r2").forging(move |s| s.common.nonce = statement.common.nonce.clone()));
     let leaf = world.sign(&propose("r2"), &again).into_leaf();
     assert_eq!(world.take(leaf).unwrap_err().code, Code::Duplicate);
-    assert_eq!(decide(&world.state, Command::Record(again.act.clone()), &context_of(&again)).unwrap_err().code, Code::Duplicate);
+    assert_eq!(
+        decide(&world.state, Command::Record(again.act.clone()), &context_of(&again)).unwrap_err().code,
+        Code::Duplicate
+    );
 }
 
 #[test]
@@ -184,8 +215,8 @@ fn a_signature_spelled_anew_is_no_new_entry() {
     let mut added = SshSig::parse(armor).unwrap();
     // S + L, the malleation that plain Ed25519 verifiers let through.
     let order: [u8; 32] = [
-        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0, 0, 0,
-        0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
     ];
     let mut carry = 0_u16;
     for (byte, add) in added.signature[32..].iter_mut().zip(order) {

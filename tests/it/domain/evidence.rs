@@ -87,11 +87,19 @@ fn what_was_counted_bears_what_is_concluded() {
             body.counts = counts;
         });
         let world = world.clone();
-        if holds { world.when(step) } else { world.refuses(Code::Field, step) };
+        if holds {
+            world.when(step)
+        } else {
+            world.refuses(Code::Field, step)
+        };
     }
-    world.refuses_saying(Code::Field, "empty", with_evidence(observe("r1", "unit.xml", Conclusion::Pass), |_, body| {
-        body.size = 0;
-    }));
+    world.refuses_saying(
+        Code::Field,
+        "empty",
+        with_evidence(observe("r1", "unit.xml", Conclusion::Pass), |_, body| {
+            body.size = 0;
+        }),
+    );
 }
 
 #[test]
@@ -142,9 +150,7 @@ fn a_gate_is_green_only_on_evidence_about_the_commit_itself() {
 #[test]
 fn a_threshold_of_the_policy_judges_beyond_the_reader() {
     let stricter = [("kind = \"sarif\"", "kind = \"sarif\"\nmax = { warning = 1 }")];
-    let waiting = || {
-        given_policy_with(&stricter).when(propose("r1")).when(observe("r1", "unit.xml", Conclusion::Pass))
-    };
+    let waiting = || given_policy_with(&stricter).when(propose("r1")).when(observe("r1", "unit.xml", Conclusion::Pass));
     // The toy scan counts two warnings.
     waiting()
         .when(observe("r1", "scan.sarif", Conclusion::Pass))
@@ -152,10 +158,11 @@ fn a_threshold_of_the_policy_judges_beyond_the_reader() {
         .is("r1", ReleaseState::Halted)
         .refuses(Code::Halted, deliver("r1", "one"));
     let least = [("name = \"unit.xml\"", "name = \"unit.xml\"\nmin = { passed = 10 }")];
-    given_policy_with(&least)
-        .when(propose("r1"))
-        .when(observe("r1", "unit.xml", Conclusion::Pass))
-        .then(says(UNIT, Conclusion::Fail, "9 passed, at least 10 asked"));
+    given_policy_with(&least).when(propose("r1")).when(observe("r1", "unit.xml", Conclusion::Pass)).then(says(
+        UNIT,
+        Conclusion::Fail,
+        "9 passed, at least 10 asked",
+    ));
 }
 
 #[test]
@@ -223,9 +230,12 @@ fn a_red_result_is_cleared_by_a_rerun_only_as_the_policy_says() {
     once.clone()
         .refuses_saying(Code::Field, "reason", rerun("r1", "unit.xml", 1, Conclusion::Pass).without_reason())
         .refuses(Code::NotFound, rerun("r1", "unit.xml", 0, Conclusion::Pass))
-        .refuses(Code::NotFound, with_evidence(rerun("r1", "unit.xml", 1, Conclusion::Pass), |_, body| {
-            body.commit = word(&commit_of("elsewhere"));
-        }))
+        .refuses(
+            Code::NotFound,
+            with_evidence(rerun("r1", "unit.xml", 1, Conclusion::Pass), |_, body| {
+                body.commit = word(&commit_of("elsewhere"));
+            }),
+        )
         .when(rerun("r1", "unit.xml", 1, Conclusion::Pass))
         .then(says(UNIT, Conclusion::Pass, "green"));
     // A green result that does not say what it stands in for clears nothing; nor does one under another name.
@@ -250,11 +260,15 @@ fn a_waiver_names_one_gate_and_ends() {
         .is("r1", ReleaseState::Halted)
         .refuses(Code::NotFound, waive(QUINN, "r1", "integration tests", 60))
         .refuses(Code::Expired, waive(QUINN, "r1", UNIT, 0))
-        .refuses_saying(Code::NotFound, "no person", waive(QUINN, "r1", UNIT, 60).forging(|statement| {
-            if let Act::Waiver(body) = &mut statement.act {
-                body.owner = word("nobody@acme.example");
-            }
-        }))
+        .refuses_saying(
+            Code::NotFound,
+            "no person",
+            waive(QUINN, "r1", UNIT, 60).forging(|statement| {
+                if let Act::Waiver(body) = &mut statement.act {
+                    body.owner = word("nobody@acme.example");
+                }
+            }),
+        )
         .when(waive(QUINN, "r1", SCAN, 60))
         .is("r1", ReleaseState::Halted)
         .when(waive(QUINN, "r1", UNIT, 60))
@@ -287,10 +301,11 @@ fn who_has_another_part_in_the_release_waives_nothing() {
         .refuses_saying(Code::SegregationFailed, "asked for", waive(RITA, "r1", UNIT, 60))
         .when(waive(ROLF, "r1", UNIT, 86_400))
         .is("r1", ReleaseState::Collecting);
-    world
-        .clone()
-        .when(amend("r1", |_| ()).by(ROLF))
-        .refuses_saying(Code::SegregationFailed, "asked for", waive(ROLF, "r1", UNIT, 60));
+    world.clone().when(amend("r1", |_| ()).by(ROLF)).refuses_saying(
+        Code::SegregationFailed,
+        "asked for",
+        waive(ROLF, "r1", UNIT, 60),
+    );
     // Nor can they waive first and ask afterwards.
     world
         .when(waive(ROLF, "r1", UNIT, 86_400))
@@ -306,9 +321,7 @@ fn a_waiver_counts_while_its_signer_could_still_sign_it() {
         given().proven("r1").when(observe("r1", "unit.xml", Conclusion::Fail)).when(waive(QUINN, "r1", UNIT, 86_400))
     };
     waived().is("r1", ReleaseState::Collecting);
-    waived()
-        .when(role_change(countersign_core::act::Grant::Lapse, QUINN, "qa"))
-        .is("r1", ReleaseState::Halted);
+    waived().when(role_change(countersign_core::act::Grant::Lapse, QUINN, "qa")).is("r1", ReleaseState::Halted);
     waived().when(key_change(countersign_core::act::KeyChange::Lost {}, QUINN)).is("r1", ReleaseState::Halted);
     waived().when(attach(QUINN, "r1", "notes.txt", Conclusion::Pass)).is("r1", ReleaseState::Halted);
 }

@@ -148,16 +148,22 @@ fn corrections_and_exports_name_what_is_there() {
         })
     };
     given()
-        .refuses(Code::NotFound, correct(|world| {
-            let mut entry = world.last_entry();
-            entry.index += 1;
-            entry
-        }))
-        .refuses(Code::NotFound, correct(|world| {
-            let mut entry = world.last_entry();
-            entry.index -= 1;
-            entry
-        }))
+        .refuses(
+            Code::NotFound,
+            correct(|world| {
+                let mut entry = world.last_entry();
+                entry.index += 1;
+                entry
+            }),
+        )
+        .refuses(
+            Code::NotFound,
+            correct(|world| {
+                let mut entry = world.last_entry();
+                entry.index -= 1;
+                entry
+            }),
+        )
         .when(correct(World::last_entry))
         .then(|world| assert_eq!(world.state.corrections.len(), 1))
         .refuses(Code::SeenMismatch, export(|body| body.size -= 1))

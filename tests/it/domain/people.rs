@@ -1,7 +1,7 @@
 //! People, roles, keys and devices: who may come in, who may act, and from which entry on.
 
 use countersign_core::act::{
-    Act, Attempt, DevicePurpose, Grant, KeyChange, KeyOrigin, Key, Refusal, Review, ReviewScope, Role,
+    Act, Attempt, DevicePurpose, Grant, Key, KeyChange, KeyOrigin, Refusal, Review, ReviewScope, Role,
 };
 use countersign_core::judge::{self, SignOffState};
 use countersign_core::rejection::Code;
@@ -18,11 +18,14 @@ fn a_process_owner_brings_people_in_and_nobody_else_does() {
     given()
         .refuses(Code::RoleMissing, enrol(NINA, &[]).by(RITA))
         .refuses(Code::WrongSigner, enrol(NINA, &[]).by(DESK))
-        .refuses(Code::KeyExpired, enrol(NINA, &[]).forging(|statement| {
-            if let Act::Enrol(body) = &mut statement.act {
-                body.person.valid_until = statement.common.time;
-            }
-        }))
+        .refuses(
+            Code::KeyExpired,
+            enrol(NINA, &[]).forging(|statement| {
+                if let Act::Enrol(body) = &mut statement.act {
+                    body.person.valid_until = statement.common.time;
+                }
+            }),
+        )
         .when(enrol(NINA, &[]));
 }
 
@@ -42,13 +45,17 @@ fn keys_and_principals_are_used_once_for_ever() {
         .refuses_saying(Code::Reused, "key", enrol(NINA, &[]).forging(key(DESK)))
         .refuses_saying(Code::Reused, "key", enrol(NINA, &[]).forging(key("desk-1@acme.example log")))
         .refuses(Code::Reused, enrol_device(QUINN, DevicePurpose::Desk))
-        .refuses_saying(Code::Reused, "two jobs", enrol_device(DESK_2, DevicePurpose::Desk).forging(|statement| {
-            if let Act::Device(body) = &mut statement.act {
-                if let countersign_core::act::DeviceChange::Enrol { device } = &mut body.change {
-                    device.log_key = Some(device.key);
+        .refuses_saying(
+            Code::Reused,
+            "two jobs",
+            enrol_device(DESK_2, DevicePurpose::Desk).forging(|statement| {
+                if let Act::Device(body) = &mut statement.act {
+                    if let countersign_core::act::DeviceChange::Enrol { device } = &mut body.change {
+                        device.log_key = Some(device.key);
+                    }
                 }
-            }
-        }))
+            }),
+        )
         // Leaving frees neither.
         .when(key_change(KeyChange::Revoke {}, QUINN))
         .refuses(Code::Reused, enrol(QUINN, &[]).forging(key("new")))
@@ -165,11 +172,14 @@ fn a_rotated_key_keeps_its_person_and_its_signatures() {
         .ready("r1")
         .when(go(QUINN, "r1", "qa"))
         .refuses_saying(Code::RoleMissing, "owner renews", rotate(QUINN, "quinn 2").by(OLGA))
-        .refuses(Code::KeyExpired, step(QUINN, |world| {
-            let key = PublicKey::of(&key_of("quinn 2"));
-            let change = KeyChange::Rotate { key, key_origin: KeyOrigin::Imported, valid_until: world.now };
-            Key { change, principal: word(QUINN) }.into()
-        }))
+        .refuses(
+            Code::KeyExpired,
+            step(QUINN, |world| {
+                let key = PublicKey::of(&key_of("quinn 2"));
+                let change = KeyChange::Rotate { key, key_origin: KeyOrigin::Imported, valid_until: world.now };
+                Key { change, principal: word(QUINN) }.into()
+            }),
+        )
         .when(rotate(QUINN, "quinn 2"))
         .worth("r1", QUINN, SignOffState::Valid, "")
         .refuses_saying(Code::KeyRevoked, "replaced", go(QUINN, "r1", "qa").with_key(QUINN))
@@ -214,10 +224,17 @@ fn a_dispatcher_counts_once_a_second_person_has_confirmed_it() {
         .proven("r1")
         .when(enrol_device(DESK_2, DevicePurpose::Desk))
         .refuses(Code::NotFound, confirm_device(DESK_2))
-        .refuses(Code::WrongSigner, deliver("r1", "one").by(WORKER).with_key(WORKER).forging(|statement| {
-            statement.common.signer.principal = word(DESK);
-            statement.common.signer.name = word("desk-1");
-        }).with_key(DESK))
+        .refuses(
+            Code::WrongSigner,
+            deliver("r1", "one")
+                .by(WORKER)
+                .with_key(WORKER)
+                .forging(|statement| {
+                    statement.common.signer.principal = word(DESK);
+                    statement.common.signer.name = word("desk-1");
+                })
+                .with_key(DESK),
+        )
         .when(enrol_device(WORKER_2, DevicePurpose::Dispatcher))
         .when(revoke_device(WORKER_2))
         .refuses(Code::AlreadyDone, confirm_device(WORKER_2));

@@ -10,23 +10,43 @@ use super::*;
 fn a_candidate_names_what_it_needs_to_be_judged() {
     given()
         .refuses(Code::RoleMissing, propose("r1").by(QUINN))
-        .refuses_saying(Code::Field, "artifact", propose_as("r1", |candidate| candidate.artifacts.clear()).forging(|s| {
-            s.subject = vec![countersign_core::admit::ledger_subject(&word(ORIGIN))];
-        }))
+        .refuses_saying(
+            Code::Field,
+            "artifact",
+            propose_as("r1", |candidate| candidate.artifacts.clear()).forging(|s| {
+                s.subject = vec![countersign_core::admit::ledger_subject(&word(ORIGIN))];
+            }),
+        )
         .refuses(Code::NotFound, propose_as("r1", |candidate| candidate.product = word("valve")))
-        .refuses_saying(Code::Field, "incident", propose_as("r1", |candidate| {
-            candidate.change_type = ChangeType::Emergency;
-        }))
-        .refuses_saying(Code::Field, "without an author", propose_as("r1", |candidate| {
-            candidate.changes.authors.clear();
-        }))
-        .refuses_saying(Code::Field, "lower case", propose_as("r1", |candidate| {
-            candidate.changes.authors = vec![word("Dana.Doe@home.example")];
-        }))
+        .refuses_saying(
+            Code::Field,
+            "incident",
+            propose_as("r1", |candidate| {
+                candidate.change_type = ChangeType::Emergency;
+            }),
+        )
+        .refuses_saying(
+            Code::Field,
+            "without an author",
+            propose_as("r1", |candidate| {
+                candidate.changes.authors.clear();
+            }),
+        )
+        .refuses_saying(
+            Code::Field,
+            "lower case",
+            propose_as("r1", |candidate| {
+                candidate.changes.authors = vec![word("Dana.Doe@home.example")];
+            }),
+        )
         .refuses_saying(Code::Field, "sorted", propose_as("r1", |candidate| candidate.changes.authors.reverse()))
-        .refuses_saying(Code::Field, "each once", propose_as("r1", |candidate| {
-            candidate.changes.authors = vec![word("a@b"), word("a@b")];
-        }))
+        .refuses_saying(
+            Code::Field,
+            "each once",
+            propose_as("r1", |candidate| {
+                candidate.changes.authors = vec![word("a@b"), word("a@b")];
+            }),
+        )
         .when(propose("r1").by(PAUL))
         .refuses(Code::Reused, propose("r1"));
 }
@@ -38,13 +58,16 @@ fn a_release_that_went_out_is_neither_amended_nor_withdrawn() {
         .when(dispatch("r1", 1, "one"))
         .refuses(Code::WrongState, withdraw("r1"))
         .refuses(Code::WrongState, amend("r1", |_| ()))
-        .refuses(Code::WrongState, propose("r2").forging(|statement| {
-            if let Act::Propose(body) = &mut statement.act {
-                if let ProposeChange::Candidate { supersedes, .. } = &mut body.change {
-                    *supersedes = Some(word("r1"));
+        .refuses(
+            Code::WrongState,
+            propose("r2").forging(|statement| {
+                if let Act::Propose(body) = &mut statement.act {
+                    if let ProposeChange::Candidate { supersedes, .. } = &mut body.change {
+                        *supersedes = Some(word("r1"));
+                    }
                 }
-            }
-        }))
+            }),
+        )
         // Refused by the CI system: nothing went out after all.
         .when(journal("r1", "one", countersign_core::act::DispatchState::Refused))
         .when(withdraw("r1"))
@@ -59,9 +82,8 @@ fn a_release_that_went_out_is_neither_amended_nor_withdrawn() {
 
 #[test]
 fn one_release_takes_the_place_of_another() {
-    let supersede = |old: &'static str, by: &'static str| {
-        propose_change(old, ProposeChange::Supersede { by: word(by) })
-    };
+    let supersede =
+        |old: &'static str, by: &'static str| propose_change(old, ProposeChange::Supersede { by: word(by) });
     given()
         .proven("r1")
         .refuses(Code::NotFound, supersede("r1", "r2"))

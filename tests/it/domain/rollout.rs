@@ -1,8 +1,6 @@
 //! Dispatches to production: who starts which wave when, at most once; verdicts, halts and the way back.
 
-use countersign_core::act::{
-    DispatchKind, DispatchState, Grant, KeyChange, RunConclusion, Verdict, WaveVerdict,
-};
+use countersign_core::act::{DispatchKind, DispatchState, Grant, KeyChange, RunConclusion, Verdict, WaveVerdict};
 use countersign_core::decide::{Command, decide};
 use countersign_core::evidence::Conclusion;
 use countersign_core::hash::Digest;
@@ -86,7 +84,9 @@ fn the_first_wave_asks_for_the_decision() {
             assert!(decided.iter().all(|judged| judged.state == SignOffState::Valid));
             assert_eq!(decided.len(), 2);
         });
-    given().proven("r1").refuses(Code::NotFound, with_dispatch(deliver("r1", "one"), |_, body| body.release = word("r9")));
+    given()
+        .proven("r1")
+        .refuses(Code::NotFound, with_dispatch(deliver("r1", "one"), |_, body| body.release = word("r9")));
 }
 
 #[test]
@@ -141,7 +141,11 @@ fn the_journal_of_a_dispatch_walks_in_order() {
         for to in DispatchState::ALL.iter().copied().filter(|to| *to != Prepared) {
             let step = journal("r1", "one", to);
             let world = world.clone();
-            if follows(from, to) { world.when(step) } else { world.refuses(Code::WrongState, step) };
+            if follows(from, to) {
+                world.when(step)
+            } else {
+                world.refuses(Code::WrongState, step)
+            };
         }
         world.refuses(Code::Reused, dispatch("r1", 1, "one"));
     }
@@ -162,23 +166,42 @@ fn a_step_is_about_the_dispatch_that_was_prepared() {
         world.clone().refuses(Code::Field, with_dispatch(journal("r1", "one", DispatchState::Sending), edit));
     }
     world
-        .refuses(Code::NotFound, with_dispatch(journal("r1", "one", DispatchState::Sending), |_, body| {
-            body.request_id = word("two");
-        }))
-        .refuses_saying(Code::Field, "conclusion", with_dispatch(journal("r1", "one", DispatchState::Sending), |_, body| {
-            body.conclusion = Some(RunConclusion::Success);
-        }))
+        .refuses(
+            Code::NotFound,
+            with_dispatch(journal("r1", "one", DispatchState::Sending), |_, body| {
+                body.request_id = word("two");
+            }),
+        )
+        .refuses_saying(
+            Code::Field,
+            "conclusion",
+            with_dispatch(journal("r1", "one", DispatchState::Sending), |_, body| {
+                body.conclusion = Some(RunConclusion::Success);
+            }),
+        )
         .when(journal("r1", "one", DispatchState::Sending))
         .when(journal("r1", "one", DispatchState::Accepted))
-        .refuses_saying(Code::Field, "conclusion", with_dispatch(journal("r1", "one", DispatchState::Finished), |_, body| {
-            body.conclusion = None;
-        }))
-        .refuses_saying(Code::Field, "run", with_dispatch(journal("r1", "one", DispatchState::Finished), |_, body| {
-            body.run = None;
-        }))
-        .refuses_saying(Code::Field, "run", with_dispatch(journal("r1", "one", DispatchState::Bound), |_, body| {
-            body.run = None;
-        }))
+        .refuses_saying(
+            Code::Field,
+            "conclusion",
+            with_dispatch(journal("r1", "one", DispatchState::Finished), |_, body| {
+                body.conclusion = None;
+            }),
+        )
+        .refuses_saying(
+            Code::Field,
+            "run",
+            with_dispatch(journal("r1", "one", DispatchState::Finished), |_, body| {
+                body.run = None;
+            }),
+        )
+        .refuses_saying(
+            Code::Field,
+            "run",
+            with_dispatch(journal("r1", "one", DispatchState::Bound), |_, body| {
+                body.run = None;
+            }),
+        )
         .when(journal("r1", "one", DispatchState::Bound))
         // A later step may leave out what an earlier one has told.
         .when(with_dispatch(journal("r1", "one", DispatchState::Finished), |_, body| body.run = None))
@@ -198,7 +221,8 @@ fn a_signed_sheet_deploys_each_wave_once() {
     let world = again(world).when(journal("r1", "one", DispatchState::Sending));
     let world = again(world).when(journal("r1", "one", DispatchState::Accepted));
     let world = again(world).when(journal("r1", "one", DispatchState::Bound));
-    let world = again(world).when(journal("r1", "one", DispatchState::Finished).forging_conclusion(RunConclusion::Failure));
+    let world =
+        again(world).when(journal("r1", "one", DispatchState::Finished).forging_conclusion(RunConclusion::Failure));
     // A failed run is an executed run: a new sheet decides anew.
     again(world)
         .is("r1", ReleaseState::RolloutHalted)
@@ -309,9 +333,13 @@ fn a_wave_passes_on_what_a_dispatcher_measured_over_the_bake_time() {
         .refuses(Code::Field, edit(|body| body.coverage_percent = 101))
         .refuses_saying(Code::Field, "baked 599 s", edit(|body| body.span.from = body.span.from.plus_seconds(1)))
         // It bakes after the deploy and before the verdict, not at some other time.
-        .refuses_saying(Code::Field, "after the deploy", edit(|body| {
-            body.span = window(body.span.from.plus_seconds(-1), 601);
-        }))
+        .refuses_saying(
+            Code::Field,
+            "after the deploy",
+            edit(|body| {
+                body.span = window(body.span.from.plus_seconds(-1), 601);
+            }),
+        )
         .refuses_saying(Code::Field, "before now", edit(|body| body.span.until = body.span.until.plus_seconds(1)))
         .refuses(Code::Field, edit(|body| body.environment = word("staging")))
         .refuses(Code::WaveOrder, edit(|body| body.wave = 3))

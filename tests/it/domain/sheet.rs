@@ -129,9 +129,12 @@ fn a_sheet_names_which_listed_input_moved() {
     stale(signed().staged("r1").later(3600), "the staging");
     let world = signed().when(policy(POLICY));
     let asked = world.last_entry().index;
-    let world = world
-        .when(answer_entry(QUINN, asked, "qa", countersign_core::act::Verdict::Go))
-        .when(answer_entry(SAM, asked, "security", countersign_core::act::Verdict::Go));
+    let world = world.when(answer_entry(QUINN, asked, "qa", countersign_core::act::Verdict::Go)).when(answer_entry(
+        SAM,
+        asked,
+        "security",
+        countersign_core::act::Verdict::Go,
+    ));
     stale(world, "the policy");
     // Another release went live in between.
     let world = given()
@@ -167,8 +170,16 @@ fn a_newer_sheet_ends_the_signatures_on_the_one_before() {
     }
     world
         .comes_to("r1", &Outcome::Incomplete)
-        .refuses_saying(Code::Stale, "newer sheet", answer_entry(QUINN, first.index, "qa", countersign_core::act::Verdict::Go))
-        .refuses_saying(Code::Stale, "newer sheet", with_dispatch(dispatch("r1", 1, "one"), move |_, body| body.sheet = first))
+        .refuses_saying(
+            Code::Stale,
+            "newer sheet",
+            answer_entry(QUINN, first.index, "qa", countersign_core::act::Verdict::Go),
+        )
+        .refuses_saying(
+            Code::Stale,
+            "newer sheet",
+            with_dispatch(dispatch("r1", 1, "one"), move |_, body| body.sheet = first),
+        )
         .refuses(Code::QuorumMissing, dispatch("r1", 1, "one"));
 }
 

@@ -51,12 +51,15 @@ fn a_signature_answers_what_its_signer_has_seen() {
     world
         .refuses_saying(Code::SeenMismatch, "had not seen", go(QUINN, "r1", "qa").having_seen(request))
         .refuses(Code::NotFound, answer_entry(QUINN, 0, "qa", Verdict::Go))
-        .refuses(Code::NotFound, go(QUINN, "r1", "qa").forging(|statement| {
-            if let Act::Approval(body) = &mut statement.act {
-                body.request.leaf = countersign_core::hash::Digest::of(b"another sheet");
-            }
-            statement.subject = vec![countersign_core::admit::ledger_subject(&word(ORIGIN))];
-        }))
+        .refuses(
+            Code::NotFound,
+            go(QUINN, "r1", "qa").forging(|statement| {
+                if let Act::Approval(body) = &mut statement.act {
+                    body.request.leaf = countersign_core::hash::Digest::of(b"another sheet");
+                }
+                statement.subject = vec![countersign_core::admit::ledger_subject(&word(ORIGIN))];
+            }),
+        )
         .when(go(QUINN, "r1", "qa").having_seen(request + 1))
         .worth("r1", QUINN, SignOffState::Valid, "");
 }
@@ -148,10 +151,11 @@ fn who_has_another_part_in_the_release_may_not_sign() {
     let held = |who: &'static str| given().when(role_change(Grant::Grant, who, "qa"));
     // Before signing, it is refused with the part they had …
     held(RITA).ready("r1").refuses_saying(Code::SegregationFailed, "asked for this release", go(RITA, "r1", "qa"));
-    held(ROLF)
-        .ready("r1")
-        .when(freeze("r1").by(ROLF))
-        .refuses_saying(Code::SegregationFailed, "asked for this release", go(ROLF, "r1", "qa"));
+    held(ROLF).ready("r1").when(freeze("r1").by(ROLF)).refuses_saying(
+        Code::SegregationFailed,
+        "asked for this release",
+        go(ROLF, "r1", "qa"),
+    );
     held(PAUL)
         .proven("r1")
         .when(amend("r1", |_| ()).by(PAUL))
@@ -160,10 +164,11 @@ fn who_has_another_part_in_the_release_may_not_sign() {
         .when(freeze("r1"))
         .refuses_saying(Code::SegregationFailed, "asked for this release", go(PAUL, "r1", "qa"));
     given().ready("r1").refuses_saying(Code::SegregationFailed, "wrote a commit", go(DANA, "r1", "qa"));
-    given()
-        .ready("r1")
-        .when(attach(QUINN, "r1", "notes.txt", Conclusion::Pass))
-        .refuses_saying(Code::SegregationFailed, "attached evidence", go(QUINN, "r1", "qa"));
+    given().ready("r1").when(attach(QUINN, "r1", "notes.txt", Conclusion::Pass)).refuses_saying(
+        Code::SegregationFailed,
+        "attached evidence",
+        go(QUINN, "r1", "qa"),
+    );
     // … and afterwards the signature is worth nothing any more.
     given()
         .signed("r1")
@@ -190,16 +195,16 @@ fn a_policy_may_let_one_person_have_two_parts() {
 #[test]
 fn an_author_is_known_by_any_of_their_names() {
     for author in ["dana@acme.example", "dana.doe@home.example", "dana"] {
-        given()
-            .when(propose_as("r1", move |candidate| candidate.changes.authors = vec![word(author)]))
-            .then(|world| {
-                let part = judge::barred(&world.state, world.release("r1"), &word(DANA));
-                assert_eq!(part, Some("they wrote a commit of this release"), "{author}");
-            });
+        given().when(propose_as("r1", move |candidate| candidate.changes.authors = vec![word(author)])).then(|world| {
+            let part = judge::barred(&world.state, world.release("r1"), &word(DANA));
+            assert_eq!(part, Some("they wrote a commit of this release"), "{author}");
+        });
     }
-    given().when(propose_as("r1", |candidate| candidate.changes.authors = vec![word("dan@acme.example")])).then(|world| {
-        assert_eq!(judge::barred(&world.state, world.release("r1"), &word(DANA)), None);
-    });
+    given().when(propose_as("r1", |candidate| candidate.changes.authors = vec![word("dan@acme.example")])).then(
+        |world| {
+            assert_eq!(judge::barred(&world.state, world.release("r1"), &word(DANA)), None);
+        },
+    );
 }
 
 /// Each entry that may lie between what a signer saw and their signature, and whether it makes it stale.
@@ -243,9 +248,7 @@ fn a_signature_is_stale_when_its_signer_could_not_see_what_it_is_about() {
         ("staging's configuration", || target("staging", &["all"])),
         ("another person's role", || role_change(Grant::Grant, SAM, "safety")),
         ("a freeze", || declare_freeze(None, 60)),
-        ("an attempt", || {
-            step(DESK, |_| countersign_core::act::Attempt { count: 1, principal: word(QUINN) }.into())
-        }),
+        ("an attempt", || step(DESK, |_| countersign_core::act::Attempt { count: 1, principal: word(QUINN) }.into())),
     ];
     for (what, make) in valid {
         let world = given().ready("r1");

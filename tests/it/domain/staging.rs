@@ -28,13 +28,23 @@ fn what_is_staged_is_the_candidate_itself() {
         .refuses(Code::Stale, with_dispatch(deliver("r1", "one"), |_, body| body.artifact = Digest::of(b"another")))
         .refuses(Code::Stale, with_dispatch(deliver("r1", "one"), |world, body| body.sheet = world.last_entry()))
         .refuses(Code::Field, with_dispatch(deliver("r1", "one"), |_, body| body.wave = 2))
-        .refuses(Code::Field, with_dispatch(deliver("r1", "one"), |_, body| {
-            body.kind = countersign_core::act::DispatchKind::Rollback;
-        }))
-        .refuses(Code::RoleMissing, with_dispatch(deliver("r1", "one"), |_, body| body.by = Some(word("ghost@acme.example"))))
+        .refuses(
+            Code::Field,
+            with_dispatch(deliver("r1", "one"), |_, body| {
+                body.kind = countersign_core::act::DispatchKind::Rollback;
+            }),
+        )
+        .refuses(
+            Code::RoleMissing,
+            with_dispatch(deliver("r1", "one"), |_, body| body.by = Some(word("ghost@acme.example"))),
+        )
         .refuses(Code::NotFound, with_dispatch(deliver("r1", "one"), |_, body| body.environment = word("nowhere")))
         .delivered("r1")
-        .refuses_saying(Code::WrongState, "not the candidate", stage_as("r1", |body| body.artifact = Digest::of(b"another")))
+        .refuses_saying(
+            Code::WrongState,
+            "not the candidate",
+            stage_as("r1", |body| body.artifact = Digest::of(b"another")),
+        )
         .refuses_saying(Code::WrongState, "not the candidate", stage_as("r1", |body| body.version = word("0.0.1")))
         .refuses(Code::WrongState, stage_as("r1", |body| body.environment = word("production")))
         .refuses(Code::WrongSigner, stage("r1").by(RITA))
@@ -115,7 +125,8 @@ fn one_delivery_at_a_time_has_staging() {
         .ran("r1", "one", RunConclusion::Failure)
         .refuses(Code::NotFound, resending(deliver("r1", "two"), "one"))
         .when(deliver("r2", "two"));
-    let lost = world.when(journal("r1", "one", DispatchState::Sending)).when(journal("r1", "one", DispatchState::FateUnknown));
+    let lost =
+        world.when(journal("r1", "one", DispatchState::Sending)).when(journal("r1", "one", DispatchState::FateUnknown));
     lost.clone()
         .refuses(Code::EnvironmentBusy, deliver("r1", "two"))
         .refuses(Code::EnvironmentBusy, resending(deliver("r2", "two"), "one"))

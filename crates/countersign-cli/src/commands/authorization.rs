@@ -102,8 +102,9 @@ impl Authorization {
                 Ok(Answer::recorded(entry, text, json!({"authorization": row})))
             }
             Self::Suspend { authorization } => {
-                let entry = session
-                    .sign(&mut ledger, "", |ledger, signing| products::suspend(ledger, signing, authorization, false))?;
+                let entry = session.sign(&mut ledger, "", |ledger, signing| {
+                    products::suspend(ledger, signing, authorization, false)
+                })?;
                 let text = format!("the standing authorization of entry {authorization} signs no more");
                 Ok(Answer::recorded(entry, text, json!({"authorization": authorization})))
             }
@@ -128,13 +129,22 @@ impl Authorization {
                             .map(|answer| format!("{} {} as {}", answer.principal, answer.verdict, answer.role));
                         let list = [
                             ("worth", worth),
-                            ("signs", format!("{} changes of at most {} commits", words(&row.change_types), row.max_commits)),
+                            (
+                                "signs",
+                                format!("{} changes of at most {} commits", words(&row.change_types), row.max_commits),
+                            ),
                             ("at most", format!("{} a day; {} so far in all", row.per_day, row.uses)),
                             ("valid", format!("{} to {}", row.valid.from, row.valid.until)),
                             ("proposed by", row.by.to_string()),
                             ("answers", words(answers)),
                         ];
-                        format!("entry {}: {} in {}\n{}", row.entry, row.product, row.environment, indented(&pairs(list)))
+                        format!(
+                            "entry {}: {} in {}\n{}",
+                            row.entry,
+                            row.product,
+                            row.environment,
+                            indented(&pairs(list))
+                        )
                     })
                     .collect();
                 let text = if blocks.is_empty() { "There is none.".to_owned() } else { blocks.join("\n") };

@@ -158,11 +158,9 @@ impl Connector {
         match self {
             Self::Add(Add::Buildbot { url, user, password_file, ca_file, name }) => {
                 let password = keyfile::read_passphrase_file(&password_file)?;
-                let row =
-                    connectors::add_buildbot(ledger.desk(), &name, &url, &user, &password, ca_file.as_deref())?;
-                let text = format!(
-                    "this desk knows {name}: {url} as {user}\nTry it: countersign connector test {name}"
-                );
+                let row = connectors::add_buildbot(ledger.desk(), &name, &url, &user, &password, ca_file.as_deref())?;
+                let text =
+                    format!("this desk knows {name}: {url} as {user}\nTry it: countersign connector test {name}");
                 Ok(Answer::new(row, text))
             }
             Self::AllowCommand(AllowCommand { id, script, interpreter, argument, env }) => {
@@ -206,7 +204,10 @@ impl Connector {
                     let inputs = job.inputs.as_ref().map_or("any inputs".to_owned(), words);
                     text.push_str(&format!("\njob {}: takes {inputs}", job.job));
                     if !job.missing.is_empty() {
-                        text.push_str(&format!("\n  it does not declare {}: nothing could be dispatched", words(&job.missing)));
+                        text.push_str(&format!(
+                            "\n  it does not declare {}: nothing could be dispatched",
+                            words(&job.missing)
+                        ));
                     }
                 }
                 let complete = tried.jobs.iter().all(|job| job.missing.is_empty());

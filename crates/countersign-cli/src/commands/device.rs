@@ -68,8 +68,8 @@ impl Device {
                 Ok(Answer::new(rows, format!("{text}\n\n* this machine")))
             }
             Self::EnrolDispatcher { name } => {
-                let (entry, device) = session
-                    .sign(&mut ledger, "", |ledger, signing| people::enrol_dispatcher(ledger, signing, name))?;
+                let (entry, device) =
+                    session.sign(&mut ledger, "", |ledger, signing| people::enrol_dispatcher(ledger, signing, name))?;
                 let waits = !ledger.state().sample();
                 let key = ledger.state().devices.get(&device).map(|device| device.card.key.fingerprint());
                 let mut text = format!("this machine is the dispatcher {device}");

@@ -130,7 +130,8 @@ fn counted(counts: &Counts) -> String {
 }
 
 fn report_in_words(report: &Inspected) -> String {
-    let mut text = format!("{}: {}\n{}\nsha256:{}", report.kind, report.conclusion, counted(&report.counts), report.digest);
+    let mut text =
+        format!("{}: {}\n{}\nsha256:{}", report.kind, report.conclusion, counted(&report.counts), report.digest);
     if let Some(claim) = &report.commit {
         text.push_str(&format!("\ncommit {} (says {})", claim.value, claim.source));
     }
@@ -142,7 +143,9 @@ fn report_in_words(report: &Inspected) -> String {
         let level = serde_json::to_value(item.level).ok();
         let level = level.as_ref().and_then(Value::as_str).unwrap_or_default();
         text.push_str(&format!("\n  {level}: {}{place}", item.name));
-        if let Some(line) = item.message.as_ref().and_then(|message| message.lines().find(|line| !line.trim().is_empty())) {
+        if let Some(line) =
+            item.message.as_ref().and_then(|message| message.lines().find(|line| !line.trim().is_empty()))
+        {
             text.push_str(&format!(": {}", line.trim()));
         }
     }
@@ -193,12 +196,21 @@ impl Evidence {
                     let (release, record) = intake::find(ledger.state(), index)?;
                     format!(
                         "{} attached {} ({}) to {}: {}, sha256:{}",
-                        record.by, record.body.name, record.body.kind, release.id, record.body.conclusion, record.body.digest
+                        record.by,
+                        record.body.name,
+                        record.body.kind,
+                        release.id,
+                        record.body.conclusion,
+                        record.body.digest
                     )
                 };
                 let entry = session
                     .sign(&mut ledger, &about, |ledger, signing| intake::confirm(ledger, signing, index, role))?;
-                Ok(Answer::recorded(entry, format!("the evidence of entry {index} is confirmed"), json!({"evidence": index})))
+                Ok(Answer::recorded(
+                    entry,
+                    format!("the evidence of entry {index} is confirmed"),
+                    json!({"evidence": index}),
+                ))
             }
         }
     }

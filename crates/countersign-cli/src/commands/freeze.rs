@@ -57,8 +57,8 @@ impl Freeze {
                 Ok(Answer::recorded(entry, text, json!({"freeze": entry.index})))
             }
             Self::Lift { freeze } => {
-                let entry = session
-                    .sign(&mut ledger, "", |ledger, signing| products::lift_freeze(ledger, signing, freeze))?;
+                let entry =
+                    session.sign(&mut ledger, "", |ledger, signing| products::lift_freeze(ledger, signing, freeze))?;
                 Ok(Answer::recorded(entry, format!("the freeze of entry {freeze} is over"), json!({"freeze": freeze})))
             }
             Self::List => {

@@ -50,9 +50,8 @@ impl Hold {
         let entry = if stopped && session.globals.signer.is_none() {
             releases::hold(&mut ledger, None, Some(reason), &release, stop)?
         } else {
-            session.sign(&mut ledger, "", |ledger, signing| {
-                releases::hold(ledger, Some(signing), None, &release, stop)
-            })?
+            session
+                .sign(&mut ledger, "", |ledger, signing| releases::hold(ledger, Some(signing), None, &release, stop))?
         };
         let mut text = text;
         if stopped {

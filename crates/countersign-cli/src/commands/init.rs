@@ -79,10 +79,7 @@ impl Init {
             valid_until: clock::now().plus_seconds(i64::from(self.valid_days) * 86_400),
         };
         let file: Option<PathBuf> = session.globals.passphrase_file.clone();
-        let about = format!(
-            "By signing you accept:\n{}",
-            output::indented(countersign_core::act::ACCOUNTABILITY_TEXT)
-        );
+        let about = format!("By signing you accept:\n{}", output::indented(countersign_core::act::ACCOUNTABILITY_TEXT));
         let mut presence = Presence { io: &mut *session.io, file, about, shown: None, twice: true };
         let ledger = Ledger::begin(&home, &dir, beginning, &mut presence)?;
         Ok(begun(&ledger, false))

@@ -327,7 +327,9 @@ impl Rotate {
         let fingerprint = or_dash(key.map(|key| key.key.fingerprint()));
         Ok(Answer::recorded(
             entry,
-            format!("{who} has a new key\nkey: {fingerprint}\nWhat the old key signed before stays valid; it signs no more."),
+            format!(
+                "{who} has a new key\nkey: {fingerprint}\nWhat the old key signed before stays valid; it signs no more."
+            ),
             json!({"person": who, "fingerprint": fingerprint}),
         ))
     }
@@ -342,7 +344,11 @@ fn end_key(
     let who = principal.clone();
     let entry = session.sign(ledger, "", |ledger, signing| people::end_key(ledger, signing, principal, lost))?;
     let what = if lost { "reported lost" } else { "revoked" };
-    Ok(Answer::recorded(entry, format!("the key of {who} is {what}; it signs nothing any more"), json!({"person": who})))
+    Ok(Answer::recorded(
+        entry,
+        format!("the key of {who} is {what}; it signs nothing any more"),
+        json!({"person": who}),
+    ))
 }
 
 impl Protect {

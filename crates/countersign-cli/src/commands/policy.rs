@@ -103,7 +103,8 @@ fn meaning(check: &PolicyCheck) -> String {
 }
 
 fn line(row: &PolicyRow) -> [String; 6] {
-    let answers = row.answers.iter().map(|answer| format!("{} {} as {}", answer.principal, answer.verdict, answer.role));
+    let answers =
+        row.answers.iter().map(|answer| format!("{} {} as {}", answer.principal, answer.verdict, answer.role));
     [
         row.product.to_string(),
         row.version.to_string(),
@@ -169,10 +170,8 @@ impl Policy {
                 let (entry, row) = session.sign(&mut ledger, &about, |ledger, signing| {
                     products::answer_policy(ledger, signing, &product, version, Said { role, verdict })
                 })?;
-                let said = format!(
-                    "{verdict} to version {} of the policy of {product}; it is {}",
-                    row.version, row.status
-                );
+                let said =
+                    format!("{verdict} to version {} of the policy of {product}; it is {}", row.version, row.status);
                 Ok(Answer::recorded(entry, said, json!({"policy": row})))
             }
             Self::Diff { product, from, to, file } => {
@@ -199,11 +198,7 @@ impl Policy {
 }
 
 /// What somebody who answers a proposed policy is shown: how it differs from the one in force.
-fn proposal(
-    ledger: &countersign_app::ledger::Ledger,
-    product: &Slug,
-    version: Option<u64>,
-) -> Result<String, Error> {
+fn proposal(ledger: &countersign_app::ledger::Ledger, product: &Slug, version: Option<u64>) -> Result<String, Error> {
     let state = ledger.state();
     let current = products::policy(state, product, None)?;
     let newest = state.policies.get(product).and_then(|all| all.iter().rev().find(|record| record.in_force.is_none()));

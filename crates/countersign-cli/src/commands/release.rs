@@ -267,7 +267,10 @@ fn said(ledger: &Ledger, proposed: &Proposed, what: &str) -> Answer {
         .collect();
     let mut text = format!("{} {what}\n", proposed.release);
     text.push_str(&indented(&pairs([
-        ("artifacts", words(candidate.artifacts.iter().map(|artifact| format!("{} sha256:{}", artifact.name, artifact.sha256)))),
+        (
+            "artifacts",
+            words(candidate.artifacts.iter().map(|artifact| format!("{} sha256:{}", artifact.name, artifact.sha256))),
+        ),
         ("commit", candidate.commit.to_string()),
         ("changes", changes_in_words(candidate)),
     ])));
@@ -376,14 +379,19 @@ fn difference(view: &ReleaseView) -> String {
     if view.live.this_release {
         return "this release is live".to_owned();
     }
-    let artifacts = words(live.artifacts.iter().map(|artifact| format!("{} sha256:{}", artifact.name, artifact.sha256)));
+    let artifacts =
+        words(live.artifacts.iter().map(|artifact| format!("{} sha256:{}", artifact.name, artifact.sha256)));
     let mut list = vec![
         ("live now", format!("{} ({}), commit {}", live.version, live.release, live.commit)),
         ("its artifacts", artifacts),
         ("changes", changes_in_words(candidate)),
     ];
     if !view.live.list_begins_at_live {
-        list.push(("beware", "the change list does not begin at what is live; list the changes anew with `release amend --repository`".into()));
+        list.push((
+            "beware",
+            "the change list does not begin at what is live; list the changes anew with `release amend --repository`"
+                .into(),
+        ));
     }
     pairs(list)
 }

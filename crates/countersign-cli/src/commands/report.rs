@@ -54,8 +54,9 @@ impl Report {
             Format::Json => Form::Json,
         };
         let bytes = crate::audit::render(&report, form)?;
-        std::fs::write(&self.out, &bytes)
-            .map_err(|error| Error::new(ErrorKind::Cannot, "file", format!("could not write {}: {error}", self.out.display())))?;
+        std::fs::write(&self.out, &bytes).map_err(|error| {
+            Error::new(ErrorKind::Cannot, "file", format!("could not write {}: {error}", self.out.display()))
+        })?;
         let json = serde_json::json!({"report": self.out, "bytes": bytes.len()});
         Ok(Answer::new(json, format!("{} ({} bytes)", self.out.display(), bytes.len())))
     }

@@ -214,7 +214,8 @@ impl Dispatch {
             loop {
                 let by = Some(by.clone());
                 let rolled =
-                    rollout::next_wave(&mut ledger, connector.as_ref(), &id, by, resend.take(), pace, &mut tell).await?;
+                    rollout::next_wave(&mut ledger, connector.as_ref(), &id, by, resend.take(), pace, &mut tell)
+                        .await?;
                 if rolled != Rolled::Passed || !self.all_waves {
                     return Ok(rolled);
                 }
@@ -252,7 +253,8 @@ impl Cancel {
             (None, []) => return Err(Error::not_found(format!("nothing of {id} is under way"))),
             (None, several) => {
                 let names: Vec<&str> = several.iter().map(Line::as_str).collect();
-                return Err(Error::usage("several are under way").hint(format!("say which with --request: {}", names.join(", "))));
+                return Err(Error::usage("several are under way")
+                    .hint(format!("say which with --request: {}", names.join(", "))));
             }
         };
         let act = Hold { change: HoldChange::Cancel { request_id: request_id.clone() }, release: id.clone() };
@@ -303,7 +305,8 @@ impl Worker {
         let quiet = session.globals.json;
         let pace = self.patience.pace();
         let mut tell = teller(split(session.io), quiet);
-        let connect = |ledger: &Ledger, id: &ReleaseId, environment: &Slug| connectors::connect(ledger, id, environment);
+        let connect =
+            |ledger: &Ledger, id: &ReleaseId, environment: &Slug| connectors::connect(ledger, id, environment);
         let done = wait(async {
             let mut all = Vec::new();
             loop {

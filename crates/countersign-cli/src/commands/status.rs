@@ -246,7 +246,8 @@ fn rollout(view: &ReleaseView) -> String {
         .rollout
         .iter()
         .map(|wave| {
-            let verdict = wave.verdict.map_or("no verdict yet".to_owned(), |verdict| verdict.to_string().to_uppercase());
+            let verdict =
+                wave.verdict.map_or("no verdict yet".to_owned(), |verdict| verdict.to_string().to_uppercase());
             let detail = wave.detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
             format!("wave {} {} (bakes {}): {verdict}{detail}", wave.wave, wave.segment, duration(wave.bake_seconds))
         })

@@ -120,8 +120,12 @@ impl Target {
                     session.sign(&mut ledger, "", |ledger, signing| products::set_target(ledger, signing, draft))?;
                 let row = products::targets(&ledger, None).into_iter().find(|row| row.entry == entry.index);
                 let row = row.ok_or_else(|| Error::not_found("the target was replaced in the same moment"))?;
-                let mut text =
-                    format!("{} of {} is reached by {}", row.target.environment, row.target.product, reached(&row.target.connector));
+                let mut text = format!(
+                    "{} of {} is reached by {}",
+                    row.target.environment,
+                    row.target.product,
+                    reached(&row.target.connector)
+                );
                 if let Some(why) = &row.unreachable {
                     text.push_str(&format!("\nThis desk cannot reach it yet: {why}"));
                 }
@@ -139,7 +143,10 @@ impl Target {
                             ("entry", format!("{} (sha256:{})", row.entry, row.digest)),
                         ];
                         for segment in &target.segments {
-                            list.push(("segment", format!("{}: {}", segment.name, count(segment.version.len() as u64, "instance"))));
+                            list.push((
+                                "segment",
+                                format!("{}: {}", segment.name, count(segment.version.len() as u64, "instance")),
+                            ));
                         }
                         list.push(("this desk", row.unreachable.clone().unwrap_or_else(|| "can reach it".into())));
                         format!("{} {}\n{}", target.product, target.environment, indented(&pairs(list)))
@@ -180,15 +187,13 @@ impl Set {
             (Some(Kind::LocalCommand), true, _) | (Some(Kind::Buildbot), _, true) | (None, true, true) => {
                 return Err(Error::usage("flags of a Buildbot and of a local command do not go together"));
             }
-            (Some(Kind::Buildbot), ..) | (None, true, false) => Some(ConnectorDraft::Buildbot {
-                base_url: self.url,
-                ca_file: self.ca_file,
-                ca_sha256: self.ca_sha256,
-            }),
+            (Some(Kind::Buildbot), ..) | (None, true, false) => {
+                Some(ConnectorDraft::Buildbot { base_url: self.url, ca_file: self.ca_file, ca_sha256: self.ca_sha256 })
+            }
             (Some(Kind::LocalCommand), ..) | (None, false, true) => Some(ConnectorDraft::LocalCommand {
-                command: self.command.ok_or_else(|| {
-                    Error::usage("the local command has no id").hint("give --command ID")
-                })?,
+                command: self
+                    .command
+                    .ok_or_else(|| Error::usage("the local command has no id").hint("give --command ID"))?,
                 script: self.script,
                 script_sha256: self.script_sha256,
             }),

@@ -129,7 +129,8 @@ pub(super) fn examine(
         }
     }
     if releases.len() != 1 || products.len() > 1 {
-        let message = format!("entries of {} releases and {} products are here, not of one", releases.len(), products.len());
+        let message =
+            format!("entries of {} releases and {} products are here, not of one", releases.len(), products.len());
         findings.push(VerifyFinding::new(None, Flaw::Layout, message));
     }
     findings.extend(fold.check_anchor(&Anchor { pin: None, ..*anchor }));
