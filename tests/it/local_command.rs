@@ -151,6 +151,8 @@ async fn a_command_runs_with_what_it_is_given_and_nothing_else() {
     {
         assert_eq!(connector.file(&run_ref("r-1"), "deploy", name).await.unwrap_err().kind, kind, "{name}");
     }
+    let mode = fs::metadata(desk.run_directory("r-1")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700, "others look at nothing");
 }
 
 #[tokio::test]
