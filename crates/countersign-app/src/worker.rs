@@ -2,13 +2,16 @@
 //!
 //! It goes on with what a crash left behind, bakes waves, sends the next one, signs for a standing authorization within its
 //! bounds, and takes back what failed where the policy says so. It decides nothing itself: [`next_task`] reads from the
-//! ledger what is due, and every entry it writes passes the same rules as a person's. A lease in the ledger keeps it single.
+//! ledger what is due, and every entry it writes passes the same rules as a person's. A lease in the ledger keeps it single
+//! among devices; on one desk it shares the work with whoever dispatches there (see [`crate::rollout`]).
+
+use std::time::Duration;
 
 use countersign_core::act::{DispatchKind, DispatchState, Lease, WaveVerdict};
 use countersign_core::decide::Command;
-use countersign_core::judge::{self, Check, Outcome, ReleaseState};
+use countersign_core::judge::{self, Check, Outcome};
 use countersign_core::policy::{DispatchRule, Mode, RollbackRule, STAGING_GATE};
-use countersign_core::state::{Release, State};
+use countersign_core::state::{Release, Sheet, State};
 use countersign_core::words::{EntryRef, Line, Principal, ReleaseId, Slug, Timestamp};
 
 use crate::clock;
@@ -33,7 +36,7 @@ pub enum Task {
     /// A wave failed and the policy takes it back.
     Rollback,
     /// The next wave may go.
-    Wave,
+    Wave(u64),
     /// A candidate of a product in Continuous Deployment may go to the environment before the last.
     Stage,
     /// A standing authorization may sign; the sheet is to be frozen first.
@@ -44,7 +47,7 @@ pub enum Task {
 
 /// Returns what is due for a release, if anything is.
 pub fn next_task(state: &State, release: &Release, device: &Principal, at: Timestamp) -> Option<Task> {
-    if let Some(open) = release.dispatches.iter().find(|dispatch| dispatch.open() && dispatch.device == *device) {
+    if let Some(open) = judge::under_way(release).find(|dispatch| dispatch.device == *device) {
         let given_up = open.body.state == DispatchState::FateUnknown
             && open.steps.last().is_some_and(|(_, _, time)| at.seconds_since(*time) > 3600);
         return (!given_up).then(|| Task::Settle(open.body.request_id.clone()));
@@ -70,10 +73,11 @@ pub fn next_task(state: &State, release: &Release, device: &Principal, at: Times
     deployment_task(state, release, at)
 }
 
-fn rollout_task(release: &Release, sheet: &countersign_core::state::Sheet, auto: bool) -> Option<Task> {
+fn rollout_task(release: &Release, sheet: &Sheet, auto: bool) -> Option<Task> {
     let next = judge::next_wave(release, sheet)?;
-    let rolled_back = release.dispatches_of(sheet.entry, DispatchKind::Rollback).next_back();
-    if rolled_back.is_some() {
+    // One that was not sent, as when the desk stopped before, has taken nothing back.
+    let mut taken_back = release.dispatches_of(sheet.entry, DispatchKind::Rollback);
+    if taken_back.any(|dispatch| dispatch.body.state != DispatchState::Refused) {
         return None;
     }
     let verdict = release.wave_of(sheet.entry, next).map(|wave| wave.verdict);
@@ -84,8 +88,8 @@ fn rollout_task(release: &Release, sheet: &countersign_core::state::Sheet, auto:
         return None;
     }
     release
-        .dispatches_of(sheet.entry, DispatchKind::Deploy)
-        .rfind(|dispatch| dispatch.body.wave == next && dispatch.body.state == DispatchState::Finished)
+        .wave_dispatch(sheet.entry, next)
+        .filter(|dispatch| dispatch.body.state == DispatchState::Finished)
         .map(|dispatch| Task::Bake(dispatch.body.request_id.clone()))
 }
 
@@ -94,7 +98,7 @@ fn wave_task(state: &State, release: &Release, rule: DispatchRule, at: Timestamp
     let wave = judge::next_wave(release, sheet)?;
     let authorized = sheet.answers.iter().any(|answer| answer.authorization.is_some());
     let mine = wave > 1 || authorized || rule == DispatchRule::OnQuorum;
-    (mine && judge::may_dispatch(state, release, sheet, wave, None, at).is_ok()).then_some(Task::Wave)
+    (mine && judge::may_dispatch(state, release, sheet, wave, None, at).is_ok()).then_some(Task::Wave(wave))
 }
 
 fn unrecorded_stage(state: &State, release: &Release) -> Option<Task> {
@@ -162,6 +166,8 @@ pub async fn work(
         match perform(ledger, connect, &id, &task, pace, watch).await {
             Ok(()) => done.push((id.clone(), task.clone())),
             Err(error) if error.kind == ErrorKind::Integrity => return Err(error),
+            // Somebody at this desk is at it: no news, and looked at again the next time.
+            Err(error) if error.code == rollout::UNDER_WAY => failed.push((id.clone(), task.clone())),
             Err(error) => {
                 watch(Event::Note(format!("{id}: {error}")));
                 failed.push((id.clone(), task.clone()));
@@ -220,8 +226,11 @@ async fn perform(
     };
     match task {
         Task::Settle(request_id) => {
-            let environment = dispatched(ledger, id, request_id)?.1;
+            let (dispatched, environment) = dispatched(ledger, id, request_id)?;
             let connector = connect(ledger, id, &environment)?;
+            // What was looked for in vain gets one look each time: others have work too.
+            let known = dispatched.state == DispatchState::FateUnknown;
+            let pace = if known { Pace { settle: Duration::ZERO, ..pace } } else { pace };
             rollout::settle(ledger, connector.as_ref(), id, request_id, pace, watch).await?;
         }
         Task::RecordStage(request_id) => {
@@ -237,7 +246,7 @@ async fn perform(
             let connector = connect(ledger, id, &environment(true)?)?;
             rollout::rollback(ledger, connector.as_ref(), id, None, None, pace, watch).await?;
         }
-        Task::Wave => {
+        Task::Wave(_) => {
             let connector = connect(ledger, id, &environment(true)?)?;
             rollout::next_wave(ledger, connector.as_ref(), id, None, None, pace, watch).await?;
         }
@@ -262,9 +271,4 @@ fn dispatched(ledger: &Ledger, id: &ReleaseId, request_id: &Line) -> Result<(Dis
     let record = ledger.state().releases[id].dispatches.iter().find(|dispatch| dispatch.body.request_id == *request_id);
     let record = record.ok_or_else(|| Error::not_found(format!("{request_id} is not a dispatch of {id}")))?;
     Ok((rollout::dispatched(record), record.body.environment.clone()))
-}
-
-/// Returns whether a rollout of the release still goes on by itself.
-pub fn under_way(state: &State, release: &Release, at: Timestamp) -> bool {
-    matches!(judge::release_state(state, release, at), ReleaseState::Dispatching | ReleaseState::RollingOut)
 }

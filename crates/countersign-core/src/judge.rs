@@ -886,7 +886,7 @@ pub(crate) fn ensure_not_frozen(
 }
 
 /// Returns the dispatches that may still change what runs; one of unknown fate that was sent again is none of them.
-pub(crate) fn under_way(release: &Release) -> impl Iterator<Item = &DispatchRecord> {
+pub fn under_way(release: &Release) -> impl Iterator<Item = &DispatchRecord> {
     release.dispatches.iter().filter(|dispatch| dispatch.open() && !sent_again(release, dispatch))
 }
 
