@@ -1058,8 +1058,9 @@ pub async fn bake(
             if let Some(reason) = halted {
                 measured.stopped = Some(reason);
             }
-            // One second more than asked for: the span is told in whole seconds and must not fall short.
-            let over = clock::now().seconds_since(from) >= i64::try_from(of_seconds).unwrap_or(i64::MAX);
+            // By both clocks: the span is told in whole seconds of the one, of which the first may be nearly over.
+            let over = began.elapsed() >= Duration::from_secs(of_seconds)
+                && clock::now().seconds_since(from) >= i64::try_from(of_seconds).unwrap_or(i64::MAX);
             if measured.failed > 0 || measured.stopped.is_some() || over {
                 break;
             }
@@ -1123,8 +1124,8 @@ impl Measured {
         if self.samples == 0 {
             return 0;
         }
-        let elapsed = self.elapsed.as_millis().max(1);
-        u64::try_from((self.covered.as_millis() * 100 / elapsed).min(100))
+        let elapsed = self.elapsed.as_nanos().max(1);
+        u64::try_from((self.covered.as_nanos() * 100 / elapsed).min(100))
             .unwrap_or(100)
             .max(u64::from(self.elapsed.is_zero()) * 100)
     }
