@@ -11,7 +11,7 @@ use countersign_core::act::{DispatchKind, DispatchState, Lease, WaveVerdict};
 use countersign_core::decide::Command;
 use countersign_core::judge::{self, Check, Outcome};
 use countersign_core::policy::{DispatchRule, Mode, RollbackRule, STAGING_GATE};
-use countersign_core::state::{Release, Sheet, State};
+use countersign_core::state::{DispatchRecord, Release, Sheet, State};
 use countersign_core::words::{EntryRef, Line, Principal, ReleaseId, Slug, Timestamp};
 
 use crate::clock;
@@ -23,6 +23,10 @@ use crate::rollout::{self, Dispatched, Event, Pace, Watch};
 /// How long a lease is taken for, and how early it is renewed.
 const LEASE_SECONDS: i64 = 900;
 const LEASE_RENEW_SECONDS: i64 = 120;
+
+/// How long the worker waits after the second refusal in a row; each one more doubles it. An attempt is an entry that stays.
+const REFUSED_WAIT_SECONDS: i64 = 10;
+const REFUSED_WAIT_SECONDS_MAX: i64 = 3600;
 
 /// Something that is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +59,7 @@ pub fn next_task(state: &State, release: &Release, device: &Principal, at: Times
     let product = &release.candidate.product;
     let policy = &state.policy(product)?.policy;
     if let Some(sheet) = release.sheet().filter(|sheet| release.rollout_began(sheet.entry)) {
-        return rollout_task(release, sheet, policy.rollback == RollbackRule::Auto)
+        return rollout_task(release, sheet, policy.rollback == RollbackRule::Auto, at)
             .or_else(|| wave_task(state, release, policy.dispatch, at));
     }
     if release.ended.is_some() {
@@ -73,7 +77,7 @@ pub fn next_task(state: &State, release: &Release, device: &Principal, at: Times
     deployment_task(state, release, at)
 }
 
-fn rollout_task(release: &Release, sheet: &Sheet, auto: bool) -> Option<Task> {
+fn rollout_task(release: &Release, sheet: &Sheet, auto: bool, at: Timestamp) -> Option<Task> {
     let next = judge::next_wave(release, sheet)?;
     // One that was not sent, as when the desk stopped before, has taken nothing back.
     let mut taken_back = release.dispatches_of(sheet.entry, DispatchKind::Rollback);
@@ -82,7 +86,9 @@ fn rollout_task(release: &Release, sheet: &Sheet, auto: bool) -> Option<Task> {
     }
     let verdict = release.wave_of(sheet.entry, next).map(|wave| wave.verdict);
     if verdict == Some(WaveVerdict::Fail) {
-        return (auto && sheet.body.rollback.is_some()).then_some(Task::Rollback);
+        let may =
+            auto && sheet.body.rollback.is_some() && !refused_lately(release, sheet.entry, DispatchKind::Rollback, at);
+        return may.then_some(Task::Rollback);
     }
     if verdict.is_some() {
         return None;
@@ -98,7 +104,19 @@ fn wave_task(state: &State, release: &Release, rule: DispatchRule, at: Timestamp
     let wave = judge::next_wave(release, sheet)?;
     let authorized = sheet.answers.iter().any(|answer| answer.authorization.is_some());
     let mine = wave > 1 || authorized || rule == DispatchRule::OnQuorum;
+    let mine = mine && !refused_lately(release, sheet.entry, DispatchKind::Deploy, at);
     (mine && judge::may_dispatch(state, release, sheet, wave, None, at).is_ok()).then_some(Task::Wave(wave))
+}
+
+/// Returns whether the CI system has refused it several times in a row, the last time not long ago.
+fn refused_lately(release: &Release, sheet: EntryRef, kind: DispatchKind, at: Timestamp) -> bool {
+    let refused = |dispatch: &&DispatchRecord| dispatch.body.state == DispatchState::Refused;
+    let sent = |dispatch: &&DispatchRecord| dispatch.steps.iter().any(|(state, ..)| *state == DispatchState::Sending);
+    let mut times = release.dispatches_of(sheet, kind).rev().take_while(refused).filter(sent);
+    let last = times.next().and_then(|dispatch| dispatch.steps.last()).map(|(_, _, time)| *time);
+    let (Some(last), before @ 1..) = (last, times.count()) else { return false };
+    let wait = REFUSED_WAIT_SECONDS << (before - 1).min(16);
+    at.seconds_since(last) < wait.min(REFUSED_WAIT_SECONDS_MAX)
 }
 
 fn unrecorded_stage(state: &State, release: &Release) -> Option<Task> {
@@ -118,6 +136,7 @@ fn deployment_task(state: &State, release: &Release, at: Timestamp) -> Option<Ta
         let tried = release.dispatches.iter().any(|dispatch| {
             dispatch.body.sheet == release.candidate_entry && dispatch.body.state != DispatchState::Refused
         });
+        let tried = tried || refused_lately(release, release.candidate_entry, DispatchKind::Deploy, at);
         return (undelivered && !tried).then_some(Task::Stage);
     }
     if !open.is_empty() {

@@ -1,4 +1,4 @@
-//! What is due by itself: after a crash, after an unknown fate.
+//! What is due by itself: after a crash, after an unknown fate, after refusals.
 
 use countersign_app::worker::{Task, next_task};
 use countersign_core::act::{DispatchState, RunConclusion, WaveVerdict};
@@ -13,6 +13,10 @@ fn due(world: &World, id: &str) -> Option<Task> {
 fn owed(world: World, id: &str, task: Option<Task>) -> World {
     assert_eq!(due(&world, id), task, "{:?}", world.release(id).dispatches.last());
     world
+}
+
+fn refused_by_the_ci(world: World, id: &'static str, request: &str) -> World {
+    world.when(journal(id, request, DispatchState::Sending)).when(journal(id, request, DispatchState::Refused))
 }
 
 const AUTO: &[(&str, &str)] = &[("soak_seconds", "rollback = \"auto\"\ndispatch = \"on-quorum\"\nsoak_seconds")];
@@ -62,6 +66,29 @@ fn a_wave_is_baked_by_the_dispatch_that_succeeded() {
     let world =
         world.when(journal("r1", "one", DispatchState::Bound)).when(journal("r1", "one", DispatchState::Finished));
     owed(world, "r1", Some(Task::Bake(word("one"))));
+}
+
+#[test]
+fn refusals_in_a_row_are_followed_by_ever_longer_waits() {
+    let mut world = given_policy_with(AUTO).signed("r1");
+    // What the desk never sent is no refusal of theirs.
+    for request in ["never-1", "never-2", "never-3"] {
+        world = owed(world, "r1", Some(Task::Wave(1))).when(dispatch("r1", 1, request)).when(journal(
+            "r1",
+            request,
+            DispatchState::Refused,
+        ));
+    }
+    for (request, wait) in [("one", 0), ("two", 10), ("three", 20), ("four", 40)] {
+        world = owed(world, "r1", Some(Task::Wave(1)));
+        world = refused_by_the_ci(world.when(dispatch("r1", 1, request)), "r1", request);
+        if wait > 0 {
+            let last = world.release("r1").dispatches.last().unwrap().steps.last().unwrap().2;
+            world.now = last.plus_seconds(wait - 1);
+            world = owed(world, "r1", None);
+            world.now = last.plus_seconds(wait);
+        }
+    }
 }
 
 #[test]
