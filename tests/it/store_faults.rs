@@ -93,11 +93,11 @@ fn pin(dir: &Path) -> PinFile {
     PinFile::new(dir.join("pin"), Digest::of(&entry("genesis").leaf))
 }
 
-/// A generator of numbers that is the same in each run.
-struct Numbers(u64);
+/// A generator of numbers that is the same in each run; never begun with 0.
+pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {
-    fn below(&mut self, limit: u64) -> u64 {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -251,6 +251,33 @@ fn small_ledger(dir: &LedgerDir, leaves: &[Vec<u8>]) -> Vec<Digest> {
     let store = SqliteStore::create(&dir.database()).unwrap();
     store.append(Tree::new().head(), &new, golden::head(leaves), &golden::checkpoint(leaves)).unwrap();
     new.into_iter().map(|new| new.payload_hash).collect()
+}
+
+#[test]
+fn an_append_that_was_cut_off_does_not_keep_a_ledger_from_being_verified() {
+    let dir = tempfile::tempdir().unwrap();
+    let golden = golden::founded();
+    let leaves = &golden.leaves[..6];
+    let ledger = LedgerDir::at(dir.path().join("ledger"));
+    small_ledger(&ledger, leaves);
+    // As a kill leaves it: pages of the append are in the file, and its journal lies beside it.
+    let writer = rusqlite::Connection::open(ledger.database()).unwrap();
+    writer.execute_batch("PRAGMA journal_mode=DELETE; PRAGMA cache_size=1; BEGIN IMMEDIATE").unwrap();
+    for index in 6_u8..40 {
+        let row = rusqlite::params![index, [index; 32], vec![index; 3000]];
+        writer.execute("INSERT INTO entry (idx, payload_hash, leaf) VALUES (?1, ?2, ?3)", row).unwrap();
+    }
+    let left = LedgerDir::at(dir.path().join("left"));
+    left.create().unwrap();
+    let (journal, copy) = (ledger.path().join("ledger.db-journal"), left.path().join("ledger.db-journal"));
+    std::fs::copy(journal, &copy).unwrap();
+    std::fs::copy(ledger.database(), left.database()).unwrap();
+    let grown = std::fs::metadata(left.database()).unwrap().len();
+
+    let home = Home::at(dir.path().join("home"));
+    let verified = verification::ledger(&home, &left, Some(golden.fingerprint())).unwrap();
+    assert_eq!((verified.verdict, verified.tree_size), (Verdict::Valid, 6), "{:?}", verified.findings);
+    assert!(!copy.exists() && std::fs::metadata(left.database()).unwrap().len() < grown, "the half append is gone");
 }
 
 #[test]
