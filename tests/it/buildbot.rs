@@ -306,14 +306,15 @@ impl Proxy {
 
 #[tokio::test]
 async fn a_session_that_ran_out_is_renewed() {
-    let Some(buildbot) = Buildbot::start(Options { session_seconds: Some(1) }) else { return };
+    let Some(buildbot) = Buildbot::start(Options { session_seconds: Some(3) }) else { return };
+    // Long enough for a busy machine to use a session before it ends.
     let client = buildbot.connector();
     client.probe().await.unwrap();
-    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    tokio::time::sleep(Duration::from_millis(3_600)).await;
     client.preflight("wait").await.unwrap();
-    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    tokio::time::sleep(Duration::from_millis(3_600)).await;
     let run = begun(&client, &request("wait", &[])).await;
-    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    tokio::time::sleep(Duration::from_millis(3_600)).await;
     client.observe(&run).await.unwrap();
     client.stop(&Handle::Run(run), "enough").await.unwrap();
 }
