@@ -251,11 +251,12 @@ while IFS= read -r line || [ -n "$line" ]; do
     4 | 6) [ "$rank" -ge "$last" ] || refuse malformed 'the parts are out of order' ;;
     *) [ "$rank" -gt "$last" ] || refuse malformed 'the parts are out of order, or one is there twice' ;;
   esac
-  [ "$rank" -le 2 ] && [ "$rank" -ne "$parts" ] && refuse malformed 'the attestation does not begin with its header'
+  [ "$parts" -gt 2 ] || [ "$rank" -eq "$parts" ] ||
+    refuse malformed 'the attestation does not begin with its header and the signature of it'
   last=$rank
   printf '%s' "$content" | base64 -d >"$part" 2>/dev/null || refuse malformed "part $parts is not base64"
 done <"$work/parts"
-[ "$parts" -ge 2 ] && [ "$last" -ge 2 ] || refuse malformed 'the attestation has no signed header'
+[ "$parts" -ge 2 ] || refuse malformed 'the attestation has no signed header'
 header=$work/part.1
 
 # Each field once, in this order, in its own form, and nothing else.
