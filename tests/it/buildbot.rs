@@ -435,7 +435,14 @@ async fn a_delivery_passes_the_gate_inside_the_pipeline() {
         version: "1.0.0".parse().unwrap(),
         wave: "staging".parse().unwrap(),
     };
-    let whole = Attestation { header, request: None, approvals: vec![], authorization: None, adoptions: vec![] };
+    let whole = Attestation {
+        header,
+        request: None,
+        approvals: vec![],
+        conditions: vec![],
+        authorization: None,
+        adoptions: vec![],
+    };
     asked.inputs = BTreeMap::from(
         [
             ("attestation", whole.encode(&device).unwrap()),

@@ -281,6 +281,7 @@ impl Run {
         let whole = Attestation {
             header: self.header.clone(),
             approvals: approvals.collect(),
+            conditions: vec![],
             adoptions: adoptions.collect(),
             request: Some(request),
             authorization,
@@ -670,6 +671,65 @@ fn the_people_must_be_the_people_asked_for() {
     run.trust.write(&run.path("trust")).unwrap();
     fs::write(run.path("trust/revoked"), format!("{}\n", PublicKey::of(&key("ann")))).unwrap();
     assert_eq!(run.judge().unwrap_err(), "bad_human_signature");
+}
+
+/// Puts a GO of ann on two conditions in the place of her plain one, and those that were settled behind the verdicts.
+fn on_conditions(run: &mut Run, settled: &'static [(Who, u64)]) {
+    run.patch = Box::new(move |parts| {
+        let sheet = Entry::parse(parts[2].1.clone()).unwrap().leaf_hash();
+        let body = act::Approval {
+            verdict: Verdict::ConditionalGo,
+            conditions: vec![
+                r#"the night shift is told ","condition":1"#.parse().unwrap(),
+                "the ward [\"7\"] agrees".parse().unwrap(),
+            ],
+            ..verdict("ann", "qa", sheet)
+        };
+        let approval = entry("ann", body);
+        let leaf = approval.leaf_hash();
+        parts[3].1 = approval.into_leaf();
+        for (who, condition) in settled {
+            let body = act::Condition { approval: reference(7, leaf), condition: *condition };
+            parts.push(("condition".to_owned(), entry(who, body).into_leaf()));
+        }
+    });
+}
+
+#[test]
+fn a_go_on_conditions_counts_once_each_is_settled_by_who_may_fill_its_role() {
+    check("both settled by herself", "accepted", |run| on_conditions(run, &[("ann", 0), ("ann", 1)]));
+    check("settled by two in her role", "accepted", |run| on_conditions(run, &[("cyd", 1), ("ann", 0), ("cyd", 0)]));
+    check("one is open", "not_go", |run| on_conditions(run, &[("ann", 1)]));
+    check("one is settled twice, one is open", "not_go", |run| on_conditions(run, &[("ann", 0), ("cyd", 0)]));
+    check("none is settled", "not_go", |run| on_conditions(run, &[]));
+    check("one it does not have", "not_go", |run| on_conditions(run, &[("ann", 0), ("ann", 2)]));
+    check("settled by somebody of another role", "not_go", |run| {
+        run.quorum().people[2].roles = vec!["owner.product".parse().unwrap()];
+        on_conditions(run, &[("ann", 0), ("bob", 1)]);
+    });
+    check("settled by nobody who is known", "bad_human_signature", |run| {
+        on_conditions(run, &[("ann", 0), ("mallory", 1)])
+    });
+    check("settled by a machine", "bad_human_signature", |run| on_conditions(run, &[("ann", 0), ("desk", 1)]));
+    check("settled for another verdict", "not_go", |run| {
+        on_conditions(run, &[("ann", 0)]);
+        let before = std::mem::replace(&mut run.patch, Box::new(|_| {}));
+        run.patch = Box::new(move |parts| {
+            before(parts);
+            let body = act::Condition { approval: reference(7, Digest::of(b"another")), condition: 1 };
+            parts.push(("condition".to_owned(), entry("ann", body).into_leaf()));
+        });
+    });
+    check("a settled condition that was changed", "bad_human_signature", |run| {
+        on_conditions(run, &[("ann", 0), ("ann", 0)]);
+        let before = std::mem::replace(&mut run.patch, Box::new(|_| {}));
+        run.patch = Box::new(move |parts| {
+            before(parts);
+            let last = parts.last_mut().unwrap();
+            let text = String::from_utf8(last.1.clone()).unwrap();
+            last.1 = text.replace("\"condition\":0", "\"condition\":1").into_bytes();
+        });
+    });
 }
 
 #[test]

@@ -1033,6 +1033,14 @@ fn check_request(state: &State, body: &Request, by: &SignedBy<'_>, at: Timestamp
     if let Some(open) = judge::checks(state, release, at).into_iter().find(judge::Check::open) {
         return Err(Rejection::new(Code::GateOpen, format!("gate {}: {}", open.gate, open.detail)));
     }
+    let (from, until) = (body.window.from, body.window.until);
+    ensure(until > at, Code::Field, || format!("the window ended at {until}; it would open nothing"))?;
+    ensure(from <= body.not_after, Code::Field, || {
+        format!("the window begins at {from}, and the policy lets the sheet stand until {} only", body.not_after)
+    })
+    .map_err(|rejection| {
+        rejection.hint("freeze the sheet nearer to the window, or let sheets stand longer by policy")
+    })?;
     ensure(
         body.window.from <= body.window.until && body.window.until <= body.not_after && body.not_after > at,
         Code::Field,

@@ -128,6 +128,11 @@ pub struct JudgedSignOff {
 }
 
 impl JudgedSignOff {
+    /// Returns whether it counts and says GO without an open condition.
+    pub fn carries_go(&self) -> bool {
+        self.counts() && self.go()
+    }
+
     fn counts(&self) -> bool {
         self.state == SignOffState::Valid && !self.replaced
     }

@@ -137,6 +137,8 @@ fn a_sheet_is_valid_no_longer_than_the_policy_allows() {
         .refuses(Code::Field, span(60, 0, day))
         .refuses(Code::Field, span(0, 0, 0))
         .refuses(Code::Field, span(-60, -30, -30))
+        .refuses_saying(Code::Field, "the window ended at", span(-60, -30, day))
+        .refuses_saying(Code::Field, "lets the sheet stand until", span(day + 60, day + 120, day))
         .when(span(600, 1200, day));
 }
 

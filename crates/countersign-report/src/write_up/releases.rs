@@ -1,7 +1,7 @@
 //! The chapter on releases: each from proposal to outcome, with what stands against it.
 
 use super::{
-    adverse_cells, cell, digest, heading, joined, moment, none, notice, paragraph, party, short_moment, short_stamp,
+    adverse_cells, cell, digest, heading, joined, moment, none, notice, paragraph, short_moment, short_stamp,
     stamp, state_heading, words,
 };
 use crate::document::{
