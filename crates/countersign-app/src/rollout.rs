@@ -766,11 +766,16 @@ fn attest(ledger: &Ledger, release: &Release, dispatch: &Dispatch, what: &Brough
         version: what.version.clone(),
         wave,
     };
-    let mut approvals = Vec::new();
+    let (mut approvals, mut conditions) = (Vec::new(), Vec::new());
     let mut authorization = None;
     let mut adoptions = Vec::new();
-    for answer in sheet.iter().flat_map(|sheet| &sheet.answers) {
+    // The answers that carried the GO when wave 1 was prepared: what somebody took back before is not theirs any more.
+    let carried = sheet.and_then(|sheet| sheet.decided.as_deref()).unwrap_or_default();
+    for answer in carried.iter().filter(|judged| judged.carries_go()).map(|judged| &judged.answer) {
         approvals.push(entry_of(answer.entry)?);
+        for settled in answer.conditions.iter().filter_map(|(_, settled)| *settled) {
+            conditions.push(entry_of(settled)?);
+        }
         let Some(record) = answer.authorization.and_then(|used| state.authorizations.get(&used.index)) else {
             continue;
         };
@@ -781,8 +786,8 @@ fn attest(ledger: &Ledger, release: &Release, dispatch: &Dispatch, what: &Brough
             }
         }
     }
-    let attestation =
-        Attestation { header, request: Some(entry_of(dispatch.sheet)?), approvals, authorization, adoptions };
+    let request = Some(entry_of(dispatch.sheet)?);
+    let attestation = Attestation { header, request, approvals, conditions, authorization, adoptions };
     let key = ledger.dispatcher_key()?;
     attestation
         .encode(key.key().signing_key())

@@ -128,6 +128,11 @@ pub struct JudgedSignOff {
 }
 
 impl JudgedSignOff {
+    /// Returns whether it counts and says GO without an open condition.
+    pub fn carries_go(&self) -> bool {
+        self.counts() && self.go()
+    }
+
     fn counts(&self) -> bool {
         self.state == SignOffState::Valid && !self.replaced
     }
@@ -1044,14 +1049,14 @@ pub fn may_dispatch(
     ensure(planned.is_some(), Code::WaveOrder, || format!("the sheet has no wave {wave}"))?;
 
     ensure(release.outcome.is_none(), Code::WrongState, || format!("{} was reviewed already", release.id))?;
+    ensure(release.dispatches_of(sheet.entry, DispatchKind::Rollback).next().is_none(), Code::WrongState, || {
+        "this rollout is being taken back".into()
+    })?;
     may_send(release, sheet.entry, DispatchKind::Deploy, Some(wave), resends)?;
     let expected = next_wave(release, sheet);
     ensure(expected == Some(wave), Code::WaveOrder, || match expected {
         Some(next) => format!("wave {next} comes next and has no passing verdict yet"),
         None => "all waves have passed".into(),
-    })?;
-    ensure(release.dispatches_of(sheet.entry, DispatchKind::Rollback).next().is_none(), Code::WrongState, || {
-        "this rollout is being taken back".into()
     })?;
 
     if let Some(hold) = release.active_holds().next() {
