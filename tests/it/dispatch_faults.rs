@@ -775,13 +775,13 @@ fn check(lane: &Lane, place: &Place, said: &[String]) -> State {
         });
         for before in before {
             let mut chain = Some(dispatch);
-            let named = std::iter::from_fn(|| {
+            let mut named = std::iter::from_fn(|| {
                 let resent = chain.take()?.body.resends.clone()?;
                 chain = release.dispatches.iter().find(|one| one.body.request_id == resent);
                 Some(resent)
             });
             assert!(
-                named.into_iter().any(|resent| resent == before.body.request_id),
+                named.any(|resent| resent == before.body.request_id),
                 "{id} was sent blindly after {}",
                 before.body.request_id
             );
@@ -840,25 +840,24 @@ struct Tally {
 }
 
 /// Walks one rollout to its end through several kills.
-fn walk(lane: &Lane, number: usize, seed: u64, said: &[Said], tally: &Mutex<Tally>) {
+fn walk(lane: &Lane, number: usize, seed: u64, moments: &[Said], tally: &Mutex<Tally>) {
     let mut numbers = numbers(seed.wrapping_add(number as u64));
     let place = lane.case(number);
     let mut transcript = format!("case {number}\n");
     let mut kills = 2 + numbers.below(5);
-    let (mut last, mut met, mut acknowledged) = (None, Vec::new(), 0);
+    let (mut last, mut met, mut said) = (None, Vec::new(), Vec::new());
     let wanted = if lane.sick { ReleaseState::RolledBack } else { ReleaseState::Live };
     for round in 0.. {
         assert!(round < 30, "it does not come to its end:\n{transcript}");
-        let moment = (kills > 0).then(|| Moment::any(&mut numbers, said));
+        let moment = (kills > 0).then(|| Moment::any(&mut numbers, moments));
         kills = kills.saturating_sub(1);
         let (name, command) = again(lane, &place, &mut numbers, last.as_ref());
         let outcome = run(command, moment);
         writeln!(transcript, "- {name}; {moment:?}: killed {}, code {:?}", outcome.killed, outcome.code).unwrap();
         outcome.lines.iter().for_each(|line| writeln!(transcript, "    {line}").unwrap());
-        let checked = catch_unwind(AssertUnwindSafe(|| check(lane, &place, &outcome.lines)));
+        said.extend(outcome.lines.iter().cloned());
+        let checked = catch_unwind(AssertUnwindSafe(|| check(lane, &place, &said)));
         let state = checked.unwrap_or_else(|_| panic!("see above, in {}:\n{transcript}", place.dir.display()));
-        acknowledged +=
-            outcome.lines.iter().filter(|line| !matches!(told(line), None | Some("log" | "sampled"))).count();
         let release = &state.releases[&lane.release];
         if outcome.killed {
             let state = fell_into(release, &outcome.lines);
@@ -888,7 +887,7 @@ fn walk(lane: &Lane, number: usize, seed: u64, said: &[Said], tally: &Mutex<Tall
     let has = |state: DispatchState| release.dispatches.iter().filter(|one| one.body.state == state).count();
     tally.dispatches += release.dispatches.len();
     tally.executed += executed.iter().filter(|[of, ..]| *of == sheet).count();
-    tally.acknowledged += acknowledged;
+    tally.acknowledged += said.iter().filter(|line| !matches!(told(line), None | Some("log" | "sampled"))).count();
     tally.rollouts += 1;
     tally.taken_back += usize::from(lane.sick);
     tally.resent += release.dispatches.iter().filter(|one| one.body.resends.is_some()).count();
@@ -1081,9 +1080,10 @@ async fn what_was_sent_again_and_had_arrived_the_first_time_counts_once() {
     check(&lane, &place, &[]);
 
     let (mut began, mut baked) = (None, Duration::ZERO);
-    let timed = &mut |event| match event {
-        Event::Sampled { .. } => baked = began.get_or_insert_with(Instant::now).elapsed(),
-        _ => {}
+    let timed = &mut |event| {
+        if matches!(event, Event::Sampled { .. }) {
+            baked = began.get_or_insert_with(Instant::now).elapsed();
+        }
     };
     let rolled =
         rollout::next_wave(ledger, &connector, &lane.release, by, Some(first.clone()), pace, timed).await.unwrap();

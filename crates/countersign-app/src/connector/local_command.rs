@@ -316,9 +316,12 @@ impl LocalCommand {
 
     /// How the run stands.
     fn state(&self, run: &Path, request: &Request) -> Result<State, FileError> {
-        let never = || match run.join("stop").exists() {
-            true => State::over(RunConclusion::Cancelled, "stopped before it started"),
-            false => State::over(RunConclusion::Skipped, "never started"),
+        let never = || {
+            if run.join("stop").exists() {
+                State::over(RunConclusion::Cancelled, "stopped before it started")
+            } else {
+                State::over(RunConclusion::Skipped, "never started")
+            }
         };
         let starting = || State { status: RunStatus::Queued, raw: "starting".to_owned(), completed: None };
         if let Some(state) = exited(run)? {

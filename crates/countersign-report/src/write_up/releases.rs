@@ -1,8 +1,8 @@
 //! The chapter on releases: each from proposal to outcome, with what stands against it.
 
 use super::{
-    adverse_cells, cell, digest, heading, joined, moment, none, notice, paragraph, short_moment, short_stamp,
-    stamp, state_heading, words,
+    adverse_cells, cell, digest, heading, joined, moment, none, notice, paragraph, short_moment, short_stamp, stamp,
+    state_heading, words,
 };
 use crate::document::{
     Block, Fact, Line, Lines, Row, Run, Seat, Signature, Table, Weight, column, dim, fact, facts, facts_block, figures,
