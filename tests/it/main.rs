@@ -12,6 +12,7 @@ mod golden;
 mod harness;
 mod keys;
 mod local_command;
+mod model;
 mod store_contract;
 mod store_faults;
 mod tidy;
