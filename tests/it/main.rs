@@ -3,6 +3,7 @@
 
 mod buildbot;
 mod bundle;
+mod dispatch_faults;
 mod domain;
 mod evidence_corpus;
 mod export;

@@ -892,7 +892,7 @@ pub(crate) fn ensure_not_frozen(
 
 /// Returns the dispatches that may still change what runs. One of unknown fate is none of them once it was sent again, or
 /// once its wave was executed by another: the pipeline has no claim left for it.
-pub(crate) fn under_way(release: &Release) -> impl Iterator<Item = &DispatchRecord> {
+pub fn under_way(release: &Release) -> impl Iterator<Item = &DispatchRecord> {
     let executed = |dispatch: &DispatchRecord| {
         let body = &dispatch.body;
         body.state == DispatchState::FateUnknown
