@@ -83,9 +83,10 @@ fn rollout_task(release: &Release, sheet: &countersign_core::state::Sheet, auto:
     if verdict.is_some() {
         return None;
     }
+    // Of a wave that was sent twice the one that succeeded bakes, not the one that found it claimed.
     release
-        .dispatches_of(sheet.entry, DispatchKind::Deploy)
-        .rfind(|dispatch| dispatch.body.wave == next && dispatch.body.state == DispatchState::Finished)
+        .wave_dispatch(sheet.entry, next)
+        .filter(|dispatch| dispatch.body.state == DispatchState::Finished)
         .map(|dispatch| Task::Bake(dispatch.body.request_id.clone()))
 }
 
