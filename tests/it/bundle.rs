@@ -1,4 +1,5 @@
 //! Bundles, and the verification of a ledger they rest on: what is altered is found, whoever alters it.
+#![allow(clippy::print_stdout, reason = "figures are for whoever asks with --nocapture")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -215,10 +216,7 @@ fn a_file_is_needed_as_soon_as_one_entry_needs_it() {
     let known = golden.state.releases[&release].evidence[0].body.clone();
     let EvidenceOrigin::Observed { connector, raw_sha256, run } = known.origin.clone() else { panic!("observed") };
     let missing = |golden: &Golden| {
-        let blobs = |digest: &Digest| match *digest == raw_sha256 {
-            true => Availability::Missing,
-            false => Availability::Present,
-        };
+        let blobs = |digest: &Digest| if *digest == raw_sha256 { Availability::Missing } else { Availability::Present };
         let anchor = self::known(golden);
         let verification = verify(golden.leaves.clone(), &Options { anchor, checkpoint: None, blobs: &blobs });
         (verification.verdict, verification.findings.first().and_then(|finding| finding.index))
