@@ -397,7 +397,7 @@ impl Ledger {
 
     /// Records an act signed by a person: the rules are asked first, then the passphrase.
     ///
-    /// A refusal by a rule about people or the release is recorded, at most one of a kind a minute.
+    /// A refusal by a rule about people or the release is recorded, at most once a minute for each person, code and release.
     ///
     /// # Errors
     /// A rule refuses, the key is not on this desk, the passphrase is wrong, or the ledger cannot be written.
