@@ -1,6 +1,7 @@
 //! One test binary for the cross-crate tests.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod auditor;
 mod buildbot;
 mod bundle;
 mod domain;
@@ -16,3 +17,4 @@ mod store_contract;
 mod store_faults;
 mod tidy;
 mod verify_tools;
+mod whole_job;
