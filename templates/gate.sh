@@ -23,7 +23,8 @@
 #   header.sig     the dispatcher's SSHSIG over the header, namespace countersign-attestation@v1
 #   request        the entry with the decision sheet; its leaf hash SHA-256(0x00 || leaf) is the header's sheet.
 #                  Where no person's signature is needed it may be left out; sheet then names the candidate
-#   approval       any number of entries: the verdicts on that sheet
+#   approval       any number of entries: the verdicts on that sheet that count, each a GO or a GO on conditions
+#   condition      any number of entries, after the first approval: the conditions that were settled
 #   authorization  at most one: the standing authorization under which the dispatcher's own verdict is given
 #   adoption       any number of entries: the verdicts of the people who adopted that authorization
 # An entry (leaf) is one line of canonical JSON (RFC 8785), LF, and an armored SSHSIG over that line with its LF.
@@ -44,7 +45,8 @@
 # CLAIMS. A deploy is let through once for each (sheet, environment, wave), whatever its request id, the waves in the
 # order of the sheet, and none after a rollback of that sheet was let through. The first wave needs the sheet's window;
 # a later one needs its earlier ones claimed here. A rollback needs the first wave claimed here; it and a delivery
-# without people are let through once for each request id.
+# without people are let through once for each request id, and not once a later one of the same sheet (by not_after) was:
+# a request that was held up may find that something else has gone out since.
 #
 # WHAT IT DOES NOT JUDGE: it does not see the ledger, so it cannot know of a NO-GO or a freeze that was not handed
 # to it. The dispatcher judges those before it signs a header; the gate makes sure that the dispatcher alone,
@@ -232,7 +234,7 @@ base64 -d <"$work/outer" >"$work/parts" 2>/dev/null || refuse malformed 'the att
 [ "$(tr -d '\n -~' <"$work/parts" | wc -c)" -eq 0 ] || refuse malformed 'the attestation holds control characters'
 [ "$(wc -l <"$work/parts")" -le "$part_limit" ] || refuse malformed 'the attestation has too many parts'
 
-request='' authorization='' approvals=() adoptions=() last=0 parts=0
+request='' authorization='' approvals=() conditions=() adoptions=() last=0 parts=0
 while IFS= read -r line || [ -n "$line" ]; do
   name=${line%% *} content=${line#* }
   parts=$((parts + 1))
@@ -243,6 +245,7 @@ while IFS= read -r line || [ -n "$line" ]; do
     header.sig) rank=2 ;;
     request) rank=3 request=$part ;;
     approval) rank=4 approvals+=("$part") ;;
+    condition) rank=4 conditions+=("$part") ;;
     authorization) rank=5 authorization=$part ;;
     adoption) rank=6 adoptions+=("$part") ;;
     *) refuse malformed "part $parts has a name that no part has" ;;
@@ -251,11 +254,12 @@ while IFS= read -r line || [ -n "$line" ]; do
     4 | 6) [ "$rank" -ge "$last" ] || refuse malformed 'the parts are out of order' ;;
     *) [ "$rank" -gt "$last" ] || refuse malformed 'the parts are out of order, or one is there twice' ;;
   esac
-  [ "$rank" -le 2 ] && [ "$rank" -ne "$parts" ] && refuse malformed 'the attestation does not begin with its header'
+  [ "$parts" -gt 2 ] || [ "$rank" -eq "$parts" ] ||
+    refuse malformed 'the attestation does not begin with its header and the signature of it'
   last=$rank
   printf '%s' "$content" | base64 -d >"$part" 2>/dev/null || refuse malformed "part $parts is not base64"
 done <"$work/parts"
-[ "$parts" -ge 2 ] && [ "$last" -ge 2 ] || refuse malformed 'the attestation has no signed header'
+[ "$parts" -ge 2 ] || refuse malformed 'the attestation has no signed header'
 header=$work/part.1
 
 # Each field once, in this order, in its own form, and nothing else.
@@ -316,20 +320,54 @@ now_text=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 
 # ---- did people sign for it? --------------------------------------------------------------------------------
 
+# FILE WHAT: one settled condition. Notes the leaf hash of the verdict, the number of the condition and who settled it,
+# after the signature was found good.
+note_settled() {
+  local who leaf
+  split_leaf "$1" "$2"
+  signer_of "$1" "$2"; who=$REPLY
+  signed_by "$who" countersign-condition@v1 "$1.armor" "$1.payload" ||
+    refuse bad_human_signature "$2 is not signed by $who, or $who may not settle conditions here"
+  reference approval "$1.payload" "$2"; leaf=$REPLY
+  value condition '[0-9]+' "$1.payload" "$2"
+  printf '%s %s %s\n' "$leaf" "$REPLY" "$who" >>"$work/settled"
+}
+
+# FILE WHAT ROLE: how many conditions of this GO nobody has settled who may fill its role; left in REPLY.
+count_open() {
+  local leaf place count settled about number who open=0
+  has_key conditions "$1.payload" || refuse not_go "$2 is a GO on conditions and names none"
+  sha256 "$1" '\0'; leaf=$REPLY
+  value conditions "\\[$string(,$string)*\\]" "$1.payload" "$2"
+  count=$(grep -oE "$string" <<<"$REPLY" | wc -l || true)
+  for ((place = 0; place < count; place++)); do
+    settled=no
+    while read -r about number who; do
+      if [ "$about $number" = "$leaf $place" ] && grep -qFx -- "$3 $who" "$work/may"; then settled=yes; fi
+    done <"$work/settled"
+    [ "$settled" = yes ] || open=$((open + 1))
+  done
+  REPLY=$open
+}
+
 # FILE WHAT LEAF: one verdict on the entry with this leaf hash. Leaves its signer in REPLY and its role in `role`,
 # after the signature was found good.
 judge_verdict() {
-  local who
+  local who said
   split_leaf "$1" "$2"
   signer_of "$1" "$2"; who=$REPLY
   signed_by "$who" countersign-approval@v1 "$1.armor" "$1.payload" ||
     refuse bad_human_signature "$2 is not signed by $who, or $who may not sign verdicts here"
   reference request "$1.payload" "$2"
   [ "$REPLY" = "$3" ] || refuse sheet_mismatch "$2 is about another entry"
-  text verdict "$1.payload" "$2"
-  [ "$REPLY" = go ] || refuse not_go "$who did not say GO"
+  text verdict "$1.payload" "$2"; said=$REPLY
+  [ "$said" = go ] || [ "$said" = conditional-go ] || refuse not_go "$who did not say GO"
   text role "$1.payload" "$2"; role=$REPLY
   [[ $role =~ $name_form ]] || refuse malformed "the role of $2 has another form than it must have"
+  if [ "$said" = conditional-go ]; then
+    count_open "$1" "$2" "$role"
+    [ "$REPLY" -eq 0 ] || refuse not_go "$who said GO on conditions, and $REPLY of them open"
+  fi
   REPLY=$who
 }
 
@@ -363,6 +401,8 @@ judge_quorum() {
 }
 
 : >"$work/counted"
+: >"$work/settled"
+for i in "${!conditions[@]}"; do note_settled "${conditions[$i]}" "settled condition $((i + 1))"; done
 if [ "$human" = no ]; then
   if [ -n "$request" ]; then
     sha256 "$request" '\0'
@@ -490,21 +530,31 @@ fi
 
 # ---- claim it: of two runs that come this far, one gets the directory ----------------------------------------
 
-claim=$claims/$kind/$sheet/$environment place=$wave
+claim=$claims/$kind/$sheet/$environment place=$wave repeatable=no
 if [ "$kind" = rollback ] || [ "$human" = no ]; then
-  claim=$claim/$wave place=$request_id
+  claim=$claim/$wave place=$request_id repeatable=yes
 fi
 mkdir -p -- "$claim" || refuse claim_failed 'the claim could not be written'
 if ! mkdir -- "$claim/$place" 2>/dev/null; then
   [ -d "$claim/$place" ] || refuse claim_failed 'the claim could not be written'
   refuse already_claimed "this $kind to $environment, wave $wave, was let through before"
 fi
-# Looked for after the claim: a rollback that claims at the same moment sees this wave, or is seen here.
+cat -- "$header" >"$claim/$place/header" || refuse claim_failed 'the claim could not be written'
+sync -- "$claim/$place/header" "$claim/$place" "$claim" 2>/dev/null || sync
+# Looked for after the claim: of two that come at the same moment, each sees the other, or is seen.
 if [ "$kind" = deploy ] && [ -d "$claims/rollback/$sheet/$environment" ]; then
   refuse rolled_back 'a rollback of this sheet was let through; nothing more of it goes out'
 fi
-cat -- "$header" >"$claim/$place/header" || refuse claim_failed 'the claim could not be written'
-sync -- "$claim/$place/header" "$claim/$place" "$claim" 2>/dev/null || sync
+if [ "$repeatable" = yes ]; then
+  set +f
+  others=("$claims/$kind/$sheet/$environment"/*/*/header)
+  set -f
+  for other in "${others[@]}"; do
+    until=$(grep -aoE '^not_after=[0-9]+$' "$other" || true)
+    [ -z "$until" ] || [ "${until#*=}" -le "$not_after" ] ||
+      refuse overtaken "a later $kind of this sheet to $environment was let through while this one was on its way"
+  done
+fi
 
 printf 'gate: accepted: %s of %s (%s) to %s, wave %s, under sheet %s\n' "$kind" "$version" "$artifact" "$environment" "$wave" "$sheet"
 while read -r role who; do

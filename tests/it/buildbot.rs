@@ -250,46 +250,43 @@ async fn nobody_is_talked_to_but_the_right_server_as_the_right_user() {
     }
 }
 
-/// Forwards bytes to a server; from the moment it is told to, a client that sends much gets no answer.
+/// Forwards bytes to a server; from the moment it is told to, a client that sends much hears nothing any more.
 struct Proxy {
     port: u16,
-    cut: Arc<AtomicBool>,
+    mute: Arc<AtomicBool>,
+    clients: Arc<Mutex<Vec<TcpStream>>>,
 }
 
 impl Proxy {
-    /// More than a log-in and a few questions need, less than the request that is to be cut off.
+    /// More than a log-in and a few questions need, less than the request whose answer is to be lost.
     const MUCH: usize = 16 << 10;
 
     fn start(server: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let cut = Arc::new(AtomicBool::new(false));
-        let cutting = Arc::clone(&cut);
+        let proxy = Self { port, mute: Arc::default(), clients: Arc::default() };
+        let (mute, clients) = (Arc::clone(&proxy.mute), Arc::clone(&proxy.clients));
         std::thread::spawn(move || {
             for client in listener.incoming() {
                 let (Ok(client), Ok(server)) = (client, TcpStream::connect(("127.0.0.1", server))) else { return };
-                let cutting = Arc::clone(&cutting);
-                std::thread::spawn(move || Self::forward(client, server, &cutting));
+                clients.lock().unwrap().push(client.try_clone().unwrap());
+                let mute = Arc::clone(&mute);
+                std::thread::spawn(move || Self::forward(client, server, &mute));
             }
         });
-        Self { port, cut }
+        proxy
     }
 
-    fn forward(mut client: TcpStream, mut server: TcpStream, cut: &AtomicBool) {
+    fn forward(mut client: TcpStream, mut server: TcpStream, mute: &Arc<AtomicBool>) {
         let sent = Arc::new(AtomicUsize::new(0));
         let (mut back, mut answers) = (client.try_clone().unwrap(), server.try_clone().unwrap());
         let mut buffer = [0; 4096];
-        let counted = Arc::clone(&sent);
-        let cutting = cut.load(Ordering::SeqCst);
+        let (counted, mute) = (Arc::clone(&sent), Arc::clone(mute));
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(bytes @ 1..) = answers.read(&mut buffer) {
-                if cutting && counted.load(Ordering::SeqCst) > Self::MUCH {
-                    // The whole request is there, and this is the answer to it.
-                    let _ = back.shutdown(Shutdown::Both);
-                    return;
-                }
-                if back.write_all(&buffer[..bytes]).is_err() {
+                let lost = mute.load(Ordering::SeqCst) && counted.load(Ordering::SeqCst) > Self::MUCH;
+                if !lost && back.write_all(&buffer[..bytes]).is_err() {
                     return;
                 }
             }
@@ -302,18 +299,70 @@ impl Proxy {
             }
         }
     }
+
+    /// Ends every connection from the client's side.
+    fn hang_up(&self) {
+        for client in self.clients.lock().unwrap().drain(..) {
+            let _ = client.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_an_unknown_fate_and_the_run_is_found_by_its_request() {
+    let Some(buildbot) = Buildbot::shared() else { return };
+    let proxy = Proxy::start(buildbot.port);
+    let mut config = buildbot.config();
+    config.base_url = format!("https://127.0.0.1:{}/", proxy.port).parse().unwrap();
+    let client = Client::new(config).unwrap();
+    client.probe().await.unwrap();
+
+    proxy.mute.store(true, Ordering::SeqCst);
+    let commit = buildbot.repository.get("1.0.0").commit.clone();
+    let mut asked = request("build", &[("commit_wanted", &commit)]);
+    asked.reason = "a long story ".repeat(2_000);
+    let direct = buildbot.connector();
+    // The connection ends once the server has the request, and not before: its first bytes may be session tickets.
+    let arrives = async {
+        for _ in 0..500 {
+            let found = direct.find(&asked.request_id, None).await.unwrap();
+            if !found.is_empty() {
+                proxy.hang_up();
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        proxy.hang_up();
+        Vec::new()
+    };
+    let (lost, found) = tokio::join!(client.trigger(&asked), arrives);
+    let lost = lost.unwrap_err();
+    assert_eq!((lost.fate, lost.kind), (Fate::Unknown, FailureKind::Interrupted), "{lost}");
+    assert_eq!(found.len(), 1, "it was sent once and only once");
+    let run = loop {
+        match direct.resolve(&found[0].ticket).await.unwrap() {
+            Resolved::Run(run) => break run,
+            Resolved::Queued => tokio::time::sleep(Duration::from_millis(100)).await,
+            dropped => panic!("{dropped:?}"),
+        }
+    };
+    let seen = over(&direct, &run).await;
+    assert_eq!(seen.status, RunStatus::Completed(RunConclusion::Success));
+    assert_eq!(seen.properties["request_id"].value, asked.request_id.as_str());
+    assert_eq!(direct.find(&asked.request_id, None).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn a_session_that_ran_out_is_renewed() {
-    let Some(buildbot) = Buildbot::start(Options { session_seconds: Some(1) }) else { return };
+    let Some(buildbot) = Buildbot::start(Options { session_seconds: Some(3) }) else { return };
+    // Long enough for a busy machine to use a session before it ends.
     let client = buildbot.connector();
     client.probe().await.unwrap();
-    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    tokio::time::sleep(Duration::from_millis(3_600)).await;
     client.preflight("wait").await.unwrap();
-    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    tokio::time::sleep(Duration::from_millis(3_600)).await;
     let run = begun(&client, &request("wait", &[])).await;
-    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    tokio::time::sleep(Duration::from_millis(3_600)).await;
     client.observe(&run).await.unwrap();
     client.stop(&Handle::Run(run), "enough").await.unwrap();
 }
@@ -386,7 +435,14 @@ async fn a_delivery_passes_the_gate_inside_the_pipeline() {
         version: "1.0.0".parse().unwrap(),
         wave: "staging".parse().unwrap(),
     };
-    let whole = Attestation { header, request: None, approvals: vec![], authorization: None, adoptions: vec![] };
+    let whole = Attestation {
+        header,
+        request: None,
+        approvals: vec![],
+        conditions: vec![],
+        authorization: None,
+        adoptions: vec![],
+    };
     asked.inputs = BTreeMap::from(
         [
             ("attestation", whole.encode(&device).unwrap()),

@@ -16,5 +16,6 @@ mod sheet;
 mod signoff;
 mod staging;
 mod walk;
+mod worker;
 
 pub(crate) use given::*;

@@ -26,6 +26,36 @@ fn exported(golden: &Golden, blobs: &BlobStore, out: &Path) -> Result<Exported, 
 }
 
 #[test]
+fn a_copy_is_written_whole_and_says_what_it_lacks() {
+    let golden = golden::decided();
+    let dir = tempfile::tempdir().unwrap();
+    let blobs = BlobStore::new(dir.path().join("blobs"));
+    for bytes in golden.blobs.values() {
+        blobs.write(bytes).unwrap();
+    }
+    let out = dir.path().join("bundle.zip");
+    fs::write(&out, "what was there before").unwrap();
+    let whole = exported(&golden, &blobs, &out).unwrap();
+    let bytes = read(&out).unwrap();
+    assert_eq!((whole.size, whole.digest), (bytes.len() as u64, Digest::of(&bytes)));
+    assert_eq!((whole.verification.verdict, whole.left_out.len()), (Verdict::Valid, 0));
+    assert_eq!(judge(&bytes, &known(&golden)).verdict, Verdict::Valid);
+
+    let junit = Digest::of(golden::JUNIT);
+    fs::write(blobs.path(&junit), "damaged").unwrap();
+    let lacking = exported(&golden, &blobs, &out).unwrap();
+    assert_eq!(lacking.verification.verdict, Verdict::Incomplete);
+    assert_eq!(lacking.left_out[0].0, junit);
+    assert!(!unpacked(&read(&out).unwrap()).contains_key(&format!("evidence/sha256/{junit}")));
+
+    // What cannot be looked at is not taken for absent: nothing is written.
+    let before = fs::read(&out).unwrap();
+    let refused = exported(&golden, &blobs.with_limit(3), &out).unwrap_err();
+    assert!(matches!(refused, ExportError::Blob(BlobError::TooLarge { .. })), "{refused}");
+    assert_eq!(fs::read(&out).unwrap(), before);
+}
+
+#[test]
 fn nothing_is_unpacked_but_a_bundle_and_only_where_nothing_is() {
     let golden = golden::decided();
     let dir = tempfile::tempdir().unwrap();

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+use std::time::Duration;
 
 use base64ct::{Base64, Encoding};
 use chrono::{DateTime, Utc};
@@ -40,6 +42,10 @@ fn time(seconds_from_now: i64) -> Timestamp {
 const NEW: &[u8] = b"the artifact of 1.1.0";
 const OLD: &[u8] = b"the artifact of 1.0.0";
 
+/// When people signed. One moment for all: an entry made again must be the same entry, or a sheet would change its digest,
+/// and with it its claim, whenever the clock turns to the next second.
+static SIGNED_AT: LazyLock<Timestamp> = LazyLock::new(|| time(-60));
+
 /// Signs an entry as the application composes it.
 fn entry(who: Who, act: impl Into<Act>) -> Entry {
     let act = act.into();
@@ -58,7 +64,7 @@ fn entry(who: Who, act: impl Into<Act>) -> Entry {
             name: format!(r#"{who} "the ,\"signer\": one""#).parse().unwrap(),
             principal: principal(who).parse().unwrap(),
         },
-        time: time(-60),
+        time: *SIGNED_AT,
         zone: "Europe/Paris".parse().unwrap(),
     };
     let subject = vec![Artifact { name: "shop ,\"version\":\"9\"".parse().unwrap(), sha256: Digest::of(NEW) }];
@@ -275,6 +281,7 @@ impl Run {
         let whole = Attestation {
             header: self.header.clone(),
             approvals: approvals.collect(),
+            conditions: vec![],
             adoptions: adoptions.collect(),
             request: Some(request),
             authorization,
@@ -490,8 +497,13 @@ fn staging_needs_no_person_and_is_let_through_once_for_each_request() {
     run.judge().unwrap();
     assert_eq!(run.judge().unwrap_err(), "already_claimed");
     run.header.request_id = "0197-again".parse().unwrap();
+    run.header.not_after = time(900);
     run.variables.insert("COUNTERSIGN_REQUEST_ID", "0197-again".to_owned());
     run.judge().unwrap();
+    run.header.request_id = "0197-late".parse().unwrap();
+    run.header.not_after = time(800);
+    run.variables.insert("COUNTERSIGN_REQUEST_ID", "0197-late".to_owned());
+    assert_eq!(run.judge().unwrap_err(), "overtaken");
 }
 
 #[test]
@@ -515,6 +527,63 @@ fn nothing_is_let_through_too_late_or_too_early() {
     let soon = DateTime::from_timestamp(now() - 86_400, 0).unwrap();
     check("a key that is no longer accepted", "bad_human_signature", |run| {
         run.quorum().people[1].key.valid_before = Timestamp::from_epoch_seconds(soon.timestamp());
+    });
+}
+
+#[test]
+fn a_wave_is_let_through_once_and_in_its_turn() {
+    let mut run = Run::good();
+    let first = run.attestation();
+    let sheet = run.header.sheet;
+    run.judge_text(&first).unwrap();
+    // A replay is a replay at any time, byte for byte or signed once more.
+    std::thread::sleep(Duration::from_millis(1100));
+    assert_eq!(run.judge_text(&first).unwrap_err(), "already_claimed", "a replay");
+    assert_eq!(run.judge().unwrap_err(), "already_claimed", "a replay, made again");
+
+    // "Send again" has another request id and the same claim.
+    run.header.request_id = "0197-again".parse().unwrap();
+    run.variables.insert("COUNTERSIGN_REQUEST_ID", "0197-again".to_owned());
+    let again = run.attestation();
+    assert_ne!(again, first);
+    assert_eq!(run.header.sheet, sheet);
+    assert_eq!(run.judge_text(&again).unwrap_err(), "already_claimed", "the same claim under a new request id");
+    run.dispatcher = "worker";
+    assert_eq!(run.judge().unwrap_err(), "already_claimed", "the same claim from another dispatcher");
+
+    run.wave("everyone");
+    assert_eq!(run.judge().unwrap_err(), "wave_order");
+    run.wave("segment");
+    run.judge().unwrap();
+
+    // The way back closes the way forward, and may be tried again.
+    let claimed = run.claimed.clone();
+    run.roll_back();
+    run.claimed = claimed;
+    run.judge().unwrap();
+    assert_eq!(run.judge().unwrap_err(), "already_claimed", "a replay of the way back");
+    let asks = |run: &mut Run, request: &'static str, seconds: i64| {
+        run.header.request_id = request.parse().unwrap();
+        run.header.not_after = time(seconds);
+        run.variables.insert("COUNTERSIGN_REQUEST_ID", request.to_owned());
+    };
+    asks(&mut run, "0197-third", 900);
+    run.judge().unwrap();
+    // One that was held up and comes when a later one was let through: by now another release may be live.
+    asks(&mut run, "0197-second", 800);
+    assert_eq!(run.judge().unwrap_err(), "overtaken");
+    asks(&mut run, "0197-fourth", 1000);
+    run.judge().unwrap();
+
+    let mut forward = Run::good();
+    forward.wave("everyone");
+    forward.claimed =
+        vec!["deploy/SHEET/production/canary", "deploy/SHEET/production/segment", "rollback/SHEET/production/segment"];
+    assert_eq!(forward.judge().unwrap_err(), "rolled_back");
+
+    check("nothing to take back", "wave_order", |run| {
+        run.roll_back();
+        run.claimed.clear();
     });
 }
 
@@ -618,6 +687,65 @@ fn the_people_must_be_the_people_asked_for() {
     assert_eq!(run.judge().unwrap_err(), "bad_human_signature");
 }
 
+/// Puts a GO of ann on two conditions in the place of her plain one, and those that were settled behind the verdicts.
+fn on_conditions(run: &mut Run, settled: &'static [(Who, u64)]) {
+    run.patch = Box::new(move |parts| {
+        let sheet = Entry::parse(parts[2].1.clone()).unwrap().leaf_hash();
+        let body = act::Approval {
+            verdict: Verdict::ConditionalGo,
+            conditions: vec![
+                r#"the night shift is told ","condition":1"#.parse().unwrap(),
+                "the ward [\"7\"] agrees".parse().unwrap(),
+            ],
+            ..verdict("ann", "qa", sheet)
+        };
+        let approval = entry("ann", body);
+        let leaf = approval.leaf_hash();
+        parts[3].1 = approval.into_leaf();
+        for (who, condition) in settled {
+            let body = act::Condition { approval: reference(7, leaf), condition: *condition };
+            parts.push(("condition".to_owned(), entry(who, body).into_leaf()));
+        }
+    });
+}
+
+#[test]
+fn a_go_on_conditions_counts_once_each_is_settled_by_who_may_fill_its_role() {
+    check("both settled by herself", "accepted", |run| on_conditions(run, &[("ann", 0), ("ann", 1)]));
+    check("settled by two in her role", "accepted", |run| on_conditions(run, &[("cyd", 1), ("ann", 0), ("cyd", 0)]));
+    check("one is open", "not_go", |run| on_conditions(run, &[("ann", 1)]));
+    check("one is settled twice, one is open", "not_go", |run| on_conditions(run, &[("ann", 0), ("cyd", 0)]));
+    check("none is settled", "not_go", |run| on_conditions(run, &[]));
+    check("one it does not have", "not_go", |run| on_conditions(run, &[("ann", 0), ("ann", 2)]));
+    check("settled by somebody of another role", "not_go", |run| {
+        run.quorum().people[2].roles = vec!["owner.product".parse().unwrap()];
+        on_conditions(run, &[("ann", 0), ("bob", 1)]);
+    });
+    check("settled by nobody who is known", "bad_human_signature", |run| {
+        on_conditions(run, &[("ann", 0), ("mallory", 1)])
+    });
+    check("settled by a machine", "bad_human_signature", |run| on_conditions(run, &[("ann", 0), ("desk", 1)]));
+    check("settled for another verdict", "not_go", |run| {
+        on_conditions(run, &[("ann", 0)]);
+        let before = std::mem::replace(&mut run.patch, Box::new(|_| {}));
+        run.patch = Box::new(move |parts| {
+            before(parts);
+            let body = act::Condition { approval: reference(7, Digest::of(b"another")), condition: 1 };
+            parts.push(("condition".to_owned(), entry("ann", body).into_leaf()));
+        });
+    });
+    check("a settled condition that was changed", "bad_human_signature", |run| {
+        on_conditions(run, &[("ann", 0), ("ann", 0)]);
+        let before = std::mem::replace(&mut run.patch, Box::new(|_| {}));
+        run.patch = Box::new(move |parts| {
+            before(parts);
+            let last = parts.last_mut().unwrap();
+            let text = String::from_utf8(last.1.clone()).unwrap();
+            last.1 = text.replace("\"condition\":0", "\"condition\":1").into_bytes();
+        });
+    });
+}
+
 #[test]
 fn a_machine_alone_is_never_a_go() {
     check("a machine's GO, which this pipeline accepts none of", "bad_human_signature", |run| {
@@ -693,6 +821,67 @@ fn a_machine_alone_is_never_a_go() {
     check("an authorization beside people's verdicts", "malformed", |run| {
         run.standing = Some((grant(), vec![]));
     });
+}
+
+#[test]
+fn what_is_not_exactly_an_attestation_is_refused() {
+    let whole: [(&str, fn(String) -> String); 7] = [
+        ("nothing", |_| String::new()),
+        ("not base64", |_| "*".to_owned()),
+        ("half a group of it", |text| text[..text.len() / 8 * 4 + 1].to_owned()),
+        ("broken lines", |text| text.replacen("A", "A\n", 3)),
+        ("carriage returns", |text| format!("{text}\r\n")),
+        ("huge", |text| text.repeat(60)),
+        ("another encoding", |text| text.replace('+', "-").replace('/', "_") + "-"),
+    ];
+    for (what, garble) in whole {
+        check(what, "malformed", |run| run.garble = Box::new(garble));
+    }
+
+    type Parts = Vec<(String, Vec<u8>)>;
+    let parts: [(&str, fn(&mut Parts)); 12] = [
+        ("no header", |parts| {
+            parts.remove(0);
+        }),
+        ("no signature", |parts| {
+            parts.remove(1);
+        }),
+        ("two headers", |parts| parts.insert(0, parts[0].clone())),
+        ("two sheets", |parts| parts.insert(2, parts[2].clone())),
+        ("out of order", |parts| parts.swap(2, 3)),
+        ("a part of an unknown name", |parts| parts.push(("extra".to_owned(), b"x".to_vec()))),
+        ("a part that is a path", |parts| parts.push(("../../header".to_owned(), b"x".to_vec()))),
+        ("an empty part", |parts| parts[3].1.clear()),
+        ("an entry with carriage returns", |parts| {
+            parts[3].1 = String::from_utf8(parts[3].1.clone()).unwrap().replace('\n', "\r\n").into_bytes();
+        }),
+        ("an entry with two signatures", |parts| {
+            let armor = parts[1].1.clone();
+            parts[3].1.extend(armor);
+        }),
+        ("an entry that is too large", |parts| {
+            parts[3].1.splice(0..0, vec![b' '; 70_000]);
+        }),
+        ("too many parts", |parts| {
+            for _ in 0..150 {
+                parts.push(("approval".to_owned(), b"x".to_vec()));
+            }
+        }),
+    ];
+    for (what, patch) in parts {
+        check(what, "malformed", |run| run.patch = Box::new(patch));
+    }
+}
+
+#[test]
+fn a_part_of_an_attestation_opens_nothing() {
+    let mut run = Run::good();
+    let whole = run.attestation();
+    let step = whole.len() / 20 / 4 * 4;
+    for cut in (step..whole.len()).step_by(step) {
+        assert!(run.judge_text(&whole[..cut]).is_err(), "{cut} of {} characters", whole.len());
+    }
+    run.judge_text(&whole).unwrap();
 }
 
 #[test]

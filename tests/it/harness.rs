@@ -179,7 +179,7 @@ pub(crate) fn git(directory: &Path) -> Command {
     command
 }
 
-fn copy_directory(from: &Path, to: &Path) {
+pub(crate) fn copy_directory(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -279,10 +279,17 @@ impl SampleService {
     }
 }
 
-impl Drop for SampleService {
-    fn drop(&mut self) {
+impl SampleService {
+    /// Ends every instance that runs.
+    pub(crate) fn stop(&self) {
         let deploy = tests_directory().join("sample-service/deploy.mjs");
         let _ = Command::new("node").arg(deploy).args(["stop", "--state"]).arg(&self.state).status();
+    }
+}
+
+impl Drop for SampleService {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 

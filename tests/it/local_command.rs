@@ -319,11 +319,22 @@ async fn a_run_that_never_started_never_will() {
     let mut record: serde_json::Value = serde_json::from_str(&record).unwrap();
     fs::write(new.join("request.json"), record.to_string()).unwrap();
     assert_eq!(connector.observe(&run_ref("r-2")).await.unwrap().status, RunStatus::Queued, "it may still be coming");
+    let id: RequestId = "r-2".parse().unwrap();
+    let found = connector.find(&id, None).await.unwrap();
+    assert_eq!(found[0].resolved, Resolved::Queued);
     record["submitted"] = "2026-01-01T00:00:00Z".into();
     fs::write(new.join("request.json"), record.to_string()).unwrap();
     let seen = connector.observe(&run_ref("r-2")).await.unwrap();
     assert_eq!(seen.status, RunStatus::Completed(RunConclusion::Skipped));
     assert_eq!(seen.raw, "never started");
+    let dropped = |conclusion, raw: &str| Resolved::Dropped { conclusion, raw: raw.into() };
+    let never = dropped(RunConclusion::Skipped, "never started");
+    assert_eq!(connector.find(&id, None).await.unwrap()[0].resolved, never);
+    assert_eq!(connector.resolve(&found[0].ticket).await.unwrap(), never);
+    // That somebody stopped it is another matter: they meant it.
+    fs::write(new.join("stop"), "enough").unwrap();
+    let stopped = dropped(RunConclusion::Cancelled, "stopped before it started");
+    assert_eq!(connector.resolve(&found[0].ticket).await.unwrap(), stopped);
 
     // A supervisor that comes too late finds the decision made.
     let supervisor = std::process::Command::new("/bin/sh")

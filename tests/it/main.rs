@@ -4,6 +4,7 @@
 mod auditor;
 mod buildbot;
 mod bundle;
+mod dispatch_faults;
 mod domain;
 mod evidence_corpus;
 mod export;
@@ -13,6 +14,7 @@ mod golden;
 mod harness;
 mod keys;
 mod local_command;
+mod model;
 mod store_contract;
 mod store_faults;
 mod tidy;

@@ -25,16 +25,20 @@ use countersign_app::error::{Error, ErrorKind};
 use countersign_app::keyfile::DeviceKeyFile;
 use countersign_app::ledger::{Beginning, KEY_VALID_SECONDS, Ledger, PassphraseSource};
 use countersign_app::pin::{PinAlarm, PinFile};
-use countersign_app::store::{AppendError, SqliteStore, Store, landed};
+use countersign_app::store::{AppendError, NewLeaf, SqliteStore, Store, landed};
+use countersign_app::verification;
 use countersign_core::act::{Attempt, Reauth, Recovery, Signer};
 use countersign_core::admit::Statement;
 use countersign_core::decide::Command as Act;
+use countersign_core::entry::Entry;
 use countersign_core::hash::Digest;
-use countersign_core::merkle::{Head, Tree, leaf_hash};
+use countersign_core::merkle::Tree;
+use countersign_core::verify::Verdict;
 use countersign_core::words::Principal;
 use zeroize::Zeroizing;
 
-use crate::store_contract::{Writer, entry, payload_hash};
+use crate::golden;
+use crate::store_contract::{Writer, entry};
 
 const NAME: &str = "COUNTERSIGN_TEST_CHILD";
 const DIR: &str = "COUNTERSIGN_TEST_DIR";
@@ -89,11 +93,11 @@ fn pin(dir: &Path) -> PinFile {
     PinFile::new(dir.join("pin"), Digest::of(&entry("genesis").leaf))
 }
 
-/// A generator of numbers that is the same in each run.
-struct Numbers(u64);
+/// A generator of numbers that is the same in each run; never begun with 0.
+pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {
-    fn below(&mut self, limit: u64) -> u64 {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -237,37 +241,67 @@ fn a_full_disk_is_said_and_costs_nothing() {
     assert_eq!(open(dir.path()).tree.size(), texts.len() as u64 + 40);
 }
 
+/// A ledger of real entries; the hashes of their payloads.
+fn small_ledger(dir: &LedgerDir, leaves: &[Vec<u8>]) -> Vec<Digest> {
+    let new: Vec<NewLeaf> = leaves
+        .iter()
+        .map(|leaf| NewLeaf { payload_hash: Entry::parse(leaf.clone()).unwrap().payload_hash(), leaf: leaf.clone() })
+        .collect();
+    dir.create().unwrap();
+    let store = SqliteStore::create(&dir.database()).unwrap();
+    store.append(Tree::new().head(), &new, golden::head(leaves), &golden::checkpoint(leaves)).unwrap();
+    new.into_iter().map(|new| new.payload_hash).collect()
+}
+
+#[test]
+fn an_append_that_was_cut_off_does_not_keep_a_ledger_from_being_verified() {
+    let dir = tempfile::tempdir().unwrap();
+    let golden = golden::founded();
+    let leaves = &golden.leaves[..6];
+    let ledger = LedgerDir::at(dir.path().join("ledger"));
+    small_ledger(&ledger, leaves);
+    // As a kill leaves it: pages of the append are in the file, and its journal lies beside it.
+    let writer = rusqlite::Connection::open(ledger.database()).unwrap();
+    writer.execute_batch("PRAGMA journal_mode=DELETE; PRAGMA cache_size=1; BEGIN IMMEDIATE").unwrap();
+    for index in 6_u8..40 {
+        let row = rusqlite::params![index, [index; 32], vec![index; 3000]];
+        writer.execute("INSERT INTO entry (idx, payload_hash, leaf) VALUES (?1, ?2, ?3)", row).unwrap();
+    }
+    let left = LedgerDir::at(dir.path().join("left"));
+    left.create().unwrap();
+    let (journal, copy) = (ledger.path().join("ledger.db-journal"), left.path().join("ledger.db-journal"));
+    std::fs::copy(journal, &copy).unwrap();
+    std::fs::copy(ledger.database(), left.database()).unwrap();
+    let grown = std::fs::metadata(left.database()).unwrap().len();
+
+    let home = Home::at(dir.path().join("home"));
+    let verified = verification::ledger(&home, &left, Some(golden.fingerprint())).unwrap();
+    assert_eq!((verified.verdict, verified.tree_size), (Verdict::Valid, 6), "{:?}", verified.findings);
+    assert!(!copy.exists() && std::fs::metadata(left.database()).unwrap().len() < grown, "the half append is gone");
+}
+
 #[test]
 fn no_flipped_bit_passes_for_the_ledger() {
     let dir = tempfile::tempdir().unwrap();
-    let mut writer = create(dir.path());
-    for n in 0..5 {
-        writer.append(&format!("{n}-{}", "evidence ".repeat(40)));
-    }
-    let pinned = writer.tree.head();
-    let leaves = writer.store.read(0..pinned.size).unwrap();
-    let texts = writer.texts();
-    drop(writer);
-    let sound = std::fs::read(LedgerDir::at(dir.path()).database()).unwrap();
-
-    /// Reads a ledger file as `verify` does, from its bytes alone; none where it is not what was pinned.
-    fn verdict(path: &Path, pinned: Head) -> Result<Option<Vec<Vec<u8>>>, String> {
-        let store = SqliteStore::open_read_only(path).map_err(|error| error.to_string())?;
-        let head = store.head().map_err(|error| error.to_string())?.map(|stored| stored.head);
-        let leaves = store.read(0..head.map_or(0, |head| head.size)).map_err(|error| error.to_string())?;
-        let mut tree = Tree::new();
-        leaves.iter().for_each(|leaf| {
-            tree.append(leaf_hash(leaf));
-        });
-        Ok((head == Some(pinned) && tree.head() == pinned).then_some(leaves))
-    }
+    let golden = golden::founded();
+    let leaves = &golden.leaves[..2];
+    let sound = LedgerDir::at(dir.path().join("sound"));
+    let hashes = small_ledger(&sound, leaves);
+    // A stranger's desk, which has seen nothing before: what it knows is the fingerprint, and what it is given.
+    let home = Home::at(dir.path().join("home"));
+    let verdict = |ledger: &LedgerDir| verification::ledger(&home, ledger, Some(golden.fingerprint()));
+    let verified = verdict(&sound).unwrap();
+    assert_eq!(verified.verdict, Verdict::Valid, "{:?}", verified.findings);
+    let sound = std::fs::read(sound.database()).unwrap();
 
     let started = Instant::now();
     let halves = std::thread::scope(|scope| {
         let threads = [0, 1].map(|half| {
-            let (sound, leaves, texts, dir) = (&sound, &leaves, &texts, dir.path());
+            let (sound, hashes, verdict, dir) = (&sound, &hashes, &verdict, dir.path());
             scope.spawn(move || {
-                let path = dir.join(format!("flipped{half}.db"));
+                let ledger = LedgerDir::at(dir.join(format!("flipped{half}")));
+                ledger.create().unwrap();
+                let path = ledger.database();
                 std::fs::write(&path, sound).unwrap();
                 let mut file = std::fs::File::options().write(true).open(&path).unwrap();
                 let mut put = |place: usize, byte: u8| {
@@ -277,18 +311,19 @@ fn no_flipped_bit_passes_for_the_ledger() {
                 let (mut refused, mut found, mut harmless) = (0_u32, 0_u32, 0_u32);
                 for place in (half..sound.len()).step_by(2) {
                     put(place, sound[place] ^ (1 << (place / 2 % 8)));
-                    match verdict(&path, pinned) {
+                    match verdict(&ledger) {
                         Err(_) => refused += 1,
-                        Ok(None) => found += 1,
-                        Ok(Some(read)) => {
-                            assert_eq!(read, *leaves, "byte {place} passed for the ledger");
+                        Ok(verified) if verified.verdict != Verdict::Valid => found += 1,
+                        Ok(_) => {
+                            let read = SqliteStore::open_read_only(&path).unwrap().read(0..leaves.len() as u64);
+                            assert_eq!(read.unwrap(), leaves, "byte {place} passed for the ledger");
                             harmless += 1;
                         }
                     }
                     // The index of payloads never points at another entry.
                     if let Ok(store) = SqliteStore::open_read_only(&path) {
-                        for (index, text) in (0..).zip(texts) {
-                            if let Ok(Some(answer)) = store.find(&payload_hash(text)) {
+                        for (index, hash) in (0..).zip(hashes) {
+                            if let Ok(Some(answer)) = store.find(hash) {
                                 assert_eq!(answer, index, "byte {place}");
                             }
                         }
@@ -302,12 +337,13 @@ fn no_flipped_bit_passes_for_the_ledger() {
     });
     let [refused, found, harmless] = [0, 1, 2].map(|n| halves[0][n] + halves[1][n]);
     println!(
-        "{} flips in {:.1} s: {refused} files refused, {found} found by hash, {harmless} in dead space (same entries), 0 missed",
+        "{} flips in {:.1} s: {refused} files not read, {found} called invalid, {harmless} in dead space (same entries), 0 missed",
         sound.len(),
         started.elapsed().as_secs_f64()
     );
     assert_eq!((refused + found + harmless) as usize, sound.len());
-    assert!(found > 2000, "flips in leaves and head are found by hash, not by luck");
+    let entries: usize = leaves.iter().map(Vec::len).sum();
+    assert!(found as usize >= entries, "each flip in an entry is found");
 }
 
 /// One append with each of its file calls failing or ending the process, in turn (Linux, where `strace` is there).

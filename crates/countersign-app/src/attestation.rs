@@ -7,7 +7,8 @@
 //! | `header` | 11 lines `key=value LF`, sorted: artifact, commit, environment, kind, ledger, not_after (seconds since 1970), release, request_id, sheet, version, wave |
 //! | `header.sig` | SSHSIG of the dispatcher device over the header, namespace [`NAMESPACE`] |
 //! | `request` | the entry with the decision sheet; its leaf hash is the header's `sheet` |
-//! | `approval` | any number of entries: the verdicts on the sheet |
+//! | `approval` | any number of entries: the verdicts on the sheet that count |
+//! | `condition` | any number of entries: the conditions of such verdicts that were settled |
 //! | `authorization` | at most one entry: the standing authorization the dispatcher's own verdict rests on |
 //! | `adoption` | any number of entries: the verdicts of the people who adopted it |
 //!
@@ -104,8 +105,10 @@ pub struct Attestation {
     pub header: Header,
     /// The decision sheet; the candidate or nothing where no person's signature is needed.
     pub request: Option<Entry>,
-    /// The verdicts on it.
+    /// The verdicts on it that count.
     pub approvals: Vec<Entry>,
+    /// The conditions of those that were settled.
+    pub conditions: Vec<Entry>,
     /// The standing authorization, where one signs.
     pub authorization: Option<Entry>,
     /// The verdicts that adopted it.
@@ -170,6 +173,7 @@ impl Attestation {
         let entries = [
             ("request", "request", self.request.as_slice()),
             ("approval", "approval", &self.approvals),
+            ("condition", "condition", &self.conditions),
             ("authorization", "authorization", self.authorization.as_slice()),
             ("adoption", "approval", &self.adoptions),
         ];
@@ -267,7 +271,7 @@ impl Trust {
         }
         let standing = quorum.is_some_and(|quorum| !quorum.authorizations.is_empty());
         let of_devices: &[&str] = if standing { &["attestation", "request", "approval"] } else { &["attestation"] };
-        let of_people: &[&str] = &["request", "approval", "authorization"];
+        let of_people: &[&str] = &["request", "approval", "condition", "authorization"];
         let lines = self.dispatchers.iter().map(|key| (key, of_devices)).chain(people().map(|key| (key, of_people)));
         let mut text = String::new();
         for (key, acts) in lines {
@@ -368,7 +372,14 @@ mod tests {
     }
 
     fn bare(header: Header) -> Attestation {
-        Attestation { header, request: None, approvals: vec![], authorization: None, adoptions: vec![] }
+        Attestation {
+            header,
+            request: None,
+            approvals: vec![],
+            conditions: vec![],
+            authorization: None,
+            adoptions: vec![],
+        }
     }
 
     #[test]
@@ -397,6 +408,7 @@ mod tests {
             header: Header { sheet: request.leaf_hash(), ..header() },
             request: Some(request.clone()),
             approvals: vec![entry("approval"), entry("approval")],
+            conditions: vec![entry("condition")],
             authorization: Some(entry("authorization")),
             adoptions: vec![entry("approval")],
         };
@@ -409,7 +421,9 @@ mod tests {
             .map(|(name, content)| (name, Base64::decode_vec(content).unwrap()))
             .collect();
         let names: Vec<&str> = parts.iter().map(|(name, _)| *name).collect();
-        assert_eq!(names, ["header", "header.sig", "request", "approval", "approval", "authorization", "adoption"]);
+        let expected =
+            ["header", "header.sig", "request", "approval", "approval", "condition", "authorization", "adoption"];
+        assert_eq!(names, expected);
         assert_eq!(parts[2].1, request.leaf());
         let signature = sshsig::SshSig::parse(std::str::from_utf8(&parts[1].1).unwrap()).unwrap();
         signature.verify(NAMESPACE, &parts[0].1).unwrap();
@@ -461,7 +475,7 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[0].starts_with("desk@acme.example namespaces=\"countersign-attestation@v1\" ssh-ed25519 AAAA"));
         assert!(lines[1].starts_with(
-            "ann@acme.example namespaces=\"countersign-request@v1,countersign-approval@v1,countersign-authorization@v1\",valid-before=\"20270101000000Z\" ssh-ed25519 "
+            "ann@acme.example namespaces=\"countersign-request@v1,countersign-approval@v1,countersign-condition@v1,countersign-authorization@v1\",valid-before=\"20270101000000Z\" ssh-ed25519 "
         ));
         trust.quorum.as_mut().unwrap().authorizations.push(Digest::of(b"a"));
         assert!(

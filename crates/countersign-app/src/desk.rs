@@ -6,6 +6,7 @@
 //!     keys/<principal>                 a person's key, under a passphrase
 //!     pin  lockout.json                what was seen, what was tried
 //!     commands.toml  credentials/      what may run here, and the secrets of connectors
+//!     rollouts/                        locks: which process is at which rollout
 //! <ledger>/                            no secrets; what a backup holds
 //!     ledger.db  blobs/  projection.db
 //! ```
@@ -204,6 +205,12 @@ impl DeskDir {
     #[must_use]
     pub fn runs(&self) -> PathBuf {
         self.0.join("runs")
+    }
+
+    /// The directory in which a process says that it is at a rollout of this ledger.
+    #[must_use]
+    pub fn rollouts(&self) -> PathBuf {
+        self.0.join("rollouts")
     }
 
     /// The key that signs checkpoints.

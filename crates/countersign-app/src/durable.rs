@@ -224,21 +224,32 @@ pub struct FileLock(#[expect(dead_code, reason = "dropping the file is what unlo
 /// # Errors
 /// [`FileError::Locked`] or [`FileError::Io`].
 pub fn lock(path: &Path) -> Result<FileLock, FileError> {
+    let started = Instant::now();
+    loop {
+        if let Some(lock) = try_lock(path)? {
+            return Ok(lock);
+        }
+        if started.elapsed() >= LOCK_WAIT {
+            return Err(FileError::Locked { path: path.to_owned() });
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Locks a file as [`lock`] does, without waiting; none while another process, or another part of this one, has it.
+///
+/// # Errors
+/// [`FileError::Io`].
+pub fn try_lock(path: &Path) -> Result<Option<FileLock>, FileError> {
     let mut options = File::options();
     options.create(true).truncate(false).write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path).map_err(FileError::io("open", path))?;
-    let started = Instant::now();
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(FileLock(file)),
-            Err(TryLockError::WouldBlock) if started.elapsed() < LOCK_WAIT => thread::sleep(Duration::from_millis(2)),
-            Err(TryLockError::WouldBlock) => {
-                return Err(FileError::Locked { path: path.to_owned() });
-            }
-            Err(TryLockError::Error(source)) => return Err(FileError::io("lock", path)(source)),
-        }
+    match file.try_lock() {
+        Ok(()) => Ok(Some(FileLock(file))),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(source)) => Err(FileError::io("lock", path)(source)),
     }
 }
 

@@ -57,7 +57,8 @@ pub struct Exported {
     pub size: u64,
     /// SHA-256 of the bytes.
     pub digest: Digest,
-    /// The files that entries name and that could not be had, each with the reason; the copy lacks them.
+    /// The files that entries name and that could not be had, each with the reason; the copy lacks them. A file that
+    /// need not be kept and was not is none of them.
     pub left_out: Vec<(Digest, String)>,
     /// What the copy is worth to whoever knows the ledger's fingerprint.
     pub verification: Verification,
@@ -116,7 +117,7 @@ pub fn export(source: Source<'_>, device_key: &SigningKey, out: &Path) -> Result
     let mut read = |digest: &Digest| match blob(digest) {
         Ok(bytes) => Some(bytes),
         Err(error @ (BlobError::Missing { .. } | BlobError::Corrupt { .. })) => {
-            left_out.push((*digest, error.to_string()));
+            left_out.push((*digest, error));
             None
         }
         Err(error) => {
@@ -129,6 +130,9 @@ pub fn export(source: Source<'_>, device_key: &SigningKey, out: &Path) -> Result
         return Err(error.into());
     }
     let verification = bundle::judge(&bytes, &Anchor { fingerprint, pin: None });
+    let needed = |digest: &Digest| verification.blobs.iter().any(|it| it.digest == *digest && it.kind.needed());
+    left_out.retain(|(digest, error)| matches!(error, BlobError::Corrupt { .. }) || needed(digest));
+    let left_out = left_out.into_iter().map(|(digest, error)| (digest, error.to_string())).collect();
     durable::replace(out, &bytes)?;
     let (size, digest) = (bytes.len() as u64, Digest::of(&bytes));
     Ok(Exported { path: out.to_owned(), size, digest, left_out, verification })

@@ -13,6 +13,9 @@
 //!
 //! A trigger is tried once. What cannot be found stays of unknown fate until a person sends again, naming it; the pipeline
 //! claims the wave, so that two requests for it never deploy twice.
+//!
+//! One process of a desk is at the deploys of a release, and one at its rollbacks: a lock that ends with the process says
+//! so. Starting again what was killed ([`stage`], [`next_wave`], [`rollback`], the worker) goes on where it stopped.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -23,6 +26,7 @@ use countersign_core::act::{
 };
 use countersign_core::decide::Command;
 use countersign_core::entry::Entry;
+use countersign_core::hash::Digest;
 use countersign_core::judge;
 use countersign_core::policy::RollbackRule;
 use countersign_core::state::{DispatchRecord, Release, Sheet, State};
@@ -34,6 +38,7 @@ use crate::clock;
 use crate::connector::{
     self, Accepted, Connector, Failure, Fate, Handle, Observation, RequestId, Resolved, Ticket, TriggerRequest,
 };
+use crate::durable::{self, FileLock};
 use crate::error::{Error, ErrorKind};
 use crate::ledger::Ledger;
 use crate::probe::{Probe, Sample};
@@ -112,18 +117,14 @@ pub enum Event {
 pub type Watch<'a> = &'a mut (dyn FnMut(Event) + Send);
 
 /// What is to be dispatched, and who asked.
-#[derive(Debug, Clone)]
-pub struct Order {
-    /// The release.
-    pub release: ReleaseId,
-    /// The environment.
-    pub environment: Slug,
-    /// Deploy or roll back.
-    pub kind: DispatchKind,
+struct Order {
+    release: ReleaseId,
+    environment: Slug,
+    kind: DispatchKind,
     /// The person at the desk; `None` for the worker.
-    pub by: Option<Principal>,
+    by: Option<Principal>,
     /// The request id of unknown fate it is sent again for.
-    pub resends: Option<Line>,
+    resends: Option<Line>,
 }
 
 /// How a dispatch ended, or where it got stuck.
@@ -177,33 +178,79 @@ pub fn target_of<'a>(state: &'a State, id: &ReleaseId, environment: &Slug) -> Re
     })
 }
 
-/// Prepares a dispatch, sends it once, and follows it to its end.
+/// Takes the deploys, or the rollbacks, of a release on this desk for this process, until the lock is dropped.
 ///
-/// # Errors
-/// A rule refuses, or the ledger cannot be written. What the CI system does is no error: see [`Dispatched`].
-pub async fn dispatch(
+/// What a crash left is gone on with only by who holds it: whoever drives it now is certainly not alive any more. The two
+/// kinds have a lock each, so that a person can take back what a worker still bakes.
+fn take(ledger: &Ledger, id: &ReleaseId, kind: DispatchKind) -> Result<FileLock, Error> {
+    let dir = ledger.desk().rollouts();
+    durable::create_private_dir(&dir)?;
+    // Not by the id itself, which a file system that ignores case would take for another's.
+    let name = format!("{}.{kind}", Digest::of(id.as_str().as_bytes()));
+    durable::try_lock(&dir.join(name))?.ok_or_else(|| {
+        Error::new(ErrorKind::Cannot, UNDER_WAY, format!("another process of this desk is at the {kind} of {id}"))
+            .hint(format!("`countersign status {id}` shows how far it is; `countersign cancel {id}` stops it"))
+    })
+}
+
+/// The code of the error that another process of this desk is at the rollout.
+pub(crate) const UNDER_WAY: &str = "under_way";
+
+/// Returns the dispatch of this desk that is meant and has not ended.
+fn left_behind(ledger: &Ledger, order: &Order) -> Result<Option<Line>, Error> {
+    let key = ledger.dispatcher_key()?.public_key();
+    let state = ledger.state();
+    let release = release(state, &order.release)?;
+    let sheet = match release.sheet() {
+        Some(sheet) if sheet.body.environment == order.environment => sheet.entry,
+        _ => release.candidate_entry,
+    };
+    let mine = |device: &Principal| state.devices.get(device).is_some_and(|device| device.card.key == key);
+    let open = judge::under_way(release).find(|dispatch| {
+        dispatch.body.sheet == sheet
+            && dispatch.body.environment == order.environment
+            && dispatch.body.kind == order.kind
+            && mine(&dispatch.device)
+    });
+    Ok(open.map(|dispatch| dispatch.body.request_id.clone()))
+}
+
+/// Prepares a dispatch, sends it once, and follows it to its end; goes on first with one that a crash left behind.
+async fn dispatch(
     ledger: &mut Ledger,
     connector: &dyn Connector,
-    order: &Order,
+    mut order: Order,
     pace: Pace,
     watch: Watch<'_>,
 ) -> Result<Dispatched, Error> {
     ledger.refresh()?;
+    if let Some(left) = left_behind(ledger, &order)? {
+        let again = order.resends.as_ref() == Some(&left);
+        // Who sends again has looked; one more look costs nothing.
+        let patience = if again { Pace { settle: Duration::ZERO, ..pace } } else { pace };
+        let ended = go_on(ledger, connector, &order.release, &left, patience, watch).await?;
+        match ended.state {
+            // It was not sent: so it is now, and there is nothing of unknown fate any more.
+            DispatchState::Refused => order.resends = order.resends.filter(|_| !again),
+            DispatchState::FateUnknown if again => {}
+            _ => return Ok(ended),
+        }
+    }
     let target = target_of(ledger.state(), &order.release, &order.environment)?.clone();
     let preflight = connector.preflight(target.job.as_str()).await?;
     let request_id: Line = RequestId::generate().as_str().parse().expect("a request id is a lawful line");
     let command = Command::Dispatch {
         release: order.release.clone(),
-        environment: order.environment.clone(),
+        environment: order.environment,
         kind: order.kind,
         request_id: request_id.clone(),
-        by: order.by.clone(),
-        resends: order.resends.clone(),
+        by: order.by,
+        resends: order.resends,
     };
     ledger.as_dispatcher(&command, None)?;
     watch(Event::Step { request_id: request_id.to_string(), state: DispatchState::Prepared, detail: None });
 
-    let mut journal = Journal { ledger, release: order.release.clone(), request_id, watch };
+    let mut journal = Journal { ledger, release: order.release, request_id, watch };
     let request = match journal.trigger_request(&target, preflight.inputs.as_deref()) {
         Ok(request) => request,
         Err(error) => {
@@ -224,8 +271,22 @@ pub async fn dispatch(
 /// Goes on with a dispatch whose process ended before it did.
 ///
 /// # Errors
-/// The ledger cannot be written, or the CI system cannot be asked.
+/// Another process of this desk is at it, the ledger cannot be written, or the CI system cannot be asked.
 pub async fn settle(
+    ledger: &mut Ledger,
+    connector: &dyn Connector,
+    id: &ReleaseId,
+    request_id: &Line,
+    pace: Pace,
+    watch: Watch<'_>,
+) -> Result<Dispatched, Error> {
+    ledger.refresh()?;
+    let kind = record(ledger.state(), id, request_id)?.body.kind;
+    let _taken = take(ledger, id, kind)?;
+    go_on(ledger, connector, id, request_id, pace, watch).await
+}
+
+async fn go_on(
     ledger: &mut Ledger,
     connector: &dyn Connector,
     id: &ReleaseId,
@@ -402,34 +463,31 @@ impl Journal<'_> {
         let mut waits = SETTLE_WAITS_SECONDS.iter().copied();
         let mut wait = SETTLE_WAITS_SECONDS[0];
         loop {
-            match connector.find(&request_id, since).await {
+            let why = match connector.find(&request_id, since).await {
                 Ok(found) if found.len() > 1 => {
-                    (self.watch)(Event::Note(format!(
-                        "{} runs carry the request id {request_id}: stop the extra ones",
-                        found.len()
-                    )));
-                    return self.stuck();
+                    let why = format!("{} runs carry the request id {request_id}: stop the extra ones", found.len());
+                    (self.watch)(Event::Note(why.clone()));
+                    return self.stuck(&why);
                 }
                 Ok(found) => {
                     if let Some(found) = found.into_iter().next() {
                         let handle = match found.resolved {
                             Resolved::Run(run) => Handle::Run(run),
                             Resolved::Queued => Handle::Ticket(found.ticket),
-                            Resolved::Dropped { raw, .. } => {
-                                let facts = Facts {
-                                    conclusion: Some(RunConclusion::Skipped),
-                                    ..Facts::detail(&format!("never ran: {raw}"))
-                                };
-                                return self.step(DispatchState::Finished, facts);
-                            }
+                            Resolved::Dropped { raw, conclusion } => return self.never_ran(&conclusion, &raw),
                         };
                         return self.follow(connector, target, handle, pace).await;
                     }
+                    "no run carries this request id".to_owned()
                 }
-                Err(failure) => (self.watch)(Event::Note(format!("cannot look for it yet: {failure}"))),
-            }
+                Err(failure) => {
+                    let why = format!("it cannot be looked for: {failure}");
+                    (self.watch)(Event::Note(why.clone()));
+                    why
+                }
+            };
             if Instant::now() + Duration::from_secs(wait) > until {
-                return self.stuck();
+                return self.stuck(&why);
             }
             sleep(Duration::from_secs(wait)).await;
             wait = waits.next().unwrap_or(SETTLE_WAITS_SECONDS[SETTLE_WAITS_SECONDS.len() - 1]);
@@ -437,11 +495,27 @@ impl Journal<'_> {
     }
 
     /// Leaves the dispatch of unknown fate: only a person may send again, naming it.
-    fn stuck(&mut self) -> Result<Dispatched, Error> {
+    fn stuck(&mut self, why: &str) -> Result<Dispatched, Error> {
         if self.record()?.body.state != DispatchState::FateUnknown {
-            self.step(DispatchState::FateUnknown, Facts::detail("no run carries this request id"))?;
+            self.step(DispatchState::FateUnknown, Facts::detail(why))?;
         }
         self.outcome()
+    }
+
+    /// Records that the CI system had it and certainly never ran it.
+    ///
+    /// Where nobody meant that, as when this desk was killed before the command began, it counts as not sent.
+    fn never_ran(&mut self, ended: &connector::RunConclusion, raw: &str) -> Result<Dispatched, Error> {
+        let detail = format!("it never ran: {raw}");
+        let unmeant = *ended == connector::RunConclusion::Skipped;
+        if unmeant && self.record()?.body.state == DispatchState::FateUnknown {
+            return self.step(DispatchState::Refused, Facts::detail(&detail));
+        }
+        let conclusion = match conclude(ended) {
+            RunConclusion::Success => RunConclusion::Unknown,
+            other => other,
+        };
+        self.step(DispatchState::Finished, Facts { conclusion: Some(conclusion), ..Facts::detail(&detail) })
     }
 
     /// Follows the run to its end and judges it.
@@ -459,20 +533,12 @@ impl Journal<'_> {
             Handle::Ticket(ticket) => loop {
                 match connector.resolve(&ticket).await {
                     Ok(Resolved::Run(run)) => break run,
-                    Ok(Resolved::Dropped { raw, conclusion }) => {
-                        let conclusion = match conclude(&conclusion) {
-                            RunConclusion::Success => RunConclusion::Unknown,
-                            other => other,
-                        };
-                        let facts =
-                            Facts { conclusion: Some(conclusion), ..Facts::detail(&format!("it never ran: {raw}")) };
-                        return self.step(DispatchState::Finished, facts);
-                    }
+                    Ok(Resolved::Dropped { raw, conclusion }) => return self.never_ran(&conclusion, &raw),
                     Ok(Resolved::Queued) => {}
                     Err(failure) => (self.watch)(Event::Note(format!("cannot see the queue: {failure}"))),
                 }
                 if Instant::now() > until {
-                    return self.stuck();
+                    return self.stuck("it still waits, longer than a run may take");
                 }
                 self.stop_if_asked(connector, &Handle::Ticket(ticket.clone()), &mut stopping).await?;
                 sleep(Duration::from_secs(1)).await;
@@ -700,11 +766,16 @@ fn attest(ledger: &Ledger, release: &Release, dispatch: &Dispatch, what: &Brough
         version: what.version.clone(),
         wave,
     };
-    let mut approvals = Vec::new();
+    let (mut approvals, mut conditions) = (Vec::new(), Vec::new());
     let mut authorization = None;
     let mut adoptions = Vec::new();
-    for answer in sheet.iter().flat_map(|sheet| &sheet.answers) {
+    // The answers that carried the GO when wave 1 was prepared: what somebody took back before is not theirs any more.
+    let carried = sheet.and_then(|sheet| sheet.decided.as_deref()).unwrap_or_default();
+    for answer in carried.iter().filter(|judged| judged.carries_go()).map(|judged| &judged.answer) {
         approvals.push(entry_of(answer.entry)?);
+        for settled in answer.conditions.iter().filter_map(|(_, settled)| *settled) {
+            conditions.push(entry_of(settled)?);
+        }
         let Some(record) = answer.authorization.and_then(|used| state.authorizations.get(&used.index)) else {
             continue;
         };
@@ -715,8 +786,8 @@ fn attest(ledger: &Ledger, release: &Release, dispatch: &Dispatch, what: &Brough
             }
         }
     }
-    let attestation =
-        Attestation { header, request: Some(entry_of(dispatch.sheet)?), approvals, authorization, adoptions };
+    let request = Some(entry_of(dispatch.sheet)?);
+    let attestation = Attestation { header, request, approvals, conditions, authorization, adoptions };
     let key = ledger.dispatcher_key()?;
     attestation
         .encode(key.key().signing_key())
@@ -742,9 +813,11 @@ pub async fn stage(
     let environment = ledger.state().staging_environment(&product).cloned().ok_or_else(|| {
         Error::new(ErrorKind::No, "no_staging", format!("{product} has no environment before the go/no-go"))
     })?;
-    let order = Order { release: id.clone(), environment, kind: DispatchKind::Deploy, by, resends };
-    let dispatched = dispatch(ledger, connector, &order, pace, watch).await?;
-    record_stage(ledger, id, &order.environment, &dispatched).await
+    let _taken = take(ledger, id, DispatchKind::Deploy)?;
+    let order =
+        Order { release: id.clone(), environment: environment.clone(), kind: DispatchKind::Deploy, by, resends };
+    let dispatched = dispatch(ledger, connector, order, pace, watch).await?;
+    record_stage(ledger, id, &environment, &dispatched).await
 }
 
 /// Records what runs in the environment after a finished delivery.
@@ -822,15 +895,22 @@ pub async fn next_wave(
     pace: Pace,
     watch: Watch<'_>,
 ) -> Result<Rolled, Error> {
+    let _taken = take(ledger, id, DispatchKind::Deploy)?;
     ledger.refresh()?;
-    if let Some(out) = unjudged(ledger.state(), id)? {
-        return after_dispatch(ledger, connector, id, by, &out, pace, watch).await;
+    if way_back_due(ledger.state(), id)? {
+        rollback(ledger, connector, id, by, resends, pace, watch).await?;
+        return Ok(Rolled::RolledBack);
     }
-    let environment = sheet_of(ledger.state(), id)?.body.environment.clone();
-    let order = Order { release: id.clone(), environment, kind: DispatchKind::Deploy, by: by.clone(), resends };
-    let dispatched = dispatch(ledger, connector, &order, pace, watch).await?;
+    let dispatched = match unjudged(ledger.state(), id)? {
+        Some(out) => out,
+        None => {
+            let environment = sheet_of(ledger.state(), id)?.body.environment.clone();
+            let order = Order { release: id.clone(), environment, kind: DispatchKind::Deploy, by: by.clone(), resends };
+            dispatch(ledger, connector, order, pace, watch).await?
+        }
+    };
     match dispatched.state {
-        DispatchState::Finished => after_dispatch(ledger, connector, id, by, &dispatched, pace, watch).await,
+        DispatchState::Finished => judge_wave(ledger, connector, id, by, dispatched, pace, watch).await,
         _ => Err(not_deployed(&dispatched)),
     }
 }
@@ -843,10 +923,22 @@ fn unjudged(state: &State, id: &ReleaseId) -> Result<Option<Dispatched>, Error> 
     if release.wave_of(sheet.entry, next).is_some_and(|wave| wave.verdict == WaveVerdict::Fail) {
         return Ok(None);
     }
-    let out = release
-        .dispatches_of(sheet.entry, DispatchKind::Deploy)
-        .rfind(|dispatch| dispatch.body.wave == next && dispatch.body.state == DispatchState::Finished);
-    Ok(out.map(dispatched))
+    let out = release.wave_dispatch(sheet.entry, next);
+    Ok(out.filter(|dispatch| dispatch.body.state == DispatchState::Finished).map(dispatched))
+}
+
+/// Returns the dispatches of unknown fate that this one was sent again for, the latest first.
+fn unknown_before(ledger: &Ledger, id: &ReleaseId, request_id: &Line) -> Result<Vec<Line>, Error> {
+    let mut found = Vec::new();
+    let mut next = record(ledger.state(), id, request_id)?.body.resends.clone();
+    while let Some(earlier) = next {
+        let earlier = record(ledger.state(), id, &earlier)?;
+        if earlier.body.state == DispatchState::FateUnknown {
+            found.push(earlier.body.request_id.clone());
+        }
+        next = earlier.body.resends.clone();
+    }
+    Ok(found)
 }
 
 /// Returns how a dispatch stands by the journal.
@@ -863,7 +955,7 @@ pub fn dispatched(record: &DispatchRecord) -> Dispatched {
 /// Bakes the wave a finished dispatch brought out, and rolls back when the policy says so and the wave fails.
 ///
 /// # Errors
-/// The ledger cannot be written, or the rollback refuses.
+/// Another process of this desk is at it, the ledger cannot be written, or the rollback refuses.
 pub async fn after_dispatch(
     ledger: &mut Ledger,
     connector: &dyn Connector,
@@ -873,21 +965,55 @@ pub async fn after_dispatch(
     pace: Pace,
     watch: Watch<'_>,
 ) -> Result<Rolled, Error> {
-    let verdict = bake(ledger, id, dispatched, watch).await?;
+    let _taken = take(ledger, id, DispatchKind::Deploy)?;
+    judge_wave(ledger, connector, id, by, dispatched.clone(), pace, watch).await
+}
+
+async fn judge_wave(
+    ledger: &mut Ledger,
+    connector: &dyn Connector,
+    id: &ReleaseId,
+    by: Option<Principal>,
+    mut dispatched: Dispatched,
+    pace: Pace,
+    watch: Watch<'_>,
+) -> Result<Rolled, Error> {
+    // What was sent again and failed may have arrived the first time: the pipeline lets only one of them through.
+    if !dispatched.succeeded() {
+        let once = Pace { settle: Duration::ZERO, ..pace };
+        for earlier in unknown_before(ledger, id, &dispatched.request_id)? {
+            let found = go_on(ledger, connector, id, &earlier, once, watch).await?;
+            if found.succeeded() {
+                dispatched = found;
+                break;
+            }
+        }
+    }
+    let verdict = bake(ledger, id, &dispatched, watch).await?;
     let state = ledger.state();
-    let sheet = sheet_of(state, id)?;
-    let product = sheet.body.product.clone();
     if verdict == WaveVerdict::Pass {
-        let live = judge::next_wave(release(state, id)?, sheet).is_none();
+        let live = judge::next_wave(release(state, id)?, sheet_of(state, id)?).is_none();
         return Ok(if live { Rolled::Live } else { Rolled::Passed });
     }
-    let auto = state.policy(&product).is_some_and(|record| record.policy.rollback == RollbackRule::Auto);
-    let way_back = sheet.body.rollback.is_some();
-    if verdict == WaveVerdict::Fail && auto && way_back {
+    if way_back_due(state, id)? {
         rollback(ledger, connector, id, by, None, pace, watch).await?;
         return Ok(Rolled::RolledBack);
     }
     Ok(Rolled::Halted)
+}
+
+/// Returns whether the wave failed, the policy takes it back, and that has not been done, or not to its end.
+fn way_back_due(state: &State, id: &ReleaseId) -> Result<bool, Error> {
+    let release = release(state, id)?;
+    let sheet = sheet_of(state, id)?;
+    let auto = state.policy(&sheet.body.product).is_some_and(|record| record.policy.rollback == RollbackRule::Auto);
+    let failed = judge::next_wave(release, sheet)
+        .and_then(|next| release.wave_of(sheet.entry, next))
+        .is_some_and(|wave| wave.verdict == WaveVerdict::Fail);
+    let ended = release
+        .dispatches_of(sheet.entry, DispatchKind::Rollback)
+        .any(|dispatch| dispatch.body.state == DispatchState::Finished);
+    Ok(auto && failed && sheet.body.rollback.is_some() && !ended)
 }
 
 fn sheet_of<'a>(state: &'a State, id: &ReleaseId) -> Result<&'a Sheet, Error> {
@@ -937,8 +1063,9 @@ pub async fn bake(
             if let Some(reason) = halted {
                 measured.stopped = Some(reason);
             }
-            // One second more than asked for: the span is told in whole seconds and must not fall short.
-            let over = clock::now().seconds_since(from) >= i64::try_from(of_seconds).unwrap_or(i64::MAX);
+            // By both clocks: the span is told in whole seconds of the one, of which the first may be nearly over.
+            let over = began.elapsed() >= Duration::from_secs(of_seconds)
+                && clock::now().seconds_since(from) >= i64::try_from(of_seconds).unwrap_or(i64::MAX);
             if measured.failed > 0 || measured.stopped.is_some() || over {
                 break;
             }
@@ -1002,8 +1129,8 @@ impl Measured {
         if self.samples == 0 {
             return 0;
         }
-        let elapsed = self.elapsed.as_millis().max(1);
-        u64::try_from((self.covered.as_millis() * 100 / elapsed).min(100))
+        let elapsed = self.elapsed.as_nanos().max(1);
+        u64::try_from((self.covered.as_nanos() * 100 / elapsed).min(100))
             .unwrap_or(100)
             .max(u64::from(self.elapsed.is_zero()) * 100)
     }
@@ -1041,15 +1168,16 @@ pub async fn rollback(
     pace: Pace,
     watch: Watch<'_>,
 ) -> Result<Dispatched, Error> {
+    let _taken = take(ledger, id, DispatchKind::Rollback)?;
     ledger.refresh()?;
-    let environment = sheet_of(ledger.state(), id)?.body.environment.clone();
+    let sheet = sheet_of(ledger.state(), id)?.body.clone();
+    let environment = sheet.environment.clone();
     let order = Order { release: id.clone(), environment, kind: DispatchKind::Rollback, by, resends };
-    let dispatched = dispatch(ledger, connector, &order, pace, watch).await?;
+    let dispatched = dispatch(ledger, connector, order, pace, watch).await?;
     if !dispatched.succeeded() {
         return Err(not_deployed(&dispatched));
     }
-    let sheet = sheet_of(ledger.state(), id)?.body.clone();
-    let target = target_of(ledger.state(), id, &order.environment)?.clone();
+    let target = target_of(ledger.state(), id, &sheet.environment)?.clone();
     let record = record(ledger.state(), id, &dispatched.request_id)?.body.clone();
     if let Some(slot) = sheet.rollback {
         let probe = Probe::new().map_err(|error| Error::new(ErrorKind::Cannot, "tls", error.to_string()))?;

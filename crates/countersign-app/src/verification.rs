@@ -94,7 +94,12 @@ pub fn ledger(home: &Home, dir: &LedgerDir, fingerprint: Option<Digest>) -> Resu
     let mut found = Vec::new();
     let mut leaves: Vec<Vec<u8>> = Vec::new();
     let mut checkpoint = None;
-    match SqliteStore::open_read_only(&dir.database()).and_then(|store| store.head().map(|head| (store, head))) {
+    let store = match SqliteStore::open_read_only(&dir.database()) {
+        // A crash may have cut an append off, which has to be undone before anything can be read.
+        Err(StoreError::Storage { .. }) => SqliteStore::open(&dir.database()),
+        opened => opened,
+    };
+    match store.and_then(|store| store.head().map(|head| (store, head))) {
         Err(error) => found.push(refused(error)?),
         Ok((_, None)) => {}
         Ok((store, Some(head))) => {

@@ -2,13 +2,16 @@
 //!
 //! It goes on with what a crash left behind, bakes waves, sends the next one, signs for a standing authorization within its
 //! bounds, and takes back what failed where the policy says so. It decides nothing itself: [`next_task`] reads from the
-//! ledger what is due, and every entry it writes passes the same rules as a person's. A lease in the ledger keeps it single.
+//! ledger what is due, and every entry it writes passes the same rules as a person's. A lease in the ledger keeps it single
+//! among devices; on one desk it shares the work with whoever dispatches there (see [`crate::rollout`]).
+
+use std::time::Duration;
 
 use countersign_core::act::{DispatchKind, DispatchState, Lease, WaveVerdict};
 use countersign_core::decide::Command;
-use countersign_core::judge::{self, Check, Outcome, ReleaseState};
+use countersign_core::judge::{self, Check, Outcome};
 use countersign_core::policy::{DispatchRule, Mode, RollbackRule, STAGING_GATE};
-use countersign_core::state::{Release, State};
+use countersign_core::state::{DispatchRecord, Release, Sheet, State};
 use countersign_core::words::{EntryRef, Line, Principal, ReleaseId, Slug, Timestamp};
 
 use crate::clock;
@@ -20,6 +23,10 @@ use crate::rollout::{self, Dispatched, Event, Pace, Watch};
 /// How long a lease is taken for, and how early it is renewed.
 const LEASE_SECONDS: i64 = 900;
 const LEASE_RENEW_SECONDS: i64 = 120;
+
+/// How long the worker waits after the second refusal in a row; each one more doubles it. An attempt is an entry that stays.
+const REFUSED_WAIT_SECONDS: i64 = 10;
+const REFUSED_WAIT_SECONDS_MAX: i64 = 3600;
 
 /// Something that is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +40,7 @@ pub enum Task {
     /// A wave failed and the policy takes it back.
     Rollback,
     /// The next wave may go.
-    Wave,
+    Wave(u64),
     /// A candidate of a product in Continuous Deployment may go to the environment before the last.
     Stage,
     /// A standing authorization may sign; the sheet is to be frozen first.
@@ -44,7 +51,7 @@ pub enum Task {
 
 /// Returns what is due for a release, if anything is.
 pub fn next_task(state: &State, release: &Release, device: &Principal, at: Timestamp) -> Option<Task> {
-    if let Some(open) = release.dispatches.iter().find(|dispatch| dispatch.open() && dispatch.device == *device) {
+    if let Some(open) = judge::under_way(release).find(|dispatch| dispatch.device == *device) {
         let given_up = open.body.state == DispatchState::FateUnknown
             && open.steps.last().is_some_and(|(_, _, time)| at.seconds_since(*time) > 3600);
         return (!given_up).then(|| Task::Settle(open.body.request_id.clone()));
@@ -52,7 +59,7 @@ pub fn next_task(state: &State, release: &Release, device: &Principal, at: Times
     let product = &release.candidate.product;
     let policy = &state.policy(product)?.policy;
     if let Some(sheet) = release.sheet().filter(|sheet| release.rollout_began(sheet.entry)) {
-        return rollout_task(release, sheet, policy.rollback == RollbackRule::Auto)
+        return rollout_task(release, sheet, policy.rollback == RollbackRule::Auto, at)
             .or_else(|| wave_task(state, release, policy.dispatch, at));
     }
     if release.ended.is_some() {
@@ -70,22 +77,25 @@ pub fn next_task(state: &State, release: &Release, device: &Principal, at: Times
     deployment_task(state, release, at)
 }
 
-fn rollout_task(release: &Release, sheet: &countersign_core::state::Sheet, auto: bool) -> Option<Task> {
+fn rollout_task(release: &Release, sheet: &Sheet, auto: bool, at: Timestamp) -> Option<Task> {
     let next = judge::next_wave(release, sheet)?;
-    let rolled_back = release.dispatches_of(sheet.entry, DispatchKind::Rollback).next_back();
-    if rolled_back.is_some() {
+    // One that was not sent, as when the desk stopped before, has taken nothing back.
+    let mut taken_back = release.dispatches_of(sheet.entry, DispatchKind::Rollback);
+    if taken_back.any(|dispatch| dispatch.body.state != DispatchState::Refused) {
         return None;
     }
     let verdict = release.wave_of(sheet.entry, next).map(|wave| wave.verdict);
     if verdict == Some(WaveVerdict::Fail) {
-        return (auto && sheet.body.rollback.is_some()).then_some(Task::Rollback);
+        let may =
+            auto && sheet.body.rollback.is_some() && !refused_lately(release, sheet.entry, DispatchKind::Rollback, at);
+        return may.then_some(Task::Rollback);
     }
     if verdict.is_some() {
         return None;
     }
     release
-        .dispatches_of(sheet.entry, DispatchKind::Deploy)
-        .rfind(|dispatch| dispatch.body.wave == next && dispatch.body.state == DispatchState::Finished)
+        .wave_dispatch(sheet.entry, next)
+        .filter(|dispatch| dispatch.body.state == DispatchState::Finished)
         .map(|dispatch| Task::Bake(dispatch.body.request_id.clone()))
 }
 
@@ -94,7 +104,19 @@ fn wave_task(state: &State, release: &Release, rule: DispatchRule, at: Timestamp
     let wave = judge::next_wave(release, sheet)?;
     let authorized = sheet.answers.iter().any(|answer| answer.authorization.is_some());
     let mine = wave > 1 || authorized || rule == DispatchRule::OnQuorum;
-    (mine && judge::may_dispatch(state, release, sheet, wave, None, at).is_ok()).then_some(Task::Wave)
+    let mine = mine && !refused_lately(release, sheet.entry, DispatchKind::Deploy, at);
+    (mine && judge::may_dispatch(state, release, sheet, wave, None, at).is_ok()).then_some(Task::Wave(wave))
+}
+
+/// Returns whether the CI system has refused it several times in a row, the last time not long ago.
+fn refused_lately(release: &Release, sheet: EntryRef, kind: DispatchKind, at: Timestamp) -> bool {
+    let refused = |dispatch: &&DispatchRecord| dispatch.body.state == DispatchState::Refused;
+    let sent = |dispatch: &&DispatchRecord| dispatch.steps.iter().any(|(state, ..)| *state == DispatchState::Sending);
+    let mut times = release.dispatches_of(sheet, kind).rev().take_while(refused).filter(sent);
+    let last = times.next().and_then(|dispatch| dispatch.steps.last()).map(|(_, _, time)| *time);
+    let (Some(last), before @ 1..) = (last, times.count()) else { return false };
+    let wait = REFUSED_WAIT_SECONDS << (before - 1).min(16);
+    at.seconds_since(last) < wait.min(REFUSED_WAIT_SECONDS_MAX)
 }
 
 fn unrecorded_stage(state: &State, release: &Release) -> Option<Task> {
@@ -114,6 +136,7 @@ fn deployment_task(state: &State, release: &Release, at: Timestamp) -> Option<Ta
         let tried = release.dispatches.iter().any(|dispatch| {
             dispatch.body.sheet == release.candidate_entry && dispatch.body.state != DispatchState::Refused
         });
+        let tried = tried || refused_lately(release, release.candidate_entry, DispatchKind::Deploy, at);
         return (undelivered && !tried).then_some(Task::Stage);
     }
     if !open.is_empty() {
@@ -162,6 +185,8 @@ pub async fn work(
         match perform(ledger, connect, &id, &task, pace, watch).await {
             Ok(()) => done.push((id.clone(), task.clone())),
             Err(error) if error.kind == ErrorKind::Integrity => return Err(error),
+            // Somebody at this desk is at it: no news, and looked at again the next time.
+            Err(error) if error.code == rollout::UNDER_WAY => failed.push((id.clone(), task.clone())),
             Err(error) => {
                 watch(Event::Note(format!("{id}: {error}")));
                 failed.push((id.clone(), task.clone()));
@@ -220,8 +245,11 @@ async fn perform(
     };
     match task {
         Task::Settle(request_id) => {
-            let environment = dispatched(ledger, id, request_id)?.1;
+            let (dispatched, environment) = dispatched(ledger, id, request_id)?;
             let connector = connect(ledger, id, &environment)?;
+            // What was looked for in vain gets one look each time: others have work too.
+            let known = dispatched.state == DispatchState::FateUnknown;
+            let pace = if known { Pace { settle: Duration::ZERO, ..pace } } else { pace };
             rollout::settle(ledger, connector.as_ref(), id, request_id, pace, watch).await?;
         }
         Task::RecordStage(request_id) => {
@@ -237,7 +265,7 @@ async fn perform(
             let connector = connect(ledger, id, &environment(true)?)?;
             rollout::rollback(ledger, connector.as_ref(), id, None, None, pace, watch).await?;
         }
-        Task::Wave => {
+        Task::Wave(_) => {
             let connector = connect(ledger, id, &environment(true)?)?;
             rollout::next_wave(ledger, connector.as_ref(), id, None, None, pace, watch).await?;
         }
@@ -262,9 +290,4 @@ fn dispatched(ledger: &Ledger, id: &ReleaseId, request_id: &Line) -> Result<(Dis
     let record = ledger.state().releases[id].dispatches.iter().find(|dispatch| dispatch.body.request_id == *request_id);
     let record = record.ok_or_else(|| Error::not_found(format!("{request_id} is not a dispatch of {id}")))?;
     Ok((rollout::dispatched(record), record.body.environment.clone()))
-}
-
-/// Returns whether a rollout of the release still goes on by itself.
-pub fn under_way(state: &State, release: &Release, at: Timestamp) -> bool {
-    matches!(judge::release_state(state, release, at), ReleaseState::Dispatching | ReleaseState::RollingOut)
 }

@@ -819,8 +819,12 @@ fn check_act(state: &State, statement: &Statement, by: &SignedBy<'_>) -> Result<
             ensure(is_dispatcher(state, device), Code::WrongSigner, || {
                 format!("{device} is not an enrolled dispatcher")
             })?;
-            let taken = state.lease.as_ref().filter(|(holder, until)| holder != device && at <= *until);
-            if let Some((holder, until)) = taken {
+            // A lease that runs for longer than one may was taken by a clock far ahead; it keeps nobody out.
+            let runs = |until: Timestamp| {
+                at <= until && until.seconds_since(at) <= LEASE_SECONDS_MAX + CLOCK_TOLERANCE_SECONDS
+            };
+            let taken = state.lease.as_ref().filter(|(holder, until)| holder != device && runs(*until));
+            if let Some((holder, until)) = taken.filter(|(holder, _)| is_dispatcher(state, holder)) {
                 return Err(Rejection::new(Code::AlreadyDone, format!("{holder} has the work until {until}")));
             }
             let seconds = body.until.seconds_since(at);
@@ -1030,12 +1034,23 @@ fn check_request(state: &State, body: &Request, by: &SignedBy<'_>, at: Timestamp
     if let Some(open) = judge::checks(state, release, at).into_iter().find(judge::Check::open) {
         return Err(Rejection::new(Code::GateOpen, format!("gate {}: {}", open.gate, open.detail)));
     }
+    let (from, until) = (body.window.from, body.window.until);
+    ensure(until > at, Code::Field, || format!("the window ended at {until}; it would open nothing"))?;
+    ensure(from <= body.not_after, Code::Field, || {
+        format!("the window begins at {from}, and the policy lets the sheet stand until {} only", body.not_after)
+    })
+    .map_err(|rejection| {
+        rejection.hint("freeze the sheet nearer to the window, or let sheets stand longer by policy")
+    })?;
     ensure(
         body.window.from <= body.window.until && body.window.until <= body.not_after && body.not_after > at,
         Code::Field,
         || "the window ends before it begins, or after the sheet".into(),
     )?;
-    let longest = state.policy(&release.candidate.product).map_or(0, |record| record.policy.sheet_valid_minutes * 60);
+    let product = &release.candidate.product;
+    let policy =
+        state.policy(product).ok_or_else(|| Rejection::new(Code::NotFound, format!("{product} has no policy")))?;
+    let longest = policy.policy.sheet_valid_minutes * 60;
     let valid = body.not_after.seconds_since(at);
     ensure(u64::try_from(valid).is_ok_and(|valid| valid <= longest), Code::Field, || {
         format!("the sheet would be valid for {valid} s, the policy allows {longest} s")
@@ -1113,12 +1128,13 @@ fn check_approval(
             judge::ensure_signable(state, release, sheet, at)
         }
         Answerable::Policy(product) => {
+            let record =
+                state.policies[product].iter().find(|record| record.entry == body.request).expect("answerable");
+            // First, for the policy that is in force now may ask other people.
+            ensure(record.in_force.is_none(), Code::AlreadyDone, || "it is in force already".into())?;
             as_role(Some(product))?;
             ensure_presence(state, product, common)?;
             asked(product)?;
-            let record =
-                state.policies[product].iter().find(|record| record.entry == body.request).expect("answerable");
-            ensure(record.in_force.is_none(), Code::AlreadyDone, || "it is in force already".into())?;
             let overtaken = state.policy(product).is_some_and(|now| now.in_force > Some(record.entry));
             ensure(!overtaken, Code::Stale, || {
                 "another policy came into force since it was proposed; propose it again".into()
@@ -1276,6 +1292,7 @@ fn check_rollback(
     ensure(highest == Some(body.wave), Code::WaveOrder, || {
         format!("waves up to {} went out", highest.unwrap_or_default())
     })?;
+    judge::may_send(release, sheet.entry, DispatchKind::Rollback, None, body.resends.as_ref())?;
     // What takes the place of another release's artifact would be a downgrade nobody decided on.
     let place = (release.candidate.product.clone(), body.environment.clone());
     match judge::rollout_in(state, &place.0, &place.1, at) {
@@ -1298,7 +1315,7 @@ fn check_rollback(
         )
         .hint("cancel it, or wait for its end"));
     }
-    judge::may_send(release, sheet.entry, DispatchKind::Rollback, None, body.resends.as_ref())
+    Ok(())
 }
 
 /// Delivery to an environment before the go/no-go: nobody signs, but a red gate halts the pipeline.

@@ -128,6 +128,11 @@ pub struct JudgedSignOff {
 }
 
 impl JudgedSignOff {
+    /// Returns whether it counts and says GO without an open condition.
+    pub fn carries_go(&self) -> bool {
+        self.counts() && self.go()
+    }
+
     fn counts(&self) -> bool {
         self.state == SignOffState::Valid && !self.replaced
     }
@@ -885,9 +890,17 @@ pub(crate) fn ensure_not_frozen(
     }
 }
 
-/// Returns the dispatches that may still change what runs; one of unknown fate that was sent again is none of them.
-pub(crate) fn under_way(release: &Release) -> impl Iterator<Item = &DispatchRecord> {
-    release.dispatches.iter().filter(|dispatch| dispatch.open() && !sent_again(release, dispatch))
+/// Returns the dispatches that may still change what runs. One of unknown fate is none of them once it was sent again, or
+/// once its wave was executed by another: the pipeline has no claim left for it.
+pub fn under_way(release: &Release) -> impl Iterator<Item = &DispatchRecord> {
+    let executed = |dispatch: &DispatchRecord| {
+        let body = &dispatch.body;
+        body.state == DispatchState::FateUnknown
+            && body.kind == DispatchKind::Deploy
+            && release.wave_dispatch(body.sheet, body.wave).is_some_and(DispatchRecord::succeeded)
+    };
+    let over = move |dispatch: &DispatchRecord| sent_again(release, dispatch) || executed(dispatch);
+    release.dispatches.iter().filter(move |dispatch| dispatch.open() && !over(dispatch))
 }
 
 /// Returns whether another dispatch that was not refused has been sent in this one's place.
@@ -899,7 +912,9 @@ pub(crate) fn sent_again(release: &Release, dispatch: &DispatchRecord) -> bool {
 
 /// Refuses a dispatch of a sheet (of one wave, for a deploy) that another dispatch already stands for.
 ///
-/// What was refused may be sent again; so may what ended in unknown fate, by naming it; and a rollback that failed.
+/// What was refused may be sent again; so may what ended in unknown fate, by naming it; and a rollback that failed. Where
+/// another rollback turned out to have succeeded, one of unknown fate may still be sent again: it comes to the same, and
+/// nothing else closes it.
 pub(crate) fn may_send(
     release: &Release,
     sheet: EntryRef,
@@ -914,7 +929,8 @@ pub(crate) fn may_send(
         let id = &earlier.body.request_id;
         match earlier.body.state {
             DispatchState::Refused => {}
-            DispatchState::Finished if kind == DispatchKind::Rollback && !earlier.succeeded() => {}
+            DispatchState::Finished
+                if kind == DispatchKind::Rollback && (!earlier.succeeded() || resends.is_some()) => {}
             DispatchState::FateUnknown if sent_again(release, earlier) => {}
             DispatchState::FateUnknown => {
                 ensure(resends == Some(id), Code::AlreadyDispatched, || {
@@ -994,15 +1010,16 @@ fn rollout_state(release: &Release, sheet: &Sheet) -> Option<ReleaseState> {
     if !release.rollout_began(sheet.entry) {
         return None;
     }
-    let taken_back = release
-        .dispatches_of(sheet.entry, DispatchKind::Rollback)
-        .filter(|dispatch| dispatch.body.state != DispatchState::Refused)
-        .map(DispatchRecord::succeeded)
-        .reduce(|any, succeeded| any || succeeded);
-    match taken_back {
-        Some(true) => return Some(ReleaseState::RolledBack),
-        Some(false) => return Some(ReleaseState::RolloutHalted),
-        None => {}
+    let back = |dispatch: &&DispatchRecord| {
+        dispatch.body.kind == DispatchKind::Rollback
+            && dispatch.body.sheet == sheet.entry
+            && dispatch.body.state != DispatchState::Refused
+    };
+    if release.dispatches.iter().any(|dispatch| back(&dispatch)) {
+        // While one of them may still arrive, the environment is nobody else's.
+        let over = !under_way(release).any(|dispatch| back(&dispatch));
+        let taken_back = over && release.dispatches.iter().filter(back).any(DispatchRecord::succeeded);
+        return Some(if taken_back { ReleaseState::RolledBack } else { ReleaseState::RolloutHalted });
     }
     let Some(next) = next_wave(release, sheet) else {
         return Some(ReleaseState::Live);
@@ -1044,14 +1061,14 @@ pub fn may_dispatch(
     ensure(planned.is_some(), Code::WaveOrder, || format!("the sheet has no wave {wave}"))?;
 
     ensure(release.outcome.is_none(), Code::WrongState, || format!("{} was reviewed already", release.id))?;
+    ensure(release.dispatches_of(sheet.entry, DispatchKind::Rollback).next().is_none(), Code::WrongState, || {
+        "this rollout is being taken back".into()
+    })?;
     may_send(release, sheet.entry, DispatchKind::Deploy, Some(wave), resends)?;
     let expected = next_wave(release, sheet);
     ensure(expected == Some(wave), Code::WaveOrder, || match expected {
         Some(next) => format!("wave {next} comes next and has no passing verdict yet"),
         None => "all waves have passed".into(),
-    })?;
-    ensure(release.dispatches_of(sheet.entry, DispatchKind::Rollback).next().is_none(), Code::WrongState, || {
-        "this rollout is being taken back".into()
     })?;
 
     if let Some(hold) = release.active_holds().next() {

@@ -569,14 +569,13 @@ impl State {
 const UNANCHORED_STEP_SECONDS: i64 = 3600;
 
 fn raise_clock_floor(state: &mut State, time: Timestamp, anchor: Option<Timestamp>) {
-    let floor = state.clock_floor.get_or_insert(time);
-    // Two clocks that agree anchor a time; where they do not, either may be the wild one.
-    if let Some(anchor) = anchor.filter(|anchor| anchor.seconds_since(time).abs() <= CLOCK_TOLERANCE_SECONDS) {
-        *floor = (*floor).max(anchor.min(time));
-    }
-    if time > *floor && time.seconds_since(*floor) <= UNANCHORED_STEP_SECONDS {
-        *floor = time;
-    }
+    // Both ways up are measured from what was known before the entry: a step does not start from its own anchor.
+    let known = state.clock_floor.unwrap_or(time);
+    let step = time > known && time.seconds_since(known) <= UNANCHORED_STEP_SECONDS;
+    // Two clocks that agree anchor a time, the earlier of them; where they do not, either may be the wild one.
+    let agreed = anchor.filter(|anchor| anchor.seconds_since(time).abs() <= CLOCK_TOLERANCE_SECONDS);
+    let anchored = agreed.map(|anchor| anchor.min(time));
+    state.clock_floor = [Some(known), step.then_some(time), anchored].into_iter().flatten().max();
 }
 
 /// Takes an admitted entry into the state.

@@ -13,7 +13,7 @@
 //! Absent: reading files and databases, threads (parse leaves on as many as there are with [`ParsedLeaf::new`] and
 //! hand them to [`verify_parsed`] in order), and time: nothing here depends on when it is asked.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Serialize, Serializer};
@@ -317,7 +317,8 @@ pub(crate) struct Fold {
     pub(crate) blobs: Vec<NamedBlob>,
     /// SHA-256 of entry 0, if it is one.
     pub(crate) fingerprint: Option<Digest>,
-    seen_blobs: BTreeSet<Digest>,
+    /// Where each digest stands among the files.
+    places: BTreeMap<Digest, usize>,
 }
 
 impl Fold {
@@ -350,8 +351,15 @@ impl Fold {
             self.signers.take(statement, key);
         }
         for (kind, digest) in named_blobs(&statement.act) {
-            if self.seen_blobs.insert(digest) {
-                self.blobs.push(NamedBlob { index: entry.index, kind, digest });
+            let named = NamedBlob { index: entry.index, kind, digest };
+            match self.places.get(&digest) {
+                None => {
+                    self.places.insert(digest, self.blobs.len());
+                    self.blobs.push(named);
+                }
+                // A file that was named as one that need not be kept is needed as soon as it is named as another.
+                Some(place) if kind.needed() && !self.blobs[*place].kind.needed() => self.blobs[*place] = named,
+                Some(_) => {}
             }
         }
     }

@@ -243,7 +243,7 @@ impl Signature {
 /// How much text a block may have to be kept on one page.
 const WHOLE_BLOCK_CHARS: usize = 2_400;
 /// How many lines it may have.
-const WHOLE_BLOCK_LINES: usize = 30;
+const WHOLE_BLOCK_LINES: usize = 18;
 
 fn chars(lines: &[Line]) -> usize {
     lines.iter().flatten().map(|run| run.as_str().len()).sum()

@@ -173,7 +173,7 @@ fn sheet(entry: u64, sign_offs: Vec<SignOff>, decision: Decision) -> Sheet {
         frozen: stamp("Jonas Weber", entry),
         environment: s("production"),
         valid_until: Some(at(entry * 37 + 2_880)),
-        window: Some(s("22 Nov 2026, 18:00 to 22:00 Europe/Paris")),
+        window: Some(Span { from: at(entry * 37 + 60), until: at(entry * 37 + 300) }),
         policy_version: 12,
         policy_digest: digest(71),
         evidence_manifest: digest(300 + entry),

@@ -137,9 +137,11 @@ impl Page {
     fn cover(&mut self, document: &Document) {
         let Cover { title, subtitle, scope, verdict, sentence, notices, figures, facts, how_to_check } =
             &document.cover;
-        self.raw("<header class=\"cover\">\n<p class=\"kind\">Audit report</p>\n<p class=\"above\">")
-            .text(subtitle)
-            .raw("</p>\n<h1>");
+        self.raw("<header class=\"cover\">\n<p class=\"kind\">Audit report</p>\n");
+        if !subtitle.is_empty() {
+            self.raw("<p class=\"above\">").text(subtitle).raw("</p>\n");
+        }
+        self.raw("<h1>");
         self.text(title).raw("</h1>\n<p class=\"scope\">").text(scope).raw("</p>\n");
         self.raw("<p class=\"verdict ").raw(tone(verdict.tone)).raw("\">");
         self.badge(verdict).raw(" <span>").text(sentence).raw("</span></p>\n");

@@ -71,6 +71,15 @@ pub struct Moment {
     pub zone: String,
 }
 
+/// A span of time, both ends in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// Its first moment.
+    pub from: Moment,
+    /// Its last moment.
+    pub until: Moment,
+}
+
 /// A person or a device, as the entry names it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Party {

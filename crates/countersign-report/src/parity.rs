@@ -103,6 +103,7 @@ fn printed(document: &Document) -> Vec<String> {
             Block::Paragraph { line: it } => all.push(line(it)),
             Block::Table { table } if table.rows.is_empty() => all.push(table.empty.clone()),
             Block::Table { table } => {
+                all.push(table.caption.clone());
                 all.extend(table.columns.iter().map(|it| it.head.clone()));
                 all.extend(table.rows.iter().flat_map(|row| &row.cells).flatten().map(line));
             }
@@ -225,6 +226,65 @@ fn a_digest_can_be_copied_whole() {
     for digest in leaves.chain(files).chain(sheets).chain(keys).chain([&report.ledger.root, &report.ledger.fingerprint])
     {
         assert!(text.contains(digest.as_str()), "{digest} is broken");
+    }
+}
+
+/// A word where it stands on its page, in points.
+struct Placed {
+    left: f64,
+    top: f64,
+    right: f64,
+    bottom: f64,
+    word: String,
+}
+
+impl Placed {
+    fn read(line: &str) -> Option<Self> {
+        let (places, word) = line.trim().strip_prefix("<word ")?.strip_suffix("</word>")?.split_once('>')?;
+        let mut places = places.split('"').skip(1).step_by(2).map(|place| place.parse().unwrap());
+        let mut next = || places.next().unwrap();
+        Some(Self { left: next(), top: next(), right: next(), bottom: next(), word: word.to_owned() })
+    }
+
+    /// Whether the two are printed over each other, beyond what lines that follow each other share of their boxes.
+    fn covers(&self, other: &Self) -> bool {
+        let across = self.right.min(other.right) - self.left.max(other.left);
+        let down = self.bottom.min(other.bottom) - self.top.max(other.top);
+        across > 1.0 && down > 0.5 * (self.bottom - self.top).min(other.bottom - other.top)
+    }
+}
+
+#[test]
+fn no_word_lies_over_another_or_beyond_the_margin() {
+    let mut narrow = fixture::full();
+    let order = &mut narrow.releases[0].dispatches[0];
+    order.run = Some("01a22163-35c1-705b-b6c0-27bc8e74ed1e attempt 1".to_owned());
+    order.url = Some(format!("https://ci.acme.example/{}/runs/01a22163-35c1-705b-b6c0-27bc8e74ed1e", "a1".repeat(32)));
+    order.observations[0].run = order.run.clone().unwrap();
+    order.observations[0].url.clone_from(&order.url);
+    for it in &mut narrow.releases[0].adverse {
+        it.by =
+            Some(Party { name: "Desk f9ca3700".to_owned(), principal: "desk-f9ca3700@devices.countersign".to_owned() });
+    }
+    for (name, report) in [("narrow", narrow), ("forty", fixture::forty_sign_offs()), ("invalid", fixture::invalid())] {
+        let Some((done, text)) = tool("pdftotext", &["-bbox", "FILE", "-"], &pdf(&report).unwrap()) else { return };
+        assert!(done, "{text}");
+        for (page, text) in text.split("<page ").skip(1).enumerate() {
+            let words: Vec<Placed> = text.lines().filter_map(Placed::read).collect();
+            assert!(!words.is_empty(), "{name}: page {} is empty", page + 1);
+            for (at, one) in words.iter().enumerate() {
+                // A4 is 595 points wide, its margins 62.
+                assert!(
+                    one.left > 61.0 && one.right < 535.0,
+                    "{name}, page {}: {} leaves the page",
+                    page + 1,
+                    one.word
+                );
+                for other in &words[at + 1..] {
+                    assert!(!one.covers(other), "{name}, page {}: {} lies over {}", page + 1, one.word, other.word);
+                }
+            }
+        }
     }
 }
 

@@ -182,6 +182,22 @@ pub(crate) fn presence(it: Option<Reauth>) -> &'static str {
     }
 }
 
+/// A number with the noun it counts: `1 commit`, `2 commits`, `1 entry`, `2 entries`.
+pub(crate) fn count(number: impl TryInto<u64>, noun: &str) -> String {
+    let number = number.try_into().unwrap_or(u64::MAX);
+    match (number, noun.strip_suffix('y')) {
+        (1, _) => format!("1 {noun}"),
+        (_, Some(stem)) => format!("{number} {stem}ies"),
+        (_, None) => format!("{number} {noun}s"),
+    }
+}
+
+/// The entries a line rests on: `entry 19`, `entries 19, 20`.
+pub(crate) fn entries(list: &[u64]) -> String {
+    let names: Vec<String> = list.iter().map(u64::to_string).collect();
+    format!("{} {}", if list.len() == 1 { "entry" } else { "entries" }, names.join(", "))
+}
+
 /// What the signer had seen, in a clause.
 pub(crate) fn seen(it: &Seen) -> String {
     let basis = match it.basis {
@@ -189,7 +205,7 @@ pub(crate) fn seen(it: &Seen) -> String {
         Some(SeenBasis::Proofs) => "proofs of the request only, so this signature does not seal history",
         None => "how much of it was verified is not stated",
     };
-    format!("{} entries, {basis}", it.size)
+    format!("{}, {basis}", count(it.size, "entry"))
 }
 
 /// Where a key was made.
@@ -296,16 +312,16 @@ pub(crate) fn wave(it: Option<WaveVerdict>) -> Badge {
     }
 }
 
-/// One line of the journal, in words.
-pub(crate) fn journal(it: &JournalLine) -> String {
-    let state = match it.state {
-        DispatchState::Sending => "sending, durable before the first byte",
-        DispatchState::FateUnknown => "fate unknown",
-        other => other.as_str(),
+/// One line of the journal: the state, and what more is known.
+pub(crate) fn journal(it: &JournalLine) -> (&'static str, String) {
+    let (state, more) = match it.state {
+        DispatchState::Sending => ("sending", ", durable before the first byte"),
+        DispatchState::FateUnknown => ("fate unknown", ""),
+        other => (other.as_str(), ""),
     };
     let conclusion = it.conclusion.map(|it| format!(", {}", it.as_str().replace('_', " "))).unwrap_or_default();
     let detail = it.detail.as_ref().map(|it| format!(": {it}")).unwrap_or_default();
-    format!("{state}{conclusion}{detail}")
+    (state, format!("{more}{conclusion}{detail}"))
 }
 
 impl Badged for AdverseKind {

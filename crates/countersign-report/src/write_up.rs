@@ -24,7 +24,6 @@ pub(crate) fn write_up(report: &Report) -> Document {
     back_matter::against(report, &mut blocks);
     back_matter::people(report, &mut blocks);
     back_matter::policies(report, &mut blocks);
-    back_matter::corrections(report, &mut blocks);
     back_matter::trail(report, &mut blocks);
     back_matter::reading_aid(&mut blocks);
     let mut document = Document {

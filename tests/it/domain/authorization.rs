@@ -104,6 +104,44 @@ fn propose_under(id: &'static str, index: u64) -> Step {
 }
 
 #[test]
+fn a_release_goes_out_under_it_with_nobody_signing() {
+    let (world, index) = adopted();
+    let world = world
+        .when(propose_under("r1", index))
+        .when(observe("r1", "unit.xml", Conclusion::Pass))
+        .when(observe("r1", "scan.sarif", Conclusion::Pass))
+        .staged("r1")
+        .later(3600)
+        .when(freeze_for("r1", index));
+    let statement = world.statement(&automatic_go("r1", index));
+    let authorization = world.state.authorizations[&index].entry;
+    let command = Command::AutomaticGo { release: word("r1"), authorization };
+    assert_eq!(decide(&world.state, command, &context_of(&statement)).unwrap(), statement);
+    let by_nobody = |wave: u64, request: &str| with_dispatch(dispatch("r1", wave, request), |_, body| body.by = None);
+    world
+        .when(automatic_go("r1", index))
+        .worth("r1", WORKER, SignOffState::Valid, "")
+        .comes_to("r1", &Outcome::Go { authorization: Some(authorization) })
+        .is("r1", ReleaseState::Authorized)
+        .refuses(Code::AlreadyDone, automatic_go("r1", index))
+        // Nobody is at a desk: it takes the one worker that has the work.
+        .refuses_saying(Code::WrongSigner, "does not hold the worker's lease", by_nobody(1, "one"))
+        .when(lease())
+        .when(by_nobody(1, "one"))
+        .ran("r1", "one", countersign_core::act::RunConclusion::Success)
+        .passed("r1", 1)
+        .when(by_nobody(2, "two"))
+        .ran("r1", "two", countersign_core::act::RunConclusion::Success)
+        .passed("r1", 2)
+        .is("r1", ReleaseState::Live)
+        .then(|world| {
+            let decided = world.sheet("r1").decided.as_ref().unwrap();
+            assert_eq!(decided.len(), 1);
+            assert_eq!(decided[0].answer.authorization, Some(authorization));
+        });
+}
+
+#[test]
 fn each_bound_holds_by_itself() {
     let outside = |world: World, index: u64, says: &str| {
         world.refuses_saying(Code::OutsideBounds, says, automatic_go("r1", index)).comes_to("r1", &Outcome::Incomplete);

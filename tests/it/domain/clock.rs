@@ -39,6 +39,32 @@ fn a_wild_clock_ahead_poisons_nothing() {
     world.when(propose("r5").at(near.plus_seconds(3600))).refuses(Code::ClockSuspect, propose("r6"));
 }
 
+#[test]
+fn a_server_that_agrees_anchors_a_time_and_one_that_does_not_has_no_say() {
+    let world = given().proven("r1").when(deliver("r1", "one")).when(journal("r1", "one", DispatchState::Sending));
+    // More than an hour later nothing unanchored moves the bound …
+    let later = world.later(7200);
+    let start = later.now.plus_seconds(-7200);
+    later.clone().when(journal("r1", "one", DispatchState::Accepted)).when(propose("r2").at(start));
+    // … an agreeing server does, by the earlier of the two clocks …
+    later
+        .clone()
+        .when(told("one", DispatchState::Accepted, -60))
+        .refuses(Code::ClockSuspect, propose("r2").at(start))
+        .refuses(Code::ClockSuspect, propose("r2").at(later.now.plus_seconds(-361)))
+        .when(propose("r2").at(later.now.plus_seconds(-360)));
+    later.clone().when(told("one", DispatchState::Accepted, 300)).when(propose("r2").at(later.now.plus_seconds(-300)));
+    // … and a wild one does not.
+    for ahead in [301, 86_400 * 365, -301] {
+        later.clone().when(told("one", DispatchState::Accepted, ahead)).when(propose("r2").at(start));
+    }
+    let now = later.now;
+    later
+        .when(told("one", DispatchState::Accepted, 0))
+        .ran_from_accepted("r1", "one")
+        .then(move |world| assert_eq!(world.now, now));
+}
+
 impl World {
     fn ran_from_accepted(self, id: &'static str, request: &str) -> Self {
         self.when(journal(id, request, DispatchState::Bound))

@@ -89,6 +89,35 @@ fn version_in_force(world: &World) -> u64 {
 }
 
 #[test]
+fn a_policy_is_replaced_only_under_the_quorum_it_replaces() {
+    let weaker = policy_with(&[("[[quorum]]\nrole = \"security\"\n", "")]);
+    let world = given().when(policy(&weaker));
+    let asked = last(&world);
+    world
+        .then(|world| assert_eq!(version_in_force(world), 1))
+        .refuses(Code::RoleMissing, answer_entry(PAUL, asked, "practitioner", Verdict::Go))
+        .refuses_saying(Code::RoleMissing, "asks nobody", answer_entry(PAUL, asked, "practitioner", Verdict::NoGo))
+        .refuses(Code::RoleMissing, answer_entry(QUINN, asked, "security", Verdict::Go))
+        .refuses(Code::ReauthRefused, answer_entry(QUINN, asked, "qa", Verdict::Go).reauth(Reauth::File))
+        .refuses_saying(
+            Code::Field,
+            "signs for themselves",
+            with_approval(answer_entry(QUINN, asked, "qa", Verdict::Go), |_, body| {
+                body.authorization = Some(body.request)
+            }),
+        )
+        .when(answer_entry(QUINN, asked, "qa", Verdict::Go))
+        .then(|world| assert_eq!(version_in_force(world), 1))
+        // A second qa is not security, and the same person twice is one person.
+        .when(answer_entry(QUENTIN, asked, "qa", Verdict::Go))
+        .when(answer_entry(BOTH, asked, "qa", Verdict::Go))
+        .then(|world| assert_eq!(version_in_force(world), 1))
+        .when(answer_entry(BOTH, asked, "security", Verdict::Go))
+        .then(|world| assert_eq!(version_in_force(world), 2))
+        .refuses(Code::AlreadyDone, answer_entry(SAM, asked, "security", Verdict::Go));
+}
+
+#[test]
 fn who_proposed_a_policy_does_not_sign_it() {
     let world = given().when(role_change(Grant::Grant, OTTO, "qa")).when(policy(POLICY).by(OTTO));
     let asked = last(&world);

@@ -13,7 +13,7 @@ use countersign_core::act::{
     Act, App, Approval, Artifact, Authorization, AuthorizationChange, Candidate, ChangeList, ChangeType, CommitSource,
     Common, Condition, ConnectorConfig, Device, DeviceCard, DeviceChange, DevicePurpose, Dispatch, DispatchKind,
     DispatchState, Enrol, EnrolAccept, Evidence, EvidenceOrigin, Freeze, FreezeChange, Genesis, Grant, Hold,
-    HoldChange, Key, KeyChange, KeyOrigin, Meaning, Outcome, PersonCard, PlannedWave, Policy, Product, Propose,
+    HoldChange, Key, KeyChange, KeyOrigin, Lease, Meaning, Outcome, PersonCard, PlannedWave, Policy, Product, Propose,
     ProposeChange, RULES_VERSION, Reauth, Recovery, Request, Role, RunConclusion, RunRef, Seen, SeenBasis, Segment,
     Signer, Stage, Target, Verdict, Waiver, Wave, WaveVerdict, Window, accountability,
 };
@@ -1054,6 +1054,15 @@ pub(crate) fn roll_back(id: &'static str, wave: u64, request: &str) -> Step {
         body.kind = DispatchKind::Rollback;
         body.artifact = slot.map_or(Digest::of(b"nothing"), |slot| slot.artifacts[0].sha256);
     })
+}
+
+/// Takes the work for an hour.
+pub(crate) fn lease() -> Step {
+    lease_for(3600)
+}
+
+pub(crate) fn lease_for(seconds: i64) -> Step {
+    step(WORKER, move |world| Lease { until: world.now.plus_seconds(seconds) }.into())
 }
 
 /// The verdict over a wave after its bake time.

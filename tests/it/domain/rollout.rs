@@ -1,6 +1,8 @@
 //! Dispatches to production: who starts which wave when, at most once; verdicts, halts and the way back.
 
-use countersign_core::act::{DispatchKind, DispatchState, Grant, KeyChange, RunConclusion, Verdict, WaveVerdict};
+use countersign_core::act::{
+    DevicePurpose, DispatchKind, DispatchState, Grant, KeyChange, Lease, RunConclusion, Verdict, WaveVerdict,
+};
 use countersign_core::decide::{Command, decide};
 use countersign_core::evidence::Conclusion;
 use countersign_core::hash::Digest;
@@ -109,6 +111,32 @@ fn the_window_and_the_sheets_time_bind_the_first_wave_alone() {
         .passed("r1", 1)
         .when(dispatch("r1", 2, "two"));
     world.later(1201).refuses(Code::OutsideWindow, dispatch("r1", 1, "one"));
+}
+
+#[test]
+fn the_release_manager_dispatches_and_is_nobody_who_signed() {
+    given()
+        .when(role_change(Grant::Grant, QUINN, "release-manager"))
+        .signed("r1")
+        .refuses_saying(Code::SegregationFailed, "signed this sheet", by_person(dispatch("r1", 1, "one"), QUINN))
+        .refuses(Code::RoleMissing, by_person(dispatch("r1", 1, "one"), PAUL))
+        .refuses(Code::NotFound, by_person(dispatch("r1", 1, "one"), "ghost@acme.example"))
+        .refuses_saying(Code::WrongSigner, "asks the release manager", by_nobody(dispatch("r1", 1, "one")))
+        .when(by_person(dispatch("r1", 1, "one"), RITA))
+        .ran("r1", "one", RunConclusion::Success)
+        .passed("r1", 1)
+        // Once a person has begun it, the worker that has the work carries it on.
+        .refuses_saying(Code::WrongSigner, "lease", by_nobody(dispatch("r1", 2, "two")))
+        .when(lease())
+        .when(by_nobody(dispatch("r1", 2, "two")));
+    given_policy_with(&[("soak_seconds", "dispatch = \"on-quorum\"\nsoak_seconds")])
+        .ready("r1")
+        .refuses(Code::QuorumMissing, by_nobody(dispatch("r1", 1, "one")))
+        .when(go(QUINN, "r1", "qa"))
+        .when(go(SAM, "r1", "security"))
+        .refuses_saying(Code::WrongSigner, "lease", by_nobody(dispatch("r1", 1, "one")))
+        .when(lease())
+        .when(by_nobody(dispatch("r1", 1, "one")));
 }
 
 #[test]
@@ -464,6 +492,54 @@ fn one_rollout_at_a_time_has_the_environment() {
 }
 
 #[test]
+fn a_rollback_brings_the_slot_of_the_sheet_back() {
+    let world = canary_of_the_second();
+    assert_eq!(world.sheet("r2").body.rollback.as_ref().unwrap().release.as_str(), "r1");
+    let world = world.later(60).when(wave_verdict("r2", 1, WaveVerdict::Fail)).is("r2", ReleaseState::RolloutHalted);
+    world
+        .clone()
+        .refuses(
+            Code::Stale,
+            with_dispatch(roll_back("r2", 1, "back"), |_, body| body.artifact = Digest::of(b"another")),
+        )
+        .refuses(Code::WaveOrder, roll_back("r2", 2, "back"))
+        .refuses(Code::RoleMissing, by_person(roll_back("r2", 1, "back"), PAUL))
+        .refuses_saying(Code::WrongSigner, "asks a person", by_nobody(roll_back("r2", 1, "back")))
+        // Who signed may take it back all the same: the way back was approved with the sheet.
+        .when(roll_back("r2", 1, "back"))
+        .refuses(Code::AlreadyDispatched, roll_back("r2", 1, "again"))
+        .refuses(Code::WrongState, wave_verdict("r2", 1, WaveVerdict::Pass))
+        .is("r2", ReleaseState::RolloutHalted)
+        .ran("r2", "back", RunConclusion::Success)
+        .is("r2", ReleaseState::RolledBack)
+        .then(|world| assert_eq!(live(world).as_deref(), Some("r1")))
+        .refuses(Code::AlreadyDispatched, roll_back("r2", 1, "again"))
+        .refuses(Code::WrongState, dispatch("r2", 2, "two"))
+        .refuses(Code::WrongState, wave_verdict("r2", 1, WaveVerdict::Pass))
+        // Decided anew, it goes out again.
+        .when(freeze("r2"))
+        .is("r2", ReleaseState::Ready)
+        .when(go(QUINN, "r2", "qa"))
+        .when(go(SAM, "r2", "security"))
+        .when(dispatch("r2", 1, "anew"));
+    // One that failed, or was refused, is tried again; one of unknown fate by its name.
+    world
+        .clone()
+        .when(roll_back("r2", 1, "back"))
+        .ran("r2", "back", RunConclusion::Failure)
+        .is("r2", ReleaseState::RolloutHalted)
+        .when(roll_back("r2", 1, "again"));
+    world
+        .when(roll_back("r2", 1, "back"))
+        .when(journal("r2", "back", DispatchState::Sending))
+        .when(journal("r2", "back", DispatchState::FateUnknown))
+        .refuses(Code::AlreadyDispatched, roll_back("r2", 1, "again"))
+        .when(resending(roll_back("r2", 1, "again"), "back"))
+        .ran("r2", "again", RunConclusion::Success)
+        .is("r2", ReleaseState::RolledBack);
+}
+
+#[test]
 fn a_rollback_takes_the_place_of_nothing_but_its_own_release() {
     given().signed("r1").refuses_saying(Code::WrongState, "no way back", roll_back("r1", 1, "back"));
     let second = given().live("r1").signed("r2");
@@ -493,6 +569,98 @@ fn a_rollback_takes_the_place_of_nothing_but_its_own_release() {
         .sent("r3", 2)
         .passed("r3", 2)
         .refuses_saying(Code::WrongState, "not what production runs", roll_back("r2", 2, "back"));
+}
+
+#[test]
+fn the_worker_rolls_back_by_itself_only_what_has_halted() {
+    let auto = || {
+        given_policy_with(&[("soak_seconds", "rollback = \"auto\"\nsoak_seconds")])
+            .live("r1")
+            .signed("r2")
+            .sent("r2", 1)
+            .when(lease())
+    };
+    auto().refuses_saying(Code::WrongState, "has not halted", by_nobody(roll_back("r2", 1, "back")));
+    auto()
+        .later(60)
+        .when(wave_verdict("r2", 1, WaveVerdict::Fail))
+        .when(by_nobody(roll_back("r2", 1, "back")))
+        .ran("r2", "back", RunConclusion::Success)
+        .is("r2", ReleaseState::RolledBack);
+    let halted = auto().when(halt(DESK, "r2"));
+    halted.clone().when(by_nobody(roll_back("r2", 1, "back")));
+    // A worker whose time is over has nothing to say.
+    halted.later(3601).refuses_saying(Code::WrongSigner, "lease", by_nobody(roll_back("r2", 1, "back")));
+}
+
+#[test]
+fn nothing_else_goes_out_while_a_rollback_may_still_arrive() {
+    use DispatchState::{FateUnknown, Finished, Sending};
+    let unknown = |world: World, step: Step, request: &str| {
+        world.when(step).when(journal("r2", request, Sending)).when(journal("r2", request, FateUnknown))
+    };
+    let world = unknown(canary_of_the_second(), roll_back("r2", 1, "back"), "back");
+    let world = unknown(world, resending(roll_back("r2", 1, "again"), "back"), "again");
+    // The first is found to have run; the second may still be on its way.
+    let world = world.when(journal("r2", "back", Finished)).is("r2", ReleaseState::RolloutHalted).signed("r3");
+    world
+        .clone()
+        .refuses_saying(Code::EnvironmentBusy, "r2", dispatch("r3", 1, "third"))
+        .refuses_saying(Code::WrongState, "under way", outcome("r2"))
+        .refuses(Code::AlreadyDispatched, roll_back("r2", 1, "once more"))
+        .refuses(Code::AlreadyDispatched, resending(roll_back("r2", 1, "once more"), "back"))
+        // Sent again it comes to the same, and closes what was lost.
+        .when(resending(roll_back("r2", 1, "once more"), "again"))
+        .refuses(Code::EnvironmentBusy, dispatch("r3", 1, "third"))
+        .ran("r2", "once more", RunConclusion::Success)
+        .is("r2", ReleaseState::RolledBack)
+        .refuses(Code::AlreadyDispatched, roll_back("r2", 1, "and again"))
+        .when(dispatch("r3", 1, "third"));
+    world
+        .when(journal("r2", "again", DispatchState::Refused))
+        .is("r2", ReleaseState::RolledBack)
+        .when(dispatch("r3", 1, "third"));
+    // A wave that ran has used up its claim: the other one of unknown fate keeps nothing.
+    let world = lost(given().signed("r1").when(dispatch("r1", 1, "one")), "one");
+    lost(world.when(resending(dispatch("r1", 1, "two"), "one")), "two")
+        .refuses(Code::WrongState, outcome("r1"))
+        .when(journal("r1", "one", Finished))
+        .passed("r1", 1)
+        .sent("r1", 2)
+        .passed("r1", 2)
+        .when(outcome("r1"));
+}
+
+#[test]
+fn one_worker_at_a_time_has_the_work() {
+    const WORKER_2: &str = "worker-2@acme.example";
+    let held_by = |world: &World| world.state.lease.as_ref().map(|(holder, _)| holder.to_string());
+    let world = given()
+        .when(enrol_device(WORKER_2, DevicePurpose::Dispatcher))
+        .refuses_saying(Code::WrongSigner, "not an enrolled dispatcher", lease().by(WORKER_2))
+        .when(confirm_device(WORKER_2))
+        .refuses(Code::WrongSigner, lease().by(RITA))
+        .refuses(Code::WrongSigner, lease().by(DESK))
+        .refuses(Code::Field, lease_for(0))
+        .refuses(Code::Field, lease_for(3601))
+        .when(lease());
+    world
+        .clone()
+        .refuses_saying(Code::AlreadyDone, "worker-1", lease().by(WORKER_2))
+        .later(3600)
+        .refuses(Code::AlreadyDone, lease().by(WORKER_2))
+        // Its holder may take it on, or give it back early; after its end anybody may have it.
+        .when(lease_for(60))
+        .later(61)
+        .when(lease().by(WORKER_2))
+        .refuses(Code::AlreadyDone, lease())
+        .then(|world| assert_eq!(held_by(world).as_deref(), Some(WORKER_2)));
+    // A holder that was revoked keeps nobody out.
+    world.clone().when(revoke_device(WORKER)).when(lease().by(WORKER_2));
+    // Nor does a clock that ran far ahead.
+    let ahead = world.now.plus_seconds(365 * 86_400);
+    let wild = step(WORKER, move |_| Lease { until: ahead.plus_seconds(3600) }.into()).at(ahead);
+    world.when(wild).when(lease().by(WORKER_2)).refuses(Code::AlreadyDone, lease());
 }
 
 #[test]

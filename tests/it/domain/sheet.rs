@@ -86,6 +86,40 @@ fn the_composed_sheet_is_the_one_that_is_admitted() {
 }
 
 #[test]
+fn a_sheet_is_frozen_by_the_release_manager_once_every_gate_is_open() {
+    given()
+        .when(propose("r1"))
+        .refuses_saying(Code::GateOpen, "unit tests", freeze("r1"))
+        .when(observe("r1", "unit.xml", Conclusion::Pass))
+        .refuses_saying(Code::GateOpen, "static analysis", freeze("r1"))
+        .when(observe("r1", "scan.sarif", Conclusion::Inconclusive))
+        .refuses_saying(Code::GateOpen, "static analysis", freeze("r1"))
+        .when(waive(SAM, "r1", "static analysis", 86_400))
+        .refuses_saying(Code::GateOpen, "staging", freeze("r1"))
+        .staged("r1")
+        .refuses_saying(Code::GateOpen, "soaks in staging", freeze("r1"))
+        .later(3599)
+        .refuses_saying(Code::GateOpen, "soaks in staging", freeze("r1"))
+        .later(1)
+        .refuses(Code::RoleMissing, freeze("r1").by(PAUL))
+        .refuses(Code::RoleMissing, freeze("r1").by(QUINN))
+        .refuses(Code::WrongSigner, freeze("r1").by(WORKER))
+        .when(freeze("r1"));
+    without_policy().when(propose("r1")).refuses(
+        Code::NotFound,
+        step(RITA, |world| {
+            // Nothing to list: a sheet as it would be under the usual policy.
+            let mut with = world.clone().when(policy(POLICY)).proven("r9").staged("r9").later(3600);
+            with = with.when(freeze("r9"));
+            let mut body = with.sheet("r9").body.clone();
+            body.release = word("r1");
+            body.artifacts = candidate("r1").artifacts;
+            body.into()
+        }),
+    );
+}
+
+#[test]
 fn a_sheet_is_valid_no_longer_than_the_policy_allows() {
     let span = |from: i64, until: i64, not_after: i64| {
         with_request(freeze("r1"), move |world, body| {
@@ -103,6 +137,8 @@ fn a_sheet_is_valid_no_longer_than_the_policy_allows() {
         .refuses(Code::Field, span(60, 0, day))
         .refuses(Code::Field, span(0, 0, 0))
         .refuses(Code::Field, span(-60, -30, -30))
+        .refuses_saying(Code::Field, "the window ended at", span(-60, -30, day))
+        .refuses_saying(Code::Field, "lets the sheet stand until", span(day + 60, day + 120, day))
         .when(span(600, 1200, day));
 }
 

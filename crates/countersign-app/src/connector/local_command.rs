@@ -316,7 +316,10 @@ impl LocalCommand {
 
     /// How the run stands.
     fn state(&self, run: &Path, request: &Request) -> Result<State, FileError> {
-        let never = || State::over(RunConclusion::Skipped, "never started");
+        let never = || match run.join("stop").exists() {
+            true => State::over(RunConclusion::Cancelled, "stopped before it started"),
+            false => State::over(RunConclusion::Skipped, "never started"),
+        };
         let starting = || State { status: RunStatus::Queued, raw: "starting".to_owned(), completed: None };
         if let Some(state) = exited(run)? {
             return Ok(state);
@@ -340,6 +343,16 @@ impl LocalCommand {
             State::over(RunConclusion::Cancelled, "killed")
         } else {
             State::over(RunConclusion::Unknown("lost".to_owned()), "the supervisor is gone and left no exit code")
+        })
+    }
+
+    /// What became of a run that was prepared: until its supervisor is there it waits.
+    fn resolution(&self, id: &str, run: &Path, request: &Request) -> Result<Resolved, FileError> {
+        let State { status, raw, .. } = self.state(run, request)?;
+        Ok(match (status, read_supervisor(run)?) {
+            (_, Supervisor::Process(_)) => Resolved::Run(RunRef { id: id.to_owned(), attempt: 1 }),
+            (RunStatus::Completed(conclusion), _) => Resolved::Dropped { conclusion, raw },
+            _ => Resolved::Queued,
         })
     }
 
@@ -404,9 +417,9 @@ impl Connector for LocalCommand {
         let id = request_id.to_string();
         match self.load(&id) {
             Ok((_, request)) if since.is_some_and(|since| request.submitted < since) => Ok(Vec::new()),
-            Ok((_, request)) => Ok(vec![Found {
-                ticket: Ticket(id.clone()),
-                resolved: Resolved::Run(RunRef { id, attempt: 1 }),
+            Ok((run, request)) => Ok(vec![Found {
+                resolved: self.resolution(&id, &run, &request)?,
+                ticket: Ticket(id),
                 submitted: Some(request.submitted),
             }]),
             Err(failure) if failure.kind == FailureKind::HiddenOrMissing => Ok(Vec::new()),
@@ -415,8 +428,8 @@ impl Connector for LocalCommand {
     }
 
     async fn resolve(&self, ticket: &Ticket) -> Result<Resolved, Failure> {
-        self.load(&ticket.0)?;
-        Ok(Resolved::Run(RunRef { id: ticket.0.clone(), attempt: 1 }))
+        let (run, request) = self.load(&ticket.0)?;
+        Ok(self.resolution(&ticket.0, &run, &request)?)
     }
 
     async fn observe(&self, run: &RunRef) -> Result<Observation, Failure> {

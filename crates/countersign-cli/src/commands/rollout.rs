@@ -410,7 +410,7 @@ fn task_name(task: &worker::Task) -> &'static str {
         worker::Task::RecordStage(_) => "record-stage",
         worker::Task::Bake(_) => "bake",
         worker::Task::Rollback => "rollback",
-        worker::Task::Wave => "wave",
+        worker::Task::Wave(_) => "wave",
         worker::Task::Stage => "stage",
         worker::Task::Freeze(_) => "freeze",
         worker::Task::AutomaticGo(_) => "automatic-go",

@@ -3,7 +3,7 @@
 use super::{Source, moment, release, standing};
 use crate::model::{
     AutomaticGo, Cause, Condition, Decision, KeyOrigin, PlannedWave, QuorumRule, RollbackSlot, Seen, Sheet, SignOff,
-    SignOffState, TargetDigest, Verdict,
+    SignOffState, Span, TargetDigest, Verdict,
 };
 use countersign_core::act::{Act, DispatchKind, LiveRelease};
 use countersign_core::hash::Digest;
@@ -76,13 +76,7 @@ pub(super) fn sheet(source: &Source<'_>, release: &state::Release, it: &state::S
         frozen: source.stamp(it.entry.index),
         environment: body.environment.to_string(),
         valid_until: Some(moment(body.not_after, zone)),
-        window: Some(format!(
-            "{} to {}, {zone} ({} to {})",
-            zone.wall_clock(body.window.from),
-            zone.wall_clock(body.window.until),
-            body.window.from,
-            body.window.until
-        )),
+        window: Some(Span { from: moment(body.window.from, zone), until: moment(body.window.until, zone) }),
         policy_version: policy.map_or(0, |record| record.version),
         policy_digest: policy.map(|record| Digest::of(record.toml.as_bytes()).to_string()).unwrap_or_default(),
         evidence_manifest: body.evidence.digest.to_string(),

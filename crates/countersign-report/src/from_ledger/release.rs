@@ -59,7 +59,10 @@ pub(super) fn release(source: &Source<'_>, it: &state::Release) -> Release {
         change_list,
         changes,
         amendments: amendments(source, it),
-        gates: gates(&judge::checks(source.state, it, source.now)),
+        gates: match it.sheet() {
+            Some(sheet) if it.rollout_began(sheet.entry) => Vec::new(),
+            _ => gates(&judge::checks(source.state, it, source.now)),
+        },
         waivers: it
             .waivers
             .iter()
@@ -309,6 +312,11 @@ fn run_named(run: &RunRef) -> String {
     format!("{} attempt {}", run.id, run.attempt)
 }
 
+/// Where people open a run; of a local command that is a folder of the desk alone, and nobody's page.
+fn page_of(run: &RunRef) -> Option<String> {
+    run.url.as_ref().map(ToString::to_string).filter(|url| url.starts_with("https:") || url.starts_with("http:"))
+}
+
 fn dispatch(source: &Source<'_>, release: &state::Release, it: &state::DispatchRecord) -> Dispatch {
     let run = it.body.run.as_ref();
     let seen = release.runs.iter().filter(|(_, run)| run.request_id == it.body.request_id);
@@ -323,7 +331,7 @@ fn dispatch(source: &Source<'_>, release: &state::Release, it: &state::DispatchR
         by: source.party(it.body.by.as_ref().unwrap_or(&it.device)),
         device: source.party(&it.device),
         run: run.map(run_named),
-        url: run.and_then(|run| run.url.as_ref()).map(ToString::to_string),
+        url: run.and_then(page_of),
         journal: it.steps.iter().map(|(state, entry, _)| journal_line(source, *state, entry.index)).collect(),
         observations: seen.map(|(entry, run)| observation(source, entry.index, run)).collect(),
     }
@@ -333,7 +341,7 @@ fn observation(source: &Source<'_>, entry: u64, it: &act::Run) -> Observation {
     Observation {
         seen: source.stamp(entry),
         run: run_named(&it.run),
-        url: it.run.url.as_ref().map(ToString::to_string),
+        url: page_of(&it.run),
         status: it.status,
         raw: it.raw.to_string(),
         jobs: it.jobs.iter().map(|(name, said)| Parameter { name: name.clone(), value: said.to_string() }).collect(),
@@ -509,7 +517,8 @@ fn adverse(source: &Source<'_>, it: &state::Release, evidence: &[Evidence], shee
                 (DispatchState::Finished, ..) => AdverseKind::RunFailed,
                 _ => continue,
             };
-            add(kind, entry.index, format!("{order}: {}", words::journal(&line)));
+            let (state, more) = words::journal(&line);
+            add(kind, entry.index, format!("{order}: {state}{more}"));
         }
     }
     for (entry, it) in it.waves.iter().filter(|(_, it)| it.verdict != WaveVerdict::Pass) {

@@ -97,11 +97,11 @@ pub(super) fn sentence(source: &Source<'_>, leaf: &Leaf) -> String {
         },
         Act::Propose(body) => match &body.change {
             ProposeChange::Candidate { candidate, supersedes, authorization } => format!(
-                "proposed {} {} at commit {}, {} commits{}{}",
+                "proposed {} {} at commit {}, {}{}{}",
                 candidate.product,
                 candidate.version,
                 candidate.commit,
-                candidate.changes.commits,
+                words::count(candidate.changes.commits, "commit"),
                 supersedes.as_ref().map(|old| format!(", in place of {old}")).unwrap_or_default(),
                 authorization.map(|it| format!(", under the standing authorization of {it}")).unwrap_or_default()
             ),
@@ -129,18 +129,18 @@ pub(super) fn sentence(source: &Source<'_>, leaf: &Leaf) -> String {
             name(&body.owner)
         ),
         Act::Stage(body) => format!(
-            "saw {} {} of {} running in {}",
+            "saw {} running in {}, as version {} with the artifact {}",
             title(&body.release),
+            body.environment,
             body.version,
-            body.artifact,
-            body.environment
+            body.artifact
         ),
         Act::Request(body) => format!(
-            "froze the decision sheet of {} {} for {}, over {} pieces of evidence{}",
+            "froze the decision sheet of {} {} for {}, over {} of evidence{}",
             body.product,
             body.version,
             body.environment,
-            body.evidence.count,
+            words::count(body.evidence.count, "file"),
             body.authorization.map(|it| format!(", for the standing authorization of {it}")).unwrap_or_default()
         ),
         Act::Approval(body) => {
@@ -193,18 +193,20 @@ pub(super) fn sentence(source: &Source<'_>, leaf: &Leaf) -> String {
             format!("saw run {} of {}: {} ({})", body.run.id, title(&body.release), body.status, body.raw)
         }
         Act::Wave(body) => format!(
-            "judged wave {} of {} in {}: {}, {} samples, {} failed, {} % of the bake time covered",
+            "judged wave {} of {} in {}: {}, {}, {} failed, {} % of the bake time covered",
             body.wave,
             title(&body.release),
             body.environment,
             body.verdict,
-            body.samples,
+            words::count(body.samples, "sample"),
             body.failed,
             body.coverage_percent
         ),
         Act::Outcome(body) => format!("closed {}: {}", title(&body.release), body.result),
         Act::Announce(body) => format!("announced {} of {} to {}", body.event, title(&body.release), body.audience),
-        Act::Attempt(body) => format!("counted {} wrong passphrases for {}", body.count, name(&body.principal)),
+        Act::Attempt(body) => {
+            format!("counted {} for {}", words::count(body.count, "wrong passphrase"), name(&body.principal))
+        }
         Act::Refusal(body) => format!(
             "refused {} to {} ({}): {}",
             body.act,

@@ -1,6 +1,6 @@
 //! The decision sheet and the sign-offs on it.
 
-use super::{Gate, Moment, Parameter, Party, Stamp};
+use super::{Gate, Moment, Parameter, Party, Span, Stamp};
 use countersign_core::act::{KeyOrigin, Meaning, Reauth, SeenBasis, Verdict};
 use countersign_core::judge::SignOffState;
 use serde::{Deserialize, Serialize};
@@ -81,9 +81,14 @@ impl SignOff {
         self.counts() && go
     }
 
+    /// Returns what it was worth when it was used, or is worth now where it was not used yet: later moves undo no use.
+    pub fn worth(&self) -> SignOffState {
+        self.state_at_dispatch.unwrap_or(self.state)
+    }
+
     /// Returns whether it counts, whatever it says.
     pub fn counts(&self) -> bool {
-        self.state_at_dispatch.unwrap_or(self.state) == SignOffState::Valid && self.replaced_by.is_none()
+        self.worth() == SignOffState::Valid && self.replaced_by.is_none()
     }
 }
 
@@ -184,8 +189,8 @@ pub struct Sheet {
     pub environment: String,
     /// When it ends.
     pub valid_until: Option<Moment>,
-    /// When deploying is allowed, in words of the sheet.
-    pub window: Option<String>,
+    /// When wave 1 may be sent out.
+    pub window: Option<Span>,
     /// The policy's version.
     pub policy_version: u64,
     /// The policy's digest.

@@ -374,7 +374,7 @@ pub struct Release {
     pub amendments: Vec<Amendment>,
     /// The evidence, also what was replaced.
     pub evidence: Vec<Evidence>,
-    /// What each gate says at the time of the report.
+    /// What each gate says at the time of the report; empty once the release is on its way, when nobody asks them.
     pub gates: Vec<Gate>,
     /// The waivers.
     pub waivers: Vec<Waiver>,

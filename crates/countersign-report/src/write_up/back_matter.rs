@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 /// The columns of a table of what stands against something.
 pub(super) fn adverse_columns() -> Vec<Column> {
-    vec![column("What", 18), column("What happened", 34), column("Who", 20), column("When", 20), figures("Entry", 8)]
+    vec![column("What", 17), column("What happened", 31), column("Who", 20), column("When", 25), figures("Entry", 7)]
 }
 
 /// Writes the chapter on what stands against the ledger and its releases.
@@ -105,7 +105,7 @@ pub(super) fn people(report: &Report, blocks: &mut Vec<Block>) {
     blocks.push(Block::Table {
         table: Table {
             caption: "Every signing key".to_owned(),
-            columns: vec![column("Key", 51), column("Enrolled", 28), column("State", 21)],
+            columns: vec![column("Key", 45), column("Enrolled", 26), column("State", 29)],
             rows,
             narrow: false,
             empty: none(report, "signing key"),
@@ -115,7 +115,7 @@ pub(super) fn people(report: &Report, blocks: &mut Vec<Block>) {
     blocks.push(Block::Table {
         table: Table {
             caption: "Every device".to_owned(),
-            columns: vec![column("Device", 51), column("Enrolled", 28), column("State", 21)],
+            columns: vec![column("Device", 45), column("Enrolled", 26), column("State", 29)],
             rows: report.devices.iter().map(device).collect(),
             narrow: false,
             empty: none(report, "device"),
@@ -247,9 +247,9 @@ fn policy(at: usize, it: &Policy, blocks: &mut Vec<Block>) {
     blocks.push(Block::Verbatim { text: it.toml.clone() });
 }
 
-/// Writes the chapter on values that were corrected after their entry.
-pub(super) fn corrections(report: &Report, blocks: &mut Vec<Block>) {
-    blocks.push(heading(1, "Corrections", "corrections"));
+/// Writes what was corrected after its entry.
+fn corrections(report: &Report, blocks: &mut Vec<Block>) {
+    blocks.push(heading(2, "Corrections", "corrections"));
     blocks.push(Block::Table {
         table: Table {
             caption: "Values changed since their entry".to_owned(),
@@ -275,6 +275,8 @@ pub(super) fn corrections(report: &Report, blocks: &mut Vec<Block>) {
 /// Writes the audit trail.
 pub(super) fn trail(report: &Report, blocks: &mut Vec<Block>) {
     blocks.push(heading(1, "Audit trail", "trail"));
+    corrections(report, blocks);
+    blocks.push(heading(2, "Entries", "entries"));
     blocks.push(paragraph(match report.scope {
         Scope::WholeLedger => format!(
             "Every entry of the ledger, {} in all, in the order of the tree. Each ends with its leaf hash.",
@@ -298,7 +300,7 @@ pub(super) fn trail(report: &Report, blocks: &mut Vec<Block>) {
     blocks.push(Block::Table {
         table: Table {
             caption: "Every entry".to_owned(),
-            columns: vec![column("Entry", 7), column("When", 20), column("Act, who", 24), column("What", 49)],
+            columns: vec![column("Entry", 6), column("When", 22), column("Act, who", 23), column("What", 49)],
             rows: report.trail.iter().map(trail_row).collect(),
             narrow: false,
             empty: none(report, "entry"),

@@ -1,7 +1,7 @@
 //! The chapter on releases: each from proposal to outcome, with what stands against it.
 
 use super::{
-    adverse_cells, cell, digest, heading, joined, moment, none, notice, paragraph, party, short_moment, short_stamp,
+    adverse_cells, cell, digest, heading, joined, moment, none, notice, paragraph, short_moment, short_stamp,
     stamp, state_heading, words,
 };
 use crate::document::{
@@ -10,12 +10,12 @@ use crate::document::{
 };
 use crate::model::{
     Adoption, AutomaticGo, Availability, Cause, Change, Condition, Decision, Dispatch, Evidence, EvidenceOrigin, Gate,
-    Observation, Parameter, Release, Report, RollbackSlot, Sheet, SignOff, SignOffState, Wave,
+    Moment, Observation, Parameter, Release, Report, RollbackSlot, Sheet, SignOff, SignOffState, Span, Wave,
 };
 use crate::moment::{duration, tell};
 use crate::visible::brief;
 use crate::words::{
-    Badged, commit_source, counts, journal, key_origin, meaning, presence, replaced, seen, verdict,
+    Badged, commit_source, count, counts, entries, journal, key_origin, meaning, presence, replaced, seen, verdict,
     wave as wave_verdict,
 };
 
@@ -84,7 +84,7 @@ fn overview(at: usize, release: &Release) -> Row {
             vec![vec![state(sheet.decision.badge())], vec![dim("standing authorization")]]
         }
         Some(sheet) => {
-            vec![vec![state(sheet.decision.badge())], vec![dim(format!("{} sign-offs", sheet.sign_offs.len()))]]
+            vec![vec![state(sheet.decision.badge())], vec![dim(count(sheet.sign_offs.len(), "sign-off"))]]
         }
         None => vec![vec![dim("no sheet")]],
     };
@@ -111,7 +111,11 @@ fn release(report: &Report, at: usize, release: &Release, blocks: &mut Vec<Block
         blocks.push(heading(3, "Changed since the proposal", format!("{key}-amendments")));
         blocks.push(amendments(release));
     }
-    blocks.push(heading(3, format!("Change list, {} commits", release.change_list.commits), format!("{key}-changes")));
+    blocks.push(heading(
+        3,
+        format!("Change list, {}", count(release.change_list.commits, "commit")),
+        format!("{key}-changes"),
+    ));
     blocks.push(facts_block(change_list(release)));
     blocks.push(Block::Table {
         table: Table {
@@ -125,18 +129,21 @@ fn release(report: &Report, at: usize, release: &Release, blocks: &mut Vec<Block
             },
         },
     });
-    blocks.push(heading(3, format!("Evidence, {} items", release.evidence.len()), format!("{key}-evidence")));
+    blocks.push(heading(3, format!("Evidence, {}", count(release.evidence.len(), "item")), format!("{key}-evidence")));
     blocks.push(Block::Table {
         table: Table {
             caption: "Evidence, also what was replaced".to_owned(),
-            columns: vec![column("Evidence", 58), column("Origin", 24), column("Conclusion", 18)],
+            columns: vec![column("Evidence", 56), column("Origin", 26), column("Conclusion", 18)],
             rows: release.evidence.iter().map(evidence).collect(),
             narrow: false,
             empty: none(report, "evidence for this release"),
         },
     });
-    blocks.push(heading(3, "Gates at the time of this report", format!("{key}-gates")));
-    blocks.push(gates(&release.gates, "What each gate says now", none(report, "gate: no policy is in force")));
+    // Once it is out, what gates say has been used: it stands with the sheet, and what they would say now says nothing.
+    if release.dispatches.is_empty() || !release.gates.is_empty() {
+        blocks.push(heading(3, "Gates at the time of this report", format!("{key}-gates")));
+        blocks.push(gates(&release.gates, "What each gate says now", none(report, "gate: no policy is in force")));
+    }
     blocks.push(heading(3, "Waivers", format!("{key}-waivers")));
     blocks.push(Block::Table {
         table: Table {
@@ -173,7 +180,7 @@ fn release(report: &Report, at: usize, release: &Release, blocks: &mut Vec<Block
     blocks.push(Block::Table {
         table: Table {
             caption: "Orders to the pipeline with their journal".to_owned(),
-            columns: vec![column("Order", 34), column("Run", 26), column("Journal", 40)],
+            columns: vec![column("Order", 36), column("Run", 27), column("Journal", 37)],
             rows: release.dispatches.iter().map(dispatch).collect(),
             narrow: false,
             empty: none(report, "dispatch of this release"),
@@ -183,7 +190,7 @@ fn release(report: &Report, at: usize, release: &Release, blocks: &mut Vec<Block
         blocks.push(Block::Table {
             table: Table {
                 caption: "What was seen of runs".to_owned(),
-                columns: vec![column("Run", 30), column("Said", 44), column("Seen", 26)],
+                columns: vec![column("Run", 24), column("Said", 48), column("Seen", 28)],
                 rows: release.dispatches.iter().flat_map(|it| &it.observations).map(observation).collect(),
                 narrow: false,
                 empty: String::new(),
@@ -236,11 +243,8 @@ fn board(sheet: &Sheet, sample: bool) -> Block {
     }
     title.push(text(format!(" for {}, sheet of entry {}", sheet.environment, sheet.frozen.entry)));
     let seat_note = |it: &SignOff| -> Line {
-        match (it.replaced_by, it.state) {
+        match (it.replaced_by, it.worth()) {
             (None, SignOffState::Valid) => vec![dim(tell(&it.at).short)],
-            (None, other) if it.state_at_dispatch == Some(SignOffState::Valid) => {
-                vec![state(other.badge()), dim(" now, VALID when dispatched")]
-            }
             (None, other) => vec![state(other.badge())],
             (Some(_), _) => vec![state(replaced())],
         }
@@ -263,7 +267,8 @@ fn board(sheet: &Sheet, sample: bool) -> Block {
             note: vec![state(go.state.badge())],
         });
     }
-    for rule in sheet.quorum.iter().filter(|rule| rule.counted < rule.needed) {
+    let stood_in_for = sheet.automatic_go.is_some() && sheet.decision == Decision::Go;
+    for rule in sheet.quorum.iter().filter(|rule| !stood_in_for && rule.counted < rule.needed) {
         seats.push(Seat {
             role: rule.role.clone(),
             name: format!("{} of {} signed", rule.counted, rule.needed),
@@ -317,6 +322,15 @@ fn change_list(release: &Release) -> Vec<Fact> {
     ]
 }
 
+/// A span of time, each end on a line of its own.
+fn window(it: &Span) -> Lines {
+    let end = |word: &str, at: &Moment| {
+        let told = tell(at);
+        vec![dim(format!("{word} ")), text(told.local), text(" "), mono(told.utc)]
+    };
+    vec![end("from", &it.from), end("until", &it.until)]
+}
+
 /// What the gates of a policy say.
 fn gates(list: &[Gate], caption: &str, empty: String) -> Block {
     let rows = list
@@ -328,7 +342,7 @@ fn gates(list: &[Gate], caption: &str, empty: String) -> Block {
             }
             let mut why = cell(&it.detail);
             if !it.evidence.is_empty() {
-                why.push(vec![dim(format!("entries {}", entries(&it.evidence)))]);
+                why.push(vec![dim(entries(&it.evidence))]);
             }
             row(vec![cell(&it.name), says, why])
         })
@@ -342,10 +356,6 @@ fn gates(list: &[Gate], caption: &str, empty: String) -> Block {
             empty,
         },
     }
-}
-
-fn entries(list: &[u64]) -> String {
-    list.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn amendments(release: &Release) -> Block {
@@ -443,7 +453,7 @@ fn staging(report: &Report, release: &Release) -> Block {
     Block::Table {
         table: Table {
             caption: "Deliveries to staging".to_owned(),
-            columns: vec![column("Seen there", 52), column("Soak", 22), column("Recorded", 26)],
+            columns: vec![column("Seen there", 54), column("Soak", 18), column("Recorded", 28)],
             rows,
             narrow: false,
             empty: none(report, "delivery of this release to staging"),
@@ -467,18 +477,18 @@ fn decision(key: &str, sheet: &Sheet, blocks: &mut Vec<Block>) {
         fact("Environment", vec![text(&sheet.environment)]),
         facts("Frozen by", stamp(&sheet.frozen)),
         facts("Valid until", sheet.valid_until.as_ref().map_or_else(|| vec![vec![dim("no end set")]], moment)),
-        fact("Window", sheet.window.as_ref().map_or_else(|| vec![dim("none set")], |it| vec![text(it)])),
+        facts("Window", sheet.window.as_ref().map_or_else(|| vec![vec![dim("none set")]], window)),
         facts("Policy", vec![vec![text(format!("version {}", sheet.policy_version))], digest(&sheet.policy_digest)]),
         facts(
             "Evidence manifest",
-            vec![digest(&sheet.evidence_manifest), vec![text(format!("{} pieces of evidence", sheet.evidence_count))]],
+            vec![digest(&sheet.evidence_manifest), vec![text(count(sheet.evidence_count, "file"))]],
         ),
         fact("Staging", vec![sheet.staging.map_or_else(|| dim("none"), |at| text(format!("entry {at}")))]),
         fact(
             "Waivers",
             match sheet.waivers.is_empty() {
                 true => vec![dim("none")],
-                false => vec![strong(format!("entries {}", entries(&sheet.waivers)))],
+                false => vec![strong(entries(&sheet.waivers))],
             },
         ),
         fact("Change list", digest(&sheet.change_list)),
@@ -564,10 +574,12 @@ fn signature(it: &SignOff) -> Signature {
         fact("Had seen", vec![text(seen(&it.seen))]),
         fact("Entry", vec![mono(it.entry.to_string())]),
     ]);
-    let mut why = cause(&it.cause);
+    let mut why = Lines::new();
     if let Some(at_dispatch) = it.state_at_dispatch.filter(|then| *then != it.state || it.replaced_by.is_some()) {
         why.push(vec![text("when wave 1 was dispatched: "), strong(at_dispatch.as_str())]);
+        why.push(vec![dim("now: "), text(it.state.as_str())]);
     }
+    why.extend(cause(&it.cause));
     if let Some(by) = it.replaced_by {
         why.push(vec![text(format!("taken back by the answer of entry {by}"))]);
     }
@@ -576,7 +588,7 @@ fn signature(it: &SignOff) -> Signature {
         principal: it.by.principal.clone(),
         role: it.role.clone(),
         verdict: it.verdict.badge(),
-        state: if it.replaced_by.is_some() { replaced() } else { it.state.badge() },
+        state: if it.replaced_by.is_some() { replaced() } else { it.worth().badge() },
         why,
         facts: list,
         whole: true,
@@ -588,10 +600,10 @@ fn signature(it: &SignOff) -> Signature {
 pub(super) fn adoptions(list: &[Adoption]) -> Lines {
     list.iter()
         .flat_map(|it| {
-            let mut first = party(&it.signed.by);
-            first.push(dim(format!(" as {}", it.role)));
+            let mut first = vec![strong(&it.signed.by.name), text(" "), dim(&it.signed.by.principal)];
+            first.push(text(format!(" as {}", it.role)));
             let told = tell(&it.signed.at);
-            let says = vec![strong(verdict(it.verdict)), text(" "), text(meaning(it.meaning))];
+            let says = vec![text(verdict(it.verdict)), text(", "), text(meaning(it.meaning))];
             [first, says, vec![text(told.local)], vec![mono(told.utc), dim(format!(", entry {}", it.signed.entry))]]
         })
         .collect()
@@ -639,7 +651,10 @@ fn dispatch(it: &Dispatch) -> Row {
     let lines = it
         .journal
         .iter()
-        .flat_map(|line| [vec![text(journal(line))], vec![mono(&line.at.utc), dim(format!(", entry {}", line.entry))]])
+        .flat_map(|line| {
+            let (state, more) = journal(line);
+            [vec![strong(state), text(more)], vec![mono(&line.at.utc), dim(format!(", entry {}", line.entry))]]
+        })
         .collect();
     row(vec![order, run, lines])
 }
