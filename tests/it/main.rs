@@ -1,6 +1,7 @@
 //! One test binary for the cross-crate tests.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod auditor;
 mod buildbot;
 mod bundle;
 mod dispatch_faults;
@@ -18,3 +19,4 @@ mod store_contract;
 mod store_faults;
 mod tidy;
 mod verify_tools;
+mod whole_job;

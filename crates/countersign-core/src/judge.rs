@@ -1230,7 +1230,7 @@ pub fn blockers(state: &State, release: &Release, at: Timestamp) -> Vec<Blocker>
             "policy",
             format!("{product} has no policy"),
             holders(role::PROCESS_OWNER),
-            format!("countersign policy set --product {product} --file FILE"),
+            "countersign policy set FILE".into(),
         );
         return list;
     }
@@ -1242,11 +1242,16 @@ pub fn blockers(state: &State, release: &Release, at: Timestamp) -> Vec<Blocker>
             STAGING_GATE => "wait for the soak to end".into(),
             FIELDS_GATE => format!("countersign release amend {id}"),
             gate if check.conclusion == Conclusion::Fail => {
-                format!("countersign release amend {id} (a new candidate), or countersign waiver {id} --gate '{gate}'")
+                format!(
+                    "countersign release amend {id} (a new candidate), or countersign waiver {id} --gate '{gate}' --expires MOMENT --owner PRINCIPAL"
+                )
             }
             gate => match unconfirmed(state, release, gate) {
                 Some(record) => format!("countersign evidence confirm {}", record.entry.index),
-                None => format!("countersign evidence attach {id}"),
+                None if read_from_ci(state, release, gate) => {
+                    format!("countersign evidence attach {id} --connector NAME --run ID --step STEP --log NAME")
+                }
+                None => format!("countersign evidence attach {id} --file FILE"),
             },
         };
         add(&format!("gate:{}", check.gate), format!("{}: {}", check.gate, check.detail), managers.clone(), act);
@@ -1267,10 +1272,21 @@ pub fn blockers(state: &State, release: &Release, at: Timestamp) -> Vec<Blocker>
     list
 }
 
+/// Returns what the policy says of a gate.
+fn rule_of<'a>(state: &'a State, release: &Release, gate: &str) -> Option<(&'a Policy, &'a EvidenceRule)> {
+    let policy = &state.policy(&release.candidate.product)?.policy;
+    Some((policy, policy.evidence.iter().find(|rule| rule.gate.as_str() == gate)?))
+}
+
+/// Returns whether only a CI system can fill the gate.
+fn read_from_ci(state: &State, release: &Release, gate: &str) -> bool {
+    rule_of(state, release, gate)
+        .is_some_and(|(policy, rule)| rule.observed || policy.attached_evidence == AttachedRule::Refused)
+}
+
 /// Returns the attached evidence that would answer to the gate once a second person has confirmed it.
 fn unconfirmed<'a>(state: &State, release: &'a Release, gate: &str) -> Option<&'a EvidenceRecord> {
-    let policy = &state.policy(&release.candidate.product)?.policy;
-    let rule = policy.evidence.iter().find(|rule| rule.gate.as_str() == gate)?;
+    let (policy, rule) = rule_of(state, release, gate)?;
     if rule.observed || policy.attached_evidence != AttachedRule::Confirmed {
         return None;
     }
@@ -1305,7 +1321,7 @@ fn decision_blockers(
                     Code::QuorumMissing,
                     what,
                     who,
-                    format!("countersign sign {id} --role {}", slot.role),
+                    format!("countersign sign {id} --role {} --verdict VERDICT", slot.role),
                 ));
             }
         }
@@ -1324,7 +1340,7 @@ fn decision_blockers(
                 Code::OnHold,
                 what,
                 vec![who.to_string()],
-                format!("countersign sign {id} (their new answer)"),
+                format!("countersign sign {id} --verdict VERDICT (their new answer)"),
             ));
         }
         Outcome::Stale(moved) => {
