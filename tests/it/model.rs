@@ -582,7 +582,12 @@ impl Model {
             Some(_) => back().any(Sent::succeeded) && !back().any(|sent| sent.open() && !again(sent)),
             None => all_passed,
         };
-        self.began(id, fact.entry) && !self.reviewed(id) && !over
+        // Only a review after the last way back ends it.
+        let last = back().map(|sent| sent.prepared).max();
+        let reviewed = self.facts.iter().any(|fact| {
+            matches!(&fact.act, Act::Outcome(body) if body.release.as_str() == id) && Some(fact.index()) > last
+        });
+        self.began(id, fact.entry) && !reviewed && !over
     }
 
     /// Whether the device may begin the rollout of the release's last sheet with that dispatch.

@@ -959,7 +959,15 @@ pub fn next_wave(release: &Release, sheet: &Sheet) -> Option<u64> {
 
 /// Returns where a release stands at that moment.
 pub fn release_state(state: &State, release: &Release, at: Timestamp) -> ReleaseState {
-    if release.outcome.is_some() {
+    // Taken back after its review, it is a rollout again, has the environment, and is reviewed anew.
+    let taken_back_since = |reviewed: EntryRef| {
+        release.dispatches.iter().any(|dispatch| {
+            dispatch.body.kind == DispatchKind::Rollback
+                && dispatch.body.state != DispatchState::Refused
+                && dispatch.entry > reviewed
+        })
+    };
+    if release.outcome.as_ref().is_some_and(|(entry, _)| !taken_back_since(*entry)) {
         return ReleaseState::Reviewed;
     }
     let current = release.sheet();

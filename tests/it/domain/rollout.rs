@@ -691,6 +691,21 @@ fn an_outcome_is_recorded_once_the_rollout_has_ended() {
         .refuses(Code::RoleMissing, outcome("r1").by(QUINN))
         .when(outcome("r1").by(OLGA))
         .refuses(Code::WrongState, outcome("r1"));
+    // A release that is taken back after its review has the environment again, and is reviewed anew.
+    given()
+        .live("r1")
+        .live("r2")
+        .when(outcome("r2"))
+        .is("r2", ReleaseState::Reviewed)
+        .signed("r3")
+        .when(roll_back("r2", 2, "back"))
+        .is("r2", ReleaseState::RolloutHalted)
+        .refuses_saying(Code::EnvironmentBusy, "r2", dispatch("r3", 1, "third"))
+        .refuses(Code::WrongState, outcome("r2"))
+        .ran("r2", "back", RunConclusion::Success)
+        .is("r2", ReleaseState::RolledBack)
+        .when(outcome("r2"))
+        .is("r2", ReleaseState::Reviewed);
     // Not while something may still change what runs.
     let unknown = lost(given().signed("r1").when(dispatch("r1", 1, "one")), "one");
     unknown.is("r1", ReleaseState::RolloutHalted).refuses_saying(Code::WrongState, "under way", outcome("r1"));
