@@ -45,7 +45,8 @@
 # CLAIMS. A deploy is let through once for each (sheet, environment, wave), whatever its request id, the waves in the
 # order of the sheet, and none after a rollback of that sheet was let through. The first wave needs the sheet's window;
 # a later one needs its earlier ones claimed here. A rollback needs the first wave claimed here; it and a delivery
-# without people are let through once for each request id.
+# without people are let through once for each request id, and not once a later one of the same sheet (by not_after) was:
+# a request that was held up may find that something else has gone out since.
 #
 # WHAT IT DOES NOT JUDGE: it does not see the ledger, so it cannot know of a NO-GO or a freeze that was not handed
 # to it. The dispatcher judges those before it signs a header; the gate makes sure that the dispatcher alone,
@@ -529,21 +530,31 @@ fi
 
 # ---- claim it: of two runs that come this far, one gets the directory ----------------------------------------
 
-claim=$claims/$kind/$sheet/$environment place=$wave
+claim=$claims/$kind/$sheet/$environment place=$wave repeatable=no
 if [ "$kind" = rollback ] || [ "$human" = no ]; then
-  claim=$claim/$wave place=$request_id
+  claim=$claim/$wave place=$request_id repeatable=yes
 fi
 mkdir -p -- "$claim" || refuse claim_failed 'the claim could not be written'
 if ! mkdir -- "$claim/$place" 2>/dev/null; then
   [ -d "$claim/$place" ] || refuse claim_failed 'the claim could not be written'
   refuse already_claimed "this $kind to $environment, wave $wave, was let through before"
 fi
-# Looked for after the claim: a rollback that claims at the same moment sees this wave, or is seen here.
+cat -- "$header" >"$claim/$place/header" || refuse claim_failed 'the claim could not be written'
+sync -- "$claim/$place/header" "$claim/$place" "$claim" 2>/dev/null || sync
+# Looked for after the claim: of two that come at the same moment, each sees the other, or is seen.
 if [ "$kind" = deploy ] && [ -d "$claims/rollback/$sheet/$environment" ]; then
   refuse rolled_back 'a rollback of this sheet was let through; nothing more of it goes out'
 fi
-cat -- "$header" >"$claim/$place/header" || refuse claim_failed 'the claim could not be written'
-sync -- "$claim/$place/header" "$claim/$place" "$claim" 2>/dev/null || sync
+if [ "$repeatable" = yes ]; then
+  set +f
+  others=("$claims/$kind/$sheet/$environment"/*/*/header)
+  set -f
+  for other in "${others[@]}"; do
+    until=$(grep -aoE '^not_after=[0-9]+$' "$other" || true)
+    [ -z "$until" ] || [ "${until#*=}" -le "$not_after" ] ||
+      refuse overtaken "a later $kind of this sheet to $environment was let through while this one was on its way"
+  done
+fi
 
 printf 'gate: accepted: %s of %s (%s) to %s, wave %s, under sheet %s\n' "$kind" "$version" "$artifact" "$environment" "$wave" "$sheet"
 while read -r role who; do

@@ -21,7 +21,7 @@ use ed25519_dalek::SigningKey;
 
 use crate::harness::{Authority, Buildbot, Options, SampleService, free_port};
 
-fn request(job: &str, inputs: &[(&str, &str)]) -> TriggerRequest {
+pub(crate) fn request(job: &str, inputs: &[(&str, &str)]) -> TriggerRequest {
     TriggerRequest {
         request_id: RequestId::generate(),
         job: job.into(),
@@ -31,7 +31,7 @@ fn request(job: &str, inputs: &[(&str, &str)]) -> TriggerRequest {
 }
 
 /// Triggers and waits until there is a run.
-async fn begun(client: &Client, request: &TriggerRequest) -> RunRef {
+pub(crate) async fn begun(client: &Client, request: &TriggerRequest) -> RunRef {
     let accepted = client.trigger(request).await.unwrap();
     assert!(accepted.server_time.is_some(), "the server's clock is known");
     let Handle::Ticket(ticket) = accepted.handle else { panic!("Buildbot queues") };
@@ -45,7 +45,7 @@ async fn begun(client: &Client, request: &TriggerRequest) -> RunRef {
 }
 
 /// Follows a run to its end.
-async fn over(client: &Client, run: &RunRef) -> Observation {
+pub(crate) async fn over(client: &Client, run: &RunRef) -> Observation {
     loop {
         let seen = client.observe(run).await.unwrap();
         if matches!(seen.status, RunStatus::Completed(_)) {

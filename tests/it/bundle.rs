@@ -1,9 +1,10 @@
 //! Bundles, and the verification of a ledger they rest on: what is altered is found, whoever alters it.
+#![allow(clippy::print_stdout, reason = "figures are for whoever asks with --nocapture")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use countersign_core::act::EvidenceOrigin;
+use countersign_core::act::{ACTS, Evidence, EvidenceOrigin};
 use countersign_core::bundle::zip::{self, File, ZipError};
 use countersign_core::bundle::{BundleError, Content, Files, Report, judge, pack};
 use countersign_core::checkpoint::{Checkpoint, cosign};
@@ -100,6 +101,38 @@ fn a_whole_copy_is_as_good_as_the_ledger_for_whoever_knows_its_fingerprint() {
 }
 
 #[test]
+fn a_copy_of_one_release_shows_its_entries_and_claims_no_more() {
+    let golden = golden::ledger();
+    for (release, other, left_out) in [(RELEASE, "pump-fw-4.2.1", 13), ("pump-fw-4.2.1", RELEASE, 27)] {
+        let bytes = packed(&golden, Some(release));
+        let files = unpacked(&bytes);
+        let proven = files.keys().filter_map(|name| name.strip_prefix("proofs/")?.strip_suffix(".tlog-proof"));
+        let copied = files.keys().filter_map(|name| name.strip_prefix("leaves/")?.strip_suffix(".leaf"));
+        let copied: Vec<usize> = copied.map(parse).collect();
+        assert_eq!(proven.map(parse::<usize>).collect::<Vec<_>>(), copied);
+        // Only what names the other release stays behind, and what answers that.
+        let mut foreign = BTreeSet::new();
+        for leaf in &golden.leaves {
+            let entry = Entry::parse(leaf.clone()).unwrap();
+            let said = &entry.payload()["predicate"];
+            let answers = said["request"]["leaf"].as_str().is_some_and(|leaf| foreign.contains(leaf));
+            if said["release"] == other || answers {
+                foreign.insert(entry.leaf_hash().to_string());
+            }
+        }
+        assert_eq!(foreign.len(), left_out, "{release}");
+        let stays = |index: &usize| !foreign.contains(&leaf_hash(&golden.leaves[*index]).to_string());
+        assert_eq!(copied, (0..golden.leaves.len()).filter(stays).collect::<Vec<_>>(), "{release}");
+        let verification = judge(&bytes, &known(&golden));
+        assert_eq!(codes(&verification), [(None, "one_release_only")]);
+        assert_eq!(verification.verdict, Verdict::Incomplete);
+        assert!(verification.findings[0].message.contains("never that there is no NO-GO"));
+        assert_eq!((verification.tree_size, verification.root), (golden.leaves.len() as u64, golden.state.tree.root()));
+        assert_eq!(codes(&judge(&bytes, &Anchor::default()))[0], (None, "unanchored"));
+    }
+}
+
+#[test]
 fn the_answer_for_programs_has_one_shape() {
     let golden = golden::founded();
     let mut leaves = golden.leaves.clone();
@@ -122,6 +155,76 @@ fn the_answer_for_programs_has_one_shape() {
     let none = verified(&[], Anchor::default(), None);
     assert_eq!(codes(&none), [(None, "unanchored"), (None, "empty")]);
     assert_eq!(none.verdict, Verdict::Invalid);
+}
+
+#[test]
+fn a_file_that_an_entry_names_is_there_or_missed() {
+    let golden = golden::ledger();
+    let whole = packed(&golden, None);
+    let reads = Digest::of(golden::JUNIT);
+    let evidence = |leaf: &Vec<u8>| Entry::parse(leaf.clone()).unwrap().act() == "evidence";
+    let named_by = golden.leaves.iter().position(evidence).map(|index| index as u64);
+    let check = |availability: Availability, verdict: Verdict, code: &str| {
+        let blobs = |digest: &Digest| if *digest == reads { availability } else { Availability::Present };
+        let options = Options { anchor: known(&golden), checkpoint: None, blobs: &blobs };
+        let verification = verify(golden.leaves.clone(), &options);
+        assert_eq!(verification.verdict, verdict, "{code}");
+        let first = verification.findings.first().map(|finding| (finding.index, finding.code.as_str()));
+        assert_eq!(first, (verdict != Verdict::Valid).then_some((named_by, code)));
+    };
+    check(Availability::Present, Verdict::Valid, "");
+    check(Availability::Missing, Verdict::Incomplete, "blob_missing");
+    check(Availability::Removed, Verdict::Incomplete, "blob_removed");
+    check(Availability::Corrupt, Verdict::Invalid, "blob_corrupt");
+
+    // In a bundle: each file in turn is left out, changed or put in another's place.
+    let files = unpacked(&whole);
+    let names: Vec<_> = files.keys().filter(|name| name.starts_with("evidence/")).cloned().collect();
+    let judged = |change: &dyn Fn(&mut FileTree)| {
+        let mut files = files.clone();
+        change(&mut files);
+        resign(&mut files);
+        judge(&zipped(&files), &known(&golden))
+    };
+    let manifests: Vec<Digest> =
+        golden.state.releases.values().map(|release| release.sheets[0].body.evidence.digest).collect();
+    assert!(names.len() >= 9, "{names:?}");
+    for name in &names {
+        let left_out = judged(&|files| drop(files.remove(name)));
+        // A manifest follows from the entries and is not missed.
+        let derived = manifests.iter().any(|digest| name.ends_with(&digest.to_string()));
+        let expected = if derived { Verdict::Valid } else { Verdict::Incomplete };
+        assert_eq!(left_out.verdict, expected, "{name}: {:?}", left_out.findings);
+        assert!(derived || left_out.findings[0].code.as_str() == "blob_missing");
+        let changed = judged(&|files| files.get_mut(name).unwrap().push(b'x'));
+        assert_eq!(changed.verdict, Verdict::Invalid, "{name}");
+        assert_eq!(changed.findings[0].code.as_str(), "blob_corrupt", "{name}");
+    }
+    let stray = Digest::of(b"stray");
+    let added = judged(&|files| drop(files.insert(format!("evidence/sha256/{stray}"), b"stray".to_vec())));
+    assert_eq!(codes(&added), [(None, "layout")]);
+    let raw = golden.state.releases[&parse::<ReleaseId>(RELEASE)].evidence[0].body.origin.clone();
+    let EvidenceOrigin::Observed { raw_sha256, .. } = raw else { panic!("it was observed") };
+    assert!(!names.iter().any(|name| name.ends_with(&raw_sha256.to_string())), "a raw reply need not be kept");
+}
+
+/// Named first as a reply that need not be kept, and then as evidence, a file is needed.
+#[test]
+fn a_file_is_needed_as_soon_as_one_entry_needs_it() {
+    let mut golden = golden::decided();
+    let release: ReleaseId = parse(RELEASE);
+    let known = golden.state.releases[&release].evidence[0].body.clone();
+    let EvidenceOrigin::Observed { connector, raw_sha256, run } = known.origin.clone() else { panic!("observed") };
+    let missing = |golden: &Golden| {
+        let blobs = |digest: &Digest| if *digest == raw_sha256 { Availability::Missing } else { Availability::Present };
+        let anchor = self::known(golden);
+        let verification = verify(golden.leaves.clone(), &Options { anchor, checkpoint: None, blobs: &blobs });
+        (verification.verdict, verification.findings.first().and_then(|finding| finding.index))
+    };
+    assert_eq!(missing(&golden), (Verdict::Valid, None));
+    let origin = EvidenceOrigin::Observed { connector, raw_sha256: Digest::of(b"another reply"), run };
+    let entry = golden.act(DESK, Evidence { digest: raw_sha256, origin, ..known });
+    assert_eq!(missing(&golden), (Verdict::Incomplete, Some(entry.index)));
 }
 
 #[test]
@@ -591,7 +694,9 @@ fn a_file_without_a_place_or_an_unsound_one_is_refused_by_name() {
     });
     check("proof of another entry", "proof", &|files| {
         let mut tree = Tree::new();
-        golden.leaves.iter().for_each(|leaf| drop(tree.append(leaf_hash(leaf))));
+        for leaf in &golden.leaves {
+            tree.append(leaf_hash(leaf));
+        }
         let checkpoint = countersign_core::note::Note::parse(&golden.checkpoint()).unwrap();
         for index in 0..golden.leaves.len() as u64 {
             let hashes = tree.inclusion_proof(index / 2, tree.size()).unwrap();
@@ -647,4 +752,46 @@ fn a_changed_file_is_named() {
         let index = name.strip_prefix("leaves/").and_then(|name| name.strip_suffix(".leaf"));
         assert_eq!(named.index, index.and_then(|index| index.parse().ok()));
     }
+}
+
+/// A format that somebody holds a copy of is read for ever: a file is never made again, only others are added. Each holds
+/// every act there was, with every file that its entries name.
+#[test]
+fn every_format_that_was_ever_released_verifies() {
+    const FORMATS: [(&str, u64); 1] = [("v1", 108)];
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden");
+    if std::env::var_os("COUNTERSIGN_MAKE_FIXTURES").is_some() {
+        make_fixtures(&dir, FORMATS[FORMATS.len() - 1].0);
+    }
+    for (format, size) in FORMATS {
+        let fingerprint = std::fs::read_to_string(dir.join(format!("fingerprint-{format}.txt"))).unwrap();
+        let anchor = Anchor { fingerprint: Some(parse(fingerprint.trim())), pin: None };
+        let fixtures = [("ledger", Verdict::Valid, &[][..]), ("release", Verdict::Incomplete, &["one_release_only"])];
+        for (name, verdict, expected) in fixtures {
+            let bytes = std::fs::read(dir.join(format!("{name}-{format}.zip"))).unwrap();
+            let verification = judge(&bytes, &anchor);
+            let found: Vec<&str> = verification.findings.iter().map(|finding| finding.code.as_str()).collect();
+            assert_eq!(found, expected, "{name}-{format}: {:?}", verification.findings);
+            assert_eq!((verification.verdict, verification.tree_size), (verdict, size), "{name}-{format}");
+            let another = Anchor { fingerprint: Some(Digest::of(b"another")), pin: None };
+            assert_eq!(judge(&bytes, &another).verdict, Verdict::Invalid);
+        }
+    }
+}
+
+/// Makes the files of a format, once.
+fn make_fixtures(dir: &Path, format: &str) {
+    let golden = golden::every_act();
+    let said: BTreeSet<_> =
+        golden.leaves.iter().map(|leaf| Entry::parse(leaf.clone()).unwrap().act().to_owned()).collect();
+    assert!(ACTS.iter().all(|row| said.contains(row.act)), "an act is missing: {said:?}");
+    std::fs::create_dir_all(dir).unwrap();
+    let write = |name: String, bytes: &[u8]| {
+        let path = dir.join(&name);
+        assert!(!path.exists(), "{name} is there: a fixture is never made again");
+        std::fs::write(path, bytes).unwrap();
+    };
+    write(format!("ledger-{format}.zip"), &packed(&golden, None));
+    write(format!("release-{format}.zip"), &packed(&golden, Some("pump-fw-4.2.2")));
+    write(format!("fingerprint-{format}.txt"), format!("{}\n", golden.fingerprint()).as_bytes());
 }

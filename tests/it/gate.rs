@@ -497,8 +497,13 @@ fn staging_needs_no_person_and_is_let_through_once_for_each_request() {
     run.judge().unwrap();
     assert_eq!(run.judge().unwrap_err(), "already_claimed");
     run.header.request_id = "0197-again".parse().unwrap();
+    run.header.not_after = time(900);
     run.variables.insert("COUNTERSIGN_REQUEST_ID", "0197-again".to_owned());
     run.judge().unwrap();
+    run.header.request_id = "0197-late".parse().unwrap();
+    run.header.not_after = time(800);
+    run.variables.insert("COUNTERSIGN_REQUEST_ID", "0197-late".to_owned());
+    assert_eq!(run.judge().unwrap_err(), "overtaken");
 }
 
 #[test]
@@ -557,8 +562,17 @@ fn a_wave_is_let_through_once_and_in_its_turn() {
     run.claimed = claimed;
     run.judge().unwrap();
     assert_eq!(run.judge().unwrap_err(), "already_claimed", "a replay of the way back");
-    run.header.request_id = "0197-third".parse().unwrap();
-    run.variables.insert("COUNTERSIGN_REQUEST_ID", "0197-third".to_owned());
+    let asks = |run: &mut Run, request: &'static str, seconds: i64| {
+        run.header.request_id = request.parse().unwrap();
+        run.header.not_after = time(seconds);
+        run.variables.insert("COUNTERSIGN_REQUEST_ID", request.to_owned());
+    };
+    asks(&mut run, "0197-third", 900);
+    run.judge().unwrap();
+    // One that was held up and comes when a later one was let through: by now another release may be live.
+    asks(&mut run, "0197-second", 800);
+    assert_eq!(run.judge().unwrap_err(), "overtaken");
+    asks(&mut run, "0197-fourth", 1000);
     run.judge().unwrap();
 
     let mut forward = Run::good();

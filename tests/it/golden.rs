@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use countersign_core::act::{
-    Act, Announce, App, Approval, Artifact, Attempt, Candidate, ChangeList, ChangeType, CommitSource, ConnectorConfig,
-    Correction, Device, DeviceCard, DeviceChange, DevicePurpose, DispatchKind, DispatchState, Enrol, EnrolAccept,
-    Evidence, EvidenceOrigin, Export, Freeze, FreezeChange, Genesis, Grant, Hold, HoldChange, Key, KeyChange,
-    KeyOrigin, Late, Meaning, Outcome, PersonCard, Policy, Product, Propose, ProposeChange, Reauth, Recovery, Refusal,
-    Review, ReviewScope, Role, Run, RunConclusion, RunRef, RunStatus, SeenBasis, Segment, Signer, Stage, Target,
-    Verdict, Wave, WaveVerdict, Window, accountability,
+    Act, Announce, App, Approval, Artifact, Attempt, Authorization, AuthorizationChange, Candidate, ChangeList,
+    ChangeType, CommitSource, Condition, ConnectorConfig, Correction, Device, DeviceCard, DeviceChange, DevicePurpose,
+    DispatchKind, DispatchState, Enrol, EnrolAccept, Evidence, EvidenceOrigin, Export, Freeze, FreezeChange, Genesis,
+    Grant, Hold, HoldChange, Key, KeyChange, KeyOrigin, Late, Lease, Meaning, Outcome, PersonCard, Policy, Product,
+    Propose, ProposeChange, Reauth, Recovery, Refusal, Review, ReviewScope, Role, Run, RunConclusion, RunRef,
+    RunStatus, SeenBasis, Segment, Signer, Stage, Target, Verdict, Waiver, Wave, WaveVerdict, Window, accountability,
 };
 use countersign_core::checkpoint::Checkpoint;
 use countersign_core::decide::{Command, Context, decide};
@@ -200,11 +200,22 @@ impl Golden {
 
     /// Walks a dispatch from its preparation to its end.
     fn dispatch(&mut self, release: &str, environment: &str, request_id: &str, by: Option<&str>) -> EntryRef {
+        self.send(release, environment, DispatchKind::Deploy, request_id, by)
+    }
+
+    fn send(
+        &mut self,
+        release: &str,
+        environment: &str,
+        kind: DispatchKind,
+        request_id: &str,
+        by: Option<&str>,
+    ) -> EntryRef {
         let id: ReleaseId = parse(release);
         let command = Command::Dispatch {
             release: id.clone(),
             environment: parse(environment),
-            kind: DispatchKind::Deploy,
+            kind,
             request_id: parse(request_id),
             by: by.map(parse),
             resends: None,
@@ -461,5 +472,89 @@ pub(crate) fn ledger() -> Golden {
     golden.act(alice, Review { findings: parse("none"), from: 0, scope: ReviewScope::Trail, until });
     let Head { size, root } = golden.state.head();
     golden.act(DESK, Export { root: root.to_base64(), release: None, size });
+    golden
+}
+
+/// The ledger with everything that can be said in it, each act at least once.
+pub(crate) fn every_act() -> Golden {
+    let (alice, bob, carol, dora) =
+        ("alice@acme.example", "bob@acme.example", "carol@acme.example", "dora@acme.example");
+    let mut golden = ledger();
+    let approval = |request: EntryRef, role: &str, meaning: Meaning| Approval {
+        authorization: None,
+        conditions: Vec::new(),
+        meaning,
+        request,
+        role: parse(role),
+        verdict: Verdict::Go,
+    };
+
+    // A standing authorization that is adopted, suspended and resumed.
+    let grant = AuthorizationChange::Grant {
+        change_types: vec![ChangeType::Standard],
+        environment: parse("production"),
+        max_commits: 3,
+        per_day: 1,
+        product: parse("pump-fw"),
+        valid: Window { from: parse(START), until: parse(VALID_UNTIL) },
+    };
+    let authorization = golden.act(alice, Authorization { change: grant });
+    golden.act(carol, approval(authorization, "qa", Meaning::Approval));
+    golden.act(dora, approval(authorization, "security", Meaning::Responsibility));
+    golden.act(carol, Authorization { change: AuthorizationChange::Suspend { authorization } });
+    golden.act(alice, Authorization { change: AuthorizationChange::Resume { authorization } });
+
+    // A third release takes the place of the one that was refused: evidence that a person attached, a waiver, a
+    // conditional GO, a wave that fails and the way back.
+    let third = "pump-fw-4.2.2";
+    let id: ReleaseId = parse(third);
+    golden.propose(third, "4.2.2", Some("pump-fw-4.2.1"));
+    let notes = b"measured by hand\n";
+    let digest = golden.blob(notes);
+    let attached = Evidence {
+        commit: golden.state.releases[&id].candidate.commit.clone(),
+        commit_source: CommitSource::Attacher,
+        conclusion: Conclusion::Inconclusive,
+        counts: Counts::File { bytes: notes.len() as u64 },
+        digest,
+        kind: EvidenceKind::Manual,
+        name: parse("bench.txt"),
+        origin: EvidenceOrigin::Attached {},
+        release: id.clone(),
+        replaces: None,
+        size: notes.len() as u64,
+    };
+    let attached = golden.act(bob, attached);
+    golden.act(carol, approval(attached, "qa", Meaning::Confirmation));
+    let waiver =
+        Waiver { expires: parse(VALID_UNTIL), gate: parse("unit tests"), owner: parse(bob), release: id.clone() };
+    golden.act(dora, waiver);
+    let freeze = Command::Freeze { release: id.clone(), authorization: None, window: None };
+    golden.record(bob, freeze, "the waiver is listed now");
+    let conditional = Command::Answer {
+        release: id.clone(),
+        role: parse("qa"),
+        verdict: Verdict::ConditionalGo,
+        meaning: Meaning::Review,
+        conditions: vec![parse("the bench is read again")],
+    };
+    let conditional = golden.record(carol, conditional, "one reading is missing");
+    golden.act(carol, Condition { approval: conditional, condition: 0 });
+    golden.answer(dora, "security", Verdict::Go, third, "no open finding");
+    let question = HoldChange::Hold { question: Some(parse("is the bench calibrated?")) };
+    let hold = golden.act(carol, Hold { change: question, release: id.clone() });
+    let resume = HoldChange::Resume { answer: Some(parse("in May")), hold };
+    golden.act(bob, Hold { change: resume, release: id.clone() });
+    for (who, role) in [(carol, "qa"), (dora, "security")] {
+        golden.answer(who, role, Verdict::Go, third, "the bench is calibrated");
+    }
+    golden.dispatch(third, "production", "prod-3", Some(bob));
+    let until = golden.now.plus_seconds(1800);
+    golden.act(DISPATCHER, Lease { until });
+    golden.act(DESK, Hold { change: HoldChange::Halt {}, release: id.clone() });
+    golden.send(third, "production", DispatchKind::Rollback, "back-3", Some(bob));
+    golden.act(bob, Outcome { release: id, result: parse("taken back: the bearing is louder") });
+    let lapse = Role { change: Grant::Lapse, principal: parse(carol), product: None, role: parse("qa"), until: None };
+    golden.act(alice, lapse);
     golden
 }

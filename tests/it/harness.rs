@@ -36,6 +36,28 @@ pub(crate) fn run(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }
 
+/// Returns the program as it was built last. It must be no older than what it is built from: a test of an old program
+/// would say nothing.
+pub(crate) fn countersign() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let suite = std::env::current_exe().unwrap();
+        let built = suite.ancestors().nth(2).expect("suites lie in the deps of what was built");
+        let program = built.join(format!("countersign{}", std::env::consts::EXE_SUFFIX));
+        let how = "build it first, as `make test` does: cargo build --locked --workspace --all-targets";
+        let made = fs::metadata(&program).and_then(|data| data.modified());
+        let made = made.unwrap_or_else(|error| panic!("{}: {error}; {how}", program.display()));
+        // What cargo wrote beside it: the program, a colon, and each source with its blanks escaped.
+        let sources = fs::read_to_string(built.join("countersign.d")).unwrap().replace("\\ ", "\0");
+        for source in sources.split_whitespace().skip(1).map(|source| source.replace('\0', " ")) {
+            let changed = fs::metadata(&source).and_then(|data| data.modified());
+            let changed = changed.unwrap_or_else(|error| panic!("{source}: {error}; {how}"));
+            assert!(changed <= made, "{} is older than {source}; {how}", program.display());
+        }
+        program
+    })
+}
+
 /// Returns a loopback port that was free a moment ago, and that nobody else here is given.
 pub(crate) fn free_port() -> u16 {
     static GIVEN: Mutex<Vec<u16>> = Mutex::new(Vec::new());

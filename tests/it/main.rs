@@ -1,6 +1,7 @@
 //! One test binary for the cross-crate tests.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod auditor;
 mod buildbot;
 mod bundle;
 mod dispatch_faults;
@@ -13,7 +14,9 @@ mod golden;
 mod harness;
 mod keys;
 mod local_command;
+mod model;
 mod store_contract;
 mod store_faults;
 mod tidy;
 mod verify_tools;
+mod whole_job;

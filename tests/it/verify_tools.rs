@@ -5,9 +5,8 @@
 //! takes. What the tools let through, ours has to catch alone: the test prints how often.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Mutex;
 
 use base64ct::{Base64, Encoding};
@@ -22,6 +21,7 @@ use countersign_core::sshsig::{PublicKey, SshSig, sign};
 use countersign_core::verify::Verdict;
 use serde_json::{Value, json};
 
+use crate::auditor;
 use crate::bundle::{FileTree, known, packed, resign, sign_sums, unpacked, zipped};
 use crate::golden::{self, DESK, DISPATCHER, Golden, ORIGIN, RELEASE, key};
 
@@ -58,60 +58,6 @@ fn verify_sh(dir: &Path, fingerprint: Option<&Digest>) -> (i32, String) {
     let output = command.arg(dir).output().unwrap();
     let printed = [output.stdout, output.stderr].concat();
     (output.status.code().unwrap(), String::from_utf8_lossy(&printed).into_owned())
-}
-
-fn ssh_keygen_verifies(dir: &Path, who: &str, namespace: &str, time: &str, signature: &Path, message: &[u8]) -> bool {
-    let mut child = Command::new("ssh-keygen")
-        .current_dir(dir)
-        .args(["-Y", "verify", "-f", "allowed_signers", "-r", "revoked", "-I", who, "-n", namespace])
-        .arg(format!("-Overify-time={time}"))
-        .arg("-s")
-        .arg(signature)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    // It may be gone before it has read everything.
-    let _ = child.stdin.take().unwrap().write_all(message);
-    child.wait().unwrap().success()
-}
-
-/// The root of RFC 6962 section 2.1, as it is defined there.
-fn root(leaves: &[Vec<u8>]) -> Digest {
-    match leaves {
-        [] => Digest::of(b""),
-        [leaf] => Digest::of(&[&[0][..], leaf].concat()),
-        _ => {
-            let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
-            Digest::of(&[&[1][..], root(left).as_bytes(), root(right).as_bytes()].concat())
-        }
-    }
-}
-
-/// What an auditor does by hand: every listed digest, the signature of the list, every entry's signature, the root.
-fn by_hand(dir: &Path, files: &FileTree, fingerprint: &Digest) -> bool {
-    let listed = Command::new("sha256sum").current_dir(dir).args(["-c", "--quiet", "SHA256SUMS"]).output().unwrap();
-    let leaves: Vec<_> =
-        files.iter().filter(|(name, _)| name.starts_with("leaves/")).map(|(_, leaf)| leaf.clone()).collect();
-    let list = &files["SHA256SUMS"];
-    let checkpoint = String::from_utf8_lossy(&files["checkpoint"]).into_owned();
-    let is_fingerprint = leaves.first().is_some_and(|leaf| Digest::of(leaf) == *fingerprint);
-    let leads_to_root = checkpoint.lines().nth(2) == Some(&root(&leaves).to_base64());
-    let mut time = String::new();
-    let signed = leaves.iter().all(|leaf| {
-        let Some(end) = leaf.iter().position(|byte| *byte == b'\n') else { return false };
-        let Ok(payload) = serde_json::from_slice::<Value>(&leaf[..end]) else { return false };
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let act = text(&payload["predicateType"]).split('/').nth(3).unwrap_or_default().to_owned();
-        time = text(&payload["predicate"]["time"]).replace(['-', ':', 'T'], "");
-        let signature = dir.with_extension("sig");
-        fs::write(&signature, &leaf[end + 1..]).unwrap();
-        let who = text(&payload["predicate"]["signer"]["principal"]);
-        ssh_keygen_verifies(dir, &who, &format!("countersign-{act}@v1"), &time, &signature, &leaf[..=end])
-    });
-    let list_signed = ssh_keygen_verifies(dir, DESK, "countersign-export@v1", &time, Path::new("SHA256SUMS.sig"), list);
-    listed.status.success() && is_fingerprint && leads_to_root && signed && list_signed
 }
 
 /// Replaces the leaves, renumbered, and the checkpoint over them, as the keeper of the log can.
@@ -425,8 +371,7 @@ fn no_tool_refuses_what_we_take_and_we_take_nothing_altered() {
         write_tree(&dir, files);
         let (exit, printed) = verify_sh(&dir, Some(&fingerprint));
         let ours = judge(&zipped(files), &known(&golden));
-        let complete = ["SHA256SUMS", "SHA256SUMS.sig", "checkpoint"].iter().all(|name| files.contains_key(*name));
-        let by_hand = complete && by_hand(&dir, files, &fingerprint);
+        let by_hand = auditor::check(&dir, &fingerprint.to_string()).is_empty();
         fs::remove_dir_all(&dir).unwrap();
         (ours.verdict, exit, by_hand, format!("{:?}\n{printed}", ours.findings))
     };

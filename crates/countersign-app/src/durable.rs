@@ -13,6 +13,9 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use countersign_core::hash::Digest;
+use sha2::Digest as _;
+
 /// The beginning of the name of a file that is still being written, or was when a crash came.
 pub const TEMPORARY_PREFIX: &str = ".tmp-";
 
@@ -173,6 +176,21 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 /// [`FileError::TooLarge`].
 pub fn read(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, FileError> {
     read_open(open_regular(path)?, path, limit_bytes)
+}
+
+/// Returns the SHA-256 of a file of any size, read piece by piece.
+///
+/// # Errors
+/// [`FileError::Io`], [`FileError::NotAFile`].
+pub fn digest(path: &Path) -> Result<Digest, FileError> {
+    let mut file = open_regular(path)?;
+    let (mut hasher, mut piece) = (sha2::Sha256::new(), vec![0; 256 << 10]);
+    loop {
+        match file.read(&mut piece).map_err(FileError::io("read", path))? {
+            0 => return Ok(Digest::from_bytes(hasher.finalize().into())),
+            count => hasher.update(&piece[..count]),
+        }
+    }
 }
 
 /// Reads a secret: a file as [`read`] takes it that no other user may read or write.

@@ -295,8 +295,10 @@ pub async fn observe(ledger: &mut Ledger, wanted: &Observation) -> Result<Record
     let (commit, commit_source) = match commit_of_file(&report, release)? {
         Some(commit) => (commit, CommitSource::File),
         None => {
-            let said = RUN_COMMITS.iter().find_map(|name| seen.properties.get(*name)).map(|property| &property.value);
-            let said = said.filter(|value| !value.is_empty()).ok_or_else(|| {
+            // A CI system may have a property of that name for every run, and leave it empty.
+            let mut values =
+                RUN_COMMITS.iter().filter_map(|name| seen.properties.get(*name)).map(|property| &property.value);
+            let said = values.find(|value| !value.is_empty()).ok_or_else(|| {
                 Error::new(
                     ErrorKind::No,
                     "commit_unknown",

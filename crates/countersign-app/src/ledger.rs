@@ -30,6 +30,7 @@ use zeroize::Zeroizing;
 use crate::blob::BlobStore;
 use crate::clock;
 use crate::desk::{DeskDir, Home, LedgerDir};
+use crate::durable;
 use crate::error::{Error, ErrorKind};
 use crate::keyfile::{DeviceKeyFile, LogKeyFile, Person, PersonKeyFile, UnlockedKey};
 use crate::lockout::Lockout;
@@ -100,8 +101,8 @@ pub fn app() -> App {
     use std::sync::OnceLock;
     static BUILD: OnceLock<String> = OnceLock::new();
     let build = BUILD.get_or_init(|| {
-        let bytes = std::env::current_exe().and_then(std::fs::read);
-        bytes.map_or_else(|_| "unknown".to_owned(), |bytes| format!("sha256:{}", Digest::of(&bytes)))
+        let digest = std::env::current_exe().ok().and_then(|program| durable::digest(&program).ok());
+        digest.map_or_else(|| "unknown".to_owned(), |digest| format!("sha256:{digest}"))
     });
     App {
         build: build.parse().expect("a digest is a lawful line"),
@@ -396,7 +397,7 @@ impl Ledger {
 
     /// Records an act signed by a person: the rules are asked first, then the passphrase.
     ///
-    /// A refusal by a rule about people or the release is recorded, at most one of a kind a minute.
+    /// A refusal by a rule about people or the release is recorded, at most once a minute for each person, code and release.
     ///
     /// # Errors
     /// A rule refuses, the key is not on this desk, the passphrase is wrong, or the ledger cannot be written.

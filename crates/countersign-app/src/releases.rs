@@ -6,8 +6,6 @@
 //! Deliberately absent: dispatch and what follows ([`crate::rollout`]), evidence ([`crate::evidence_intake`]).
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use countersign_core::act::{
@@ -20,11 +18,10 @@ use countersign_core::judge;
 use countersign_core::state::{Release, Sheet, State};
 use countersign_core::words::{CommitId, EntryRef, Line, Principal, ReleaseId, Slug, Text, Timestamp};
 use serde::{Deserialize, Serialize};
-use sha2::Digest as _;
 
 use crate::changes::{self, ChangeList, ChangesError, Commit};
 use crate::clock;
-use crate::durable::{self, FileError};
+use crate::durable;
 use crate::error::{Error, ErrorKind};
 use crate::ledger::Ledger;
 use crate::people::Signing;
@@ -170,30 +167,11 @@ impl std::str::FromStr for ArtifactDraft {
 impl ArtifactDraft {
     fn resolve(&self) -> Result<Artifact, Error> {
         let sha256 = match (&self.file, self.sha256) {
-            (Some(file), None) => hash_file(file)?,
+            (Some(file), None) => durable::digest(file)?,
             (None, Some(digest)) => digest,
             _ => return Err(Error::usage(format!("artifact {}: give its file or its sha256, one of them", self.name))),
         };
         Ok(Artifact { name: self.name.clone(), sha256 })
-    }
-}
-
-/// Returns the SHA-256 of a file of any size.
-///
-/// # Errors
-/// The file cannot be read.
-pub fn hash_file(path: &Path) -> Result<Digest, Error> {
-    let mut file = File::open(path).map_err(FileError::io("open", path))?;
-    if !file.metadata().map_err(FileError::io("inspect", path))?.is_file() {
-        return Err(FileError::NotAFile { path: path.to_owned() }.into());
-    }
-    let (mut hasher, mut buffer) = (sha2::Sha256::new(), vec![0; 256 * 1024]);
-    loop {
-        let count = file.read(&mut buffer).map_err(FileError::io("read", path))?;
-        if count == 0 {
-            return Ok(Digest::from_bytes(hasher.finalize().into()));
-        }
-        hasher.update(&buffer[..count]);
     }
 }
 

@@ -93,6 +93,7 @@ fn rollout_task(release: &Release, sheet: &Sheet, auto: bool, at: Timestamp) -> 
     if verdict.is_some() {
         return None;
     }
+    // Of a wave that was sent twice the one that succeeded bakes, not the one that found it claimed.
     release
         .wave_dispatch(sheet.entry, next)
         .filter(|dispatch| dispatch.body.state == DispatchState::Finished)

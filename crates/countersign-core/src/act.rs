@@ -572,6 +572,16 @@ pub enum SignerKind {
     PersonOrAuthorization,
 }
 
+/// What refusals are told apart by: the code, who tried, and the release that was meant.
+pub(crate) type RefusalSubject = (Slug, Option<Principal>, Option<ReleaseId>);
+
+impl Refusal {
+    /// Returns what it is told apart by: of one subject it comes at most once a minute.
+    pub(crate) fn subject(&self) -> RefusalSubject {
+        (self.code.clone(), self.principal.clone(), self.release.clone())
+    }
+}
+
 impl SignerKind {
     /// Returns the words of the format document.
     pub fn as_str(self) -> &'static str {
@@ -932,7 +942,7 @@ acts! {
         principal: Principal,
     }
     /// The application refused an act.
-    Refusal = "refusal", signer Device, admitted "By a device; at most one a minute for each code." {
+    Refusal = "refusal", signer Device, admitted "By a device; at most one a minute for each person, code and release." {
         /// The refused act.
         act: Slug,
         /// The code of the rule.

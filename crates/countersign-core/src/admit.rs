@@ -854,7 +854,7 @@ fn check_act(state: &State, statement: &Statement, by: &SignedBy<'_>) -> Result<
             })?;
             coalesced(state.last_attempt.get(&body.principal), at)
         }
-        Act::Refusal(body) => coalesced(state.last_refusal.get(&body.code), at),
+        Act::Refusal(body) => coalesced(state.last_refusal.get(&body.subject()), at),
         Act::Correction(body) => {
             any_role()?;
             ensure(state.tree.leaf_hash_at(body.entry.index) == Some(body.entry.leaf), Code::NotFound, || {
@@ -888,7 +888,8 @@ fn ensure_lease(state: &State, device: &Principal, at: Timestamp) -> Result<(), 
     ensure(holds, Code::WrongSigner, || format!("{device} does not hold the worker's lease"))
 }
 
-/// Attempts and refusals come at most once a minute, so that nobody can flood the ledger from a lock screen.
+/// Attempts and refusals of one subject come at most once a minute, so that nobody can flood the ledger from a lock screen;
+/// what one person was refused never keeps silent what another was.
 fn coalesced(last: Option<&Timestamp>, at: Timestamp) -> Result<(), Rejection> {
     // Either way round: a clock that once ran ahead must not silence what comes after.
     ensure(last.is_none_or(|last| at.seconds_since(*last).abs() >= 60), Code::AlreadyDone, || {

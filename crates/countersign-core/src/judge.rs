@@ -890,9 +890,17 @@ pub(crate) fn ensure_not_frozen(
     }
 }
 
-/// Returns the dispatches that may still change what runs; one of unknown fate that was sent again is none of them.
+/// Returns the dispatches that may still change what runs. One of unknown fate is none of them once it was sent again, or
+/// once its wave was executed by another: the pipeline has no claim left for it.
 pub fn under_way(release: &Release) -> impl Iterator<Item = &DispatchRecord> {
-    release.dispatches.iter().filter(|dispatch| dispatch.open() && !sent_again(release, dispatch))
+    let executed = |dispatch: &DispatchRecord| {
+        let body = &dispatch.body;
+        body.state == DispatchState::FateUnknown
+            && body.kind == DispatchKind::Deploy
+            && release.wave_dispatch(body.sheet, body.wave).is_some_and(DispatchRecord::succeeded)
+    };
+    let over = move |dispatch: &DispatchRecord| sent_again(release, dispatch) || executed(dispatch);
+    release.dispatches.iter().filter(move |dispatch| dispatch.open() && !over(dispatch))
 }
 
 /// Returns whether another dispatch that was not refused has been sent in this one's place.
@@ -904,7 +912,9 @@ pub(crate) fn sent_again(release: &Release, dispatch: &DispatchRecord) -> bool {
 
 /// Refuses a dispatch of a sheet (of one wave, for a deploy) that another dispatch already stands for.
 ///
-/// What was refused may be sent again; so may what ended in unknown fate, by naming it; and a rollback that failed.
+/// What was refused may be sent again; so may what ended in unknown fate, by naming it; and a rollback that failed. Where
+/// another rollback turned out to have succeeded, one of unknown fate may still be sent again: it comes to the same, and
+/// nothing else closes it.
 pub(crate) fn may_send(
     release: &Release,
     sheet: EntryRef,
@@ -919,7 +929,8 @@ pub(crate) fn may_send(
         let id = &earlier.body.request_id;
         match earlier.body.state {
             DispatchState::Refused => {}
-            DispatchState::Finished if kind == DispatchKind::Rollback && !earlier.succeeded() => {}
+            DispatchState::Finished
+                if kind == DispatchKind::Rollback && (!earlier.succeeded() || resends.is_some()) => {}
             DispatchState::FateUnknown if sent_again(release, earlier) => {}
             DispatchState::FateUnknown => {
                 ensure(resends == Some(id), Code::AlreadyDispatched, || {
@@ -948,7 +959,15 @@ pub fn next_wave(release: &Release, sheet: &Sheet) -> Option<u64> {
 
 /// Returns where a release stands at that moment.
 pub fn release_state(state: &State, release: &Release, at: Timestamp) -> ReleaseState {
-    if release.outcome.is_some() {
+    // Taken back after its review, it is a rollout again, has the environment, and is reviewed anew.
+    let taken_back_since = |reviewed: EntryRef| {
+        release.dispatches.iter().any(|dispatch| {
+            dispatch.body.kind == DispatchKind::Rollback
+                && dispatch.body.state != DispatchState::Refused
+                && dispatch.entry > reviewed
+        })
+    };
+    if release.outcome.as_ref().is_some_and(|(entry, _)| !taken_back_since(*entry)) {
         return ReleaseState::Reviewed;
     }
     let current = release.sheet();
@@ -999,15 +1018,16 @@ fn rollout_state(release: &Release, sheet: &Sheet) -> Option<ReleaseState> {
     if !release.rollout_began(sheet.entry) {
         return None;
     }
-    let taken_back = release
-        .dispatches_of(sheet.entry, DispatchKind::Rollback)
-        .filter(|dispatch| dispatch.body.state != DispatchState::Refused)
-        .map(DispatchRecord::succeeded)
-        .reduce(|any, succeeded| any || succeeded);
-    match taken_back {
-        Some(true) => return Some(ReleaseState::RolledBack),
-        Some(false) => return Some(ReleaseState::RolloutHalted),
-        None => {}
+    let back = |dispatch: &&DispatchRecord| {
+        dispatch.body.kind == DispatchKind::Rollback
+            && dispatch.body.sheet == sheet.entry
+            && dispatch.body.state != DispatchState::Refused
+    };
+    if release.dispatches.iter().any(|dispatch| back(&dispatch)) {
+        // While one of them may still arrive, the environment is nobody else's.
+        let over = !under_way(release).any(|dispatch| back(&dispatch));
+        let taken_back = over && release.dispatches.iter().filter(back).any(DispatchRecord::succeeded);
+        return Some(if taken_back { ReleaseState::RolledBack } else { ReleaseState::RolloutHalted });
     }
     let Some(next) = next_wave(release, sheet) else {
         return Some(ReleaseState::Live);
@@ -1218,7 +1238,7 @@ pub fn blockers(state: &State, release: &Release, at: Timestamp) -> Vec<Blocker>
             "policy",
             format!("{product} has no policy"),
             holders(role::PROCESS_OWNER),
-            format!("countersign policy set --product {product} --file FILE"),
+            "countersign policy set FILE".into(),
         );
         return list;
     }
@@ -1230,11 +1250,16 @@ pub fn blockers(state: &State, release: &Release, at: Timestamp) -> Vec<Blocker>
             STAGING_GATE => "wait for the soak to end".into(),
             FIELDS_GATE => format!("countersign release amend {id}"),
             gate if check.conclusion == Conclusion::Fail => {
-                format!("countersign release amend {id} (a new candidate), or countersign waiver {id} --gate '{gate}'")
+                format!(
+                    "countersign release amend {id} (a new candidate), or countersign waiver {id} --gate '{gate}' --expires MOMENT --owner PRINCIPAL"
+                )
             }
             gate => match unconfirmed(state, release, gate) {
                 Some(record) => format!("countersign evidence confirm {}", record.entry.index),
-                None => format!("countersign evidence attach {id}"),
+                None if read_from_ci(state, release, gate) => {
+                    format!("countersign evidence attach {id} --connector NAME --run ID --step STEP --log NAME")
+                }
+                None => format!("countersign evidence attach {id} --file FILE"),
             },
         };
         add(&format!("gate:{}", check.gate), format!("{}: {}", check.gate, check.detail), managers.clone(), act);
@@ -1255,10 +1280,21 @@ pub fn blockers(state: &State, release: &Release, at: Timestamp) -> Vec<Blocker>
     list
 }
 
+/// Returns what the policy says of a gate.
+fn rule_of<'a>(state: &'a State, release: &Release, gate: &str) -> Option<(&'a Policy, &'a EvidenceRule)> {
+    let policy = &state.policy(&release.candidate.product)?.policy;
+    Some((policy, policy.evidence.iter().find(|rule| rule.gate.as_str() == gate)?))
+}
+
+/// Returns whether only a CI system can fill the gate.
+fn read_from_ci(state: &State, release: &Release, gate: &str) -> bool {
+    rule_of(state, release, gate)
+        .is_some_and(|(policy, rule)| rule.observed || policy.attached_evidence == AttachedRule::Refused)
+}
+
 /// Returns the attached evidence that would answer to the gate once a second person has confirmed it.
 fn unconfirmed<'a>(state: &State, release: &'a Release, gate: &str) -> Option<&'a EvidenceRecord> {
-    let policy = &state.policy(&release.candidate.product)?.policy;
-    let rule = policy.evidence.iter().find(|rule| rule.gate.as_str() == gate)?;
+    let (policy, rule) = rule_of(state, release, gate)?;
     if rule.observed || policy.attached_evidence != AttachedRule::Confirmed {
         return None;
     }
@@ -1293,7 +1329,7 @@ fn decision_blockers(
                     Code::QuorumMissing,
                     what,
                     who,
-                    format!("countersign sign {id} --role {}", slot.role),
+                    format!("countersign sign {id} --role {} --verdict VERDICT", slot.role),
                 ));
             }
         }
@@ -1312,7 +1348,7 @@ fn decision_blockers(
                 Code::OnHold,
                 what,
                 vec![who.to_string()],
-                format!("countersign sign {id} (their new answer)"),
+                format!("countersign sign {id} --verdict VERDICT (their new answer)"),
             ));
         }
         Outcome::Stale(moved) => {

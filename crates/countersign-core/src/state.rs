@@ -9,7 +9,8 @@ use crate::act::{
     Act, Artifact, AuthorizationChange, Candidate, ChangeType, Common, Correction, DeviceCard, DeviceChange,
     DevicePurpose, Dispatch, DispatchKind, DispatchState, Evidence, EvidenceOrigin, FreezeChange, Genesis, Grant,
     HoldChange, KeyChange, KeyOrigin, LiveRelease, Meaning, Outcome, PersonCard, Product, ProposeChange, Reauth,
-    Request, Review, Run, RunConclusion, SeenBasis, Stage, Target, Verdict, Waiver, Wave, WaveVerdict, Window,
+    RefusalSubject, Request, Review, Run, RunConclusion, SeenBasis, Stage, Target, Verdict, Waiver, Wave, WaveVerdict,
+    Window,
 };
 use crate::admit::{Admitted, CLOCK_TOLERANCE_SECONDS, Statement};
 use crate::hash::Digest;
@@ -63,7 +64,7 @@ pub struct State {
     pub(crate) touched: BTreeMap<Topic, Vec<u64>>,
     pub(crate) clock_floor: Option<Timestamp>,
     pub(crate) last_attempt: BTreeMap<Principal, Timestamp>,
-    pub(crate) last_refusal: BTreeMap<Slug, Timestamp>,
+    pub(crate) last_refusal: BTreeMap<RefusalSubject, Timestamp>,
 }
 
 /// What an entry is about, for the rule that a signature must have seen all of it.
@@ -830,7 +831,7 @@ pub fn apply(state: &mut State, admitted: Admitted) {
             state.last_attempt.insert(body.principal, common.time);
         }
         Act::Refusal(body) => {
-            state.last_refusal.insert(body.code, common.time);
+            state.last_refusal.insert(body.subject(), common.time);
         }
         Act::Review(body) => state.reviews.push((entry, *body)),
         Act::Correction(body) => state.corrections.push((entry, *body)),

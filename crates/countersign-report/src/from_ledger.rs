@@ -52,6 +52,17 @@ pub struct Input<'a> {
     pub app_build: Option<&'a str>,
 }
 
+impl std::fmt::Debug for Input<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { leaves, release, generated, .. } = self;
+        f.debug_struct("Input")
+            .field("leaves", &leaves.len())
+            .field("release", release)
+            .field("generated", generated)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What the parts of the mapping share.
 struct Source<'a> {
     state: &'a State,

@@ -263,18 +263,19 @@ fn a_desk_that_was_revoked_is_no_desk() {
 #[test]
 fn attempts_and_refusals_come_at_most_once_a_minute() {
     let attempt = || step(DESK, |_| Attempt { count: 3, principal: word(QUINN) }.into());
-    let refusal = |code: &'static str| {
+    let refused = |code: &'static str, who: &'static str, release: Option<&'static str>| {
         step(DESK, move |_| {
             Refusal {
                 act: word("approval"),
                 code: word(code),
                 message: word("refused"),
-                principal: Some(word(QUINN)),
-                release: None,
+                principal: Some(word(who)),
+                release: release.map(word),
             }
             .into()
         })
     };
+    let refusal = |code: &'static str| refused(code, QUINN, None);
     let far = given().now.plus_seconds(86_400 * 365);
     given()
         .when(attempt())
@@ -286,6 +287,10 @@ fn attempts_and_refusals_come_at_most_once_a_minute() {
         .when(refusal("on_hold"))
         .refuses(Code::AlreadyDone, refusal("on_hold"))
         .when(refusal("stale"))
+        // What one person was refused keeps silent neither what another was, nor what they are refused elsewhere.
+        .when(refused("on_hold", SAM, None))
+        .when(refused("on_hold", QUINN, Some("r1")))
+        .refuses(Code::AlreadyDone, refused("on_hold", QUINN, Some("r1")))
         .later(60)
         .when(refusal("on_hold"))
         // A desk whose clock ran ahead by a year does not silence the others.

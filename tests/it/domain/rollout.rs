@@ -594,6 +594,44 @@ fn the_worker_rolls_back_by_itself_only_what_has_halted() {
 }
 
 #[test]
+fn nothing_else_goes_out_while_a_rollback_may_still_arrive() {
+    use DispatchState::{FateUnknown, Finished, Sending};
+    let unknown = |world: World, step: Step, request: &str| {
+        world.when(step).when(journal("r2", request, Sending)).when(journal("r2", request, FateUnknown))
+    };
+    let world = unknown(canary_of_the_second(), roll_back("r2", 1, "back"), "back");
+    let world = unknown(world, resending(roll_back("r2", 1, "again"), "back"), "again");
+    // The first is found to have run; the second may still be on its way.
+    let world = world.when(journal("r2", "back", Finished)).is("r2", ReleaseState::RolloutHalted).signed("r3");
+    world
+        .clone()
+        .refuses_saying(Code::EnvironmentBusy, "r2", dispatch("r3", 1, "third"))
+        .refuses_saying(Code::WrongState, "under way", outcome("r2"))
+        .refuses(Code::AlreadyDispatched, roll_back("r2", 1, "once more"))
+        .refuses(Code::AlreadyDispatched, resending(roll_back("r2", 1, "once more"), "back"))
+        // Sent again it comes to the same, and closes what was lost.
+        .when(resending(roll_back("r2", 1, "once more"), "again"))
+        .refuses(Code::EnvironmentBusy, dispatch("r3", 1, "third"))
+        .ran("r2", "once more", RunConclusion::Success)
+        .is("r2", ReleaseState::RolledBack)
+        .refuses(Code::AlreadyDispatched, roll_back("r2", 1, "and again"))
+        .when(dispatch("r3", 1, "third"));
+    world
+        .when(journal("r2", "again", DispatchState::Refused))
+        .is("r2", ReleaseState::RolledBack)
+        .when(dispatch("r3", 1, "third"));
+    // A wave that ran has used up its claim: the other one of unknown fate keeps nothing.
+    let world = lost(given().signed("r1").when(dispatch("r1", 1, "one")), "one");
+    lost(world.when(resending(dispatch("r1", 1, "two"), "one")), "two")
+        .refuses(Code::WrongState, outcome("r1"))
+        .when(journal("r1", "one", Finished))
+        .passed("r1", 1)
+        .sent("r1", 2)
+        .passed("r1", 2)
+        .when(outcome("r1"));
+}
+
+#[test]
 fn one_worker_at_a_time_has_the_work() {
     const WORKER_2: &str = "worker-2@acme.example";
     let held_by = |world: &World| world.state.lease.as_ref().map(|(holder, _)| holder.to_string());
@@ -653,6 +691,21 @@ fn an_outcome_is_recorded_once_the_rollout_has_ended() {
         .refuses(Code::RoleMissing, outcome("r1").by(QUINN))
         .when(outcome("r1").by(OLGA))
         .refuses(Code::WrongState, outcome("r1"));
+    // A release that is taken back after its review has the environment again, and is reviewed anew.
+    given()
+        .live("r1")
+        .live("r2")
+        .when(outcome("r2"))
+        .is("r2", ReleaseState::Reviewed)
+        .signed("r3")
+        .when(roll_back("r2", 2, "back"))
+        .is("r2", ReleaseState::RolloutHalted)
+        .refuses_saying(Code::EnvironmentBusy, "r2", dispatch("r3", 1, "third"))
+        .refuses(Code::WrongState, outcome("r2"))
+        .ran("r2", "back", RunConclusion::Success)
+        .is("r2", ReleaseState::RolledBack)
+        .when(outcome("r2"))
+        .is("r2", ReleaseState::Reviewed);
     // Not while something may still change what runs.
     let unknown = lost(given().signed("r1").when(dispatch("r1", 1, "one")), "one");
     unknown.is("r1", ReleaseState::RolloutHalted).refuses_saying(Code::WrongState, "under way", outcome("r1"));

@@ -19,6 +19,7 @@ const KEYWORDS: &[&str] =
 /// | the subject | the first paragraph |
 /// | trailers | `Key: value` lines of the last paragraph, but `…-by`, `Cc`, `Change-Id` and the like |
 /// | keyword lines | lines that begin with `fixes`, `closes`, `resolves`, `refs` and their forms |
+/// | lines of a ticket | lines that begin with one and a colon: `ABC-123: what was done` |
 ///
 /// | taken | |
 /// |---|---|
@@ -37,7 +38,7 @@ pub fn tickets(message: &str) -> Vec<String> {
     for (at, line) in lines.iter().enumerate() {
         let line = match at {
             _ if at < subject_lines => Some(*line),
-            _ if is_keyword_line(line) => Some(*line),
+            _ if is_keyword_line(line) || is_ticket_line(line) => Some(*line),
             _ if at >= last_paragraph => trailer_value(line),
             _ => None,
         };
@@ -49,6 +50,13 @@ pub fn tickets(message: &str) -> Vec<String> {
 fn is_keyword_line(line: &str) -> bool {
     let word = line.trim_start().split([' ', ':']).next().unwrap_or_default();
     KEYWORDS.iter().any(|keyword| keyword.eq_ignore_ascii_case(word))
+}
+
+fn is_ticket_line(line: &str) -> bool {
+    let line = line.trim_start();
+    let bytes = line.as_bytes();
+    let length = if line.starts_with('#') { hash_number(bytes) } else { project_number(bytes) };
+    length.is_some_and(|length| line[length..].starts_with(':'))
 }
 
 fn trailer_value(line: &str) -> Option<&str> {
@@ -140,6 +148,11 @@ mod tests {
         check("subject\n\nbody about OTHER-1 and #9\n\nTicket: ABC-1\nRefs: #2, ABC-1", &["ABC-1", "#2"]);
         check("subject\n\nFixes #5\nbody\n\nmore body", &["#5"]);
         check("subject\n\ncloses: GH-8, #9\n", &["GH-8", "#9"]);
+        check(
+            "subject\n\nABC-1: one thing\n#2: another\n\nABC-3: a third, with ABC-4",
+            &["ABC-1", "#2", "ABC-3", "ABC-4"],
+        );
+        check("subject\n\nABC-1 is named\nin prose: ABC-2\nUTF-8: no\n\nmore body", &[]);
         check("subject\n\nbody\n\nSigned-off-by: A B-1 AB-1 <a@b>\nChange-Id: IX-1\nCc: AB-2", &[]);
         check("ABC-1 ABC-1 abc-1", &["ABC-1"]);
         check("\n\nABC-1\n", &["ABC-1"]);

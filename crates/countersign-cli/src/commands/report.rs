@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use countersign_app::durable;
 use countersign_app::error::{Error, ErrorKind};
+use countersign_app::releases;
 use countersign_core::bundle::Report as Form;
 use countersign_core::words::ReleaseId;
+use countersign_report::model::VerificationVerdict;
 
 use crate::output::Answer;
 use crate::session::Session;
@@ -46,6 +49,9 @@ impl Report {
             return Err(Error::new(ErrorKind::No, "exists", format!("{} exists already", self.out.display())));
         }
         let ledger = session.open()?;
+        if let Some(release) = &self.release {
+            releases::find(ledger.state(), release)?;
+        }
         let report = crate::audit::report(&ledger, self.release.as_ref())?;
         let form = match self.format {
             Format::Pdf => Form::Pdf,
@@ -54,10 +60,15 @@ impl Report {
             Format::Json => Form::Json,
         };
         let bytes = crate::audit::render(&report, form)?;
-        std::fs::write(&self.out, &bytes).map_err(|error| {
-            Error::new(ErrorKind::Cannot, "file", format!("could not write {}: {error}", self.out.display()))
-        })?;
-        let json = serde_json::json!({"report": self.out, "bytes": bytes.len()});
-        Ok(Answer::new(json, format!("{} ({} bytes)", self.out.display(), bytes.len())))
+        durable::replace(&self.out, &bytes)?;
+        let verdict = report.verification.verdict;
+        let json = serde_json::json!({"report": self.out, "bytes": bytes.len(), "verdict": verdict});
+        let (word, code) = match verdict {
+            VerificationVerdict::Valid => ("valid", 0),
+            VerificationVerdict::Incomplete => ("incomplete", ErrorKind::No.exit_code()),
+            VerificationVerdict::Invalid => ("invalid", ErrorKind::Integrity.exit_code()),
+        };
+        let text = format!("{} ({} bytes); the ledger it is about is {word}", self.out.display(), bytes.len());
+        Ok(Answer::new(json, text).code(code))
     }
 }

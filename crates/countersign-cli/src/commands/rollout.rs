@@ -1,6 +1,8 @@
 //! `stage`, `dispatch`, `cancel`, `rollback`, `worker`.
 
 use std::io::Write;
+use std::sync::Mutex;
+use std::task::Poll;
 use std::time::Duration;
 
 use clap::Args;
@@ -124,29 +126,32 @@ impl Patience {
 /// Returns what goes on as lines for a person; scripts get the answer at the end.
 fn teller<'a>(stream: &'a mut (dyn Write + Send), quiet: bool) -> impl FnMut(Event) + Send + 'a {
     move |event| {
-        if quiet {
-            return;
+        if !quiet {
+            tell_event(stream, event);
         }
-        let text = match event {
-            Event::Step { request_id, state, detail } => {
-                let detail = detail.map(|detail| format!(": {detail}")).unwrap_or_default();
-                format!("{} {request_id} {state}{detail}", clock::now())
-            }
-            Event::Log { step, text } => {
-                text.lines().map(|line| format!("  {step} | {line}")).collect::<Vec<_>>().join("\n")
-            }
-            Event::Sampled { wave, baked_seconds, of_seconds, sample } => {
-                let what = if sample.well() { "well".to_owned() } else { sample.wrong.join("; ") };
-                format!("  wave {wave}: {baked_seconds} s of {of_seconds} s: {what}")
-            }
-            Event::Wave { wave, verdict, detail } => format!("wave {wave}: {verdict}: {detail}"),
-            Event::Note(note) => note,
-        };
-        let text = countersign_app::evidence::visible_lines(&text).into_owned();
-        // What cannot be shown here is in the ledger all the same.
-        let _ = writeln!(stream, "{}", text.trim_end());
-        let _ = stream.flush();
     }
+}
+
+fn tell_event(stream: &mut (dyn Write + Send), event: Event) {
+    let text = match event {
+        Event::Step { request_id, state, detail } => {
+            let detail = detail.map(|detail| format!(": {detail}")).unwrap_or_default();
+            format!("{} {request_id} {state}{detail}", clock::now())
+        }
+        Event::Log { step, text } => {
+            text.lines().map(|line| format!("  {step} | {line}")).collect::<Vec<_>>().join("\n")
+        }
+        Event::Sampled { wave, baked_seconds, of_seconds, sample } => {
+            let what = if sample.well() { "well".to_owned() } else { sample.wrong.join("; ") };
+            format!("  wave {wave}: {baked_seconds} s of {of_seconds} s: {what}")
+        }
+        Event::Wave { wave, verdict, detail } => format!("wave {wave}: {verdict}: {detail}"),
+        Event::Note(note) => note,
+    };
+    let text = countersign_app::evidence::visible_lines(&text).into_owned();
+    // What cannot be shown here is in the ledger all the same.
+    let _ = writeln!(stream, "{}", text.trim_end());
+    let _ = stream.flush();
 }
 
 fn split<'a>(io: &'a mut Io<'_>) -> &'a mut (dyn Write + Send) {
@@ -304,13 +309,22 @@ impl Worker {
         let mut ledger = session.open()?;
         let quiet = session.globals.json;
         let pace = self.patience.pace();
-        let mut tell = teller(split(session.io), quiet);
+        let stream = Mutex::new(split(session.io));
+        let tell = |event: Event| {
+            if let (false, Ok(mut stream)) = (quiet, stream.lock()) {
+                tell_event(&mut **stream, event);
+            }
+        };
         let connect =
             |ledger: &Ledger, id: &ReleaseId, environment: &Slug| connectors::connect(ledger, id, environment);
         let done = wait(async {
             let mut all = Vec::new();
+            let mut stop = Stop::listen()?;
             loop {
-                let done = match worker::work(&mut ledger, &connect, pace, &mut tell).await {
+                let mut told = &tell;
+                let (worked, stopping) =
+                    stop.or_finish(worker::work(&mut ledger, &connect, pace, &mut told), &tell).await?;
+                let done = match worked {
                     Ok(done) => done,
                     // Another worker has the work, or the disk or the lock does not answer: that may pass.
                     Err(error) if !self.once && (error.kind == ErrorKind::Cannot || error.code == "already_done") => {
@@ -323,21 +337,70 @@ impl Worker {
                     tell(Event::Note(format!("{} {release}: {task:?}", clock::now())));
                 }
                 all.extend(done);
-                if self.once {
+                if self.once || stopping {
                     return Ok(all);
                 }
                 tokio::select! {
                     () = tokio::time::sleep(Duration::from_secs(self.every)) => {}
                     // Between two looks nothing is half done: it may end here.
-                    _ = tokio::signal::ctrl_c() => return Ok(all),
+                    () = stop.asked() => return Ok(all),
                 }
             }
         })?;
-        drop(tell);
         let list: Vec<_> =
             done.iter().map(|(release, task)| json!({"release": release, "task": task_name(task)})).collect();
         let text = if done.is_empty() { "nothing was due".to_owned() } else { format!("{} tasks done", done.len()) };
         Ok(Answer::new(json!({"done": list}), text))
+    }
+}
+
+/// Whether somebody wants the worker to end: Ctrl-C, or what a service manager sends. Neither is lost while it works.
+struct Stop {
+    #[cfg(unix)]
+    signals: [tokio::signal::unix::Signal; 2],
+    #[cfg(windows)]
+    signals: [tokio::signal::windows::CtrlC; 1],
+}
+
+impl Stop {
+    fn listen() -> Result<Self, Error> {
+        #[cfg(unix)]
+        let signals = {
+            use tokio::signal::unix::{SignalKind, signal};
+            signal(SignalKind::interrupt()).and_then(|first| Ok([first, signal(SignalKind::terminate())?]))
+        };
+        #[cfg(windows)]
+        let signals = tokio::signal::windows::ctrl_c().map(|only| [only]);
+        let signals = signals.map_err(|error| Error::new(ErrorKind::Cannot, "signals", error.to_string()))?;
+        Ok(Self { signals })
+    }
+
+    async fn asked(&mut self) {
+        std::future::poll_fn(|context| {
+            let asked = self.signals.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
+            if asked { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
+    /// Lets work that is under way come to its end, and says whether somebody wanted it to be the last; whoever asks
+    /// twice does not wait for it.
+    async fn or_finish<T>(&mut self, work: impl Future<Output = T>, tell: &impl Fn(Event)) -> Result<(T, bool), Error> {
+        let mut work = std::pin::pin!(work);
+        let mut stopping = false;
+        loop {
+            tokio::select! {
+                worked = &mut work => return Ok((worked, stopping)),
+                () = self.asked() => {
+                    if stopping {
+                        return Err(Error::new(ErrorKind::Cannot, "interrupted", "the worker was ended at its work")
+                            .hint("nothing is lost: the next `countersign worker` goes on from the journal"));
+                    }
+                    stopping = true;
+                    tell(Event::Note("it ends when what is under way is done; ask once more to end it at once".into()));
+                }
+            }
+        }
     }
 }
 
