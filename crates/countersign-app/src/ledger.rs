@@ -381,17 +381,29 @@ impl Ledger {
         Ok(DeviceKeyFile::load(&path)?)
     }
 
-    fn as_device(&mut self, key: &DeviceKeyFile, command: &Command, reason: Option<Text>) -> Result<EntryRef, Error> {
+    /// Asks the rules whether this machine's dispatcher may do it, before anybody else is asked; records nothing.
+    ///
+    /// # Errors
+    /// The machine is no dispatcher, or a rule refuses.
+    pub fn may_as_dispatcher(&self, command: &Command) -> Result<(), Error> {
+        let signer = self.device_signer(&self.dispatcher_key()?)?;
+        let context = self.context(&signer, None, None)?;
+        decide::decide(&self.state, command.clone(), &context)?;
+        Ok(())
+    }
+
+    fn device_signer(&self, key: &DeviceKeyFile) -> Result<Signer, Error> {
         let public = key.public_key();
-        let signer = self
-            .state
-            .devices
-            .values()
-            .find(|device| device.card.key == public)
+        let device = self.state.devices.values().find(|device| device.card.key == public);
+        device
             .map(|device| Signer { name: device.card.name.clone(), principal: device.card.principal.clone() })
             .ok_or_else(|| {
                 Error::new(ErrorKind::No, "unknown_device", "this machine's key is not enrolled in the ledger")
-            })?;
+            })
+    }
+
+    fn as_device(&mut self, key: &DeviceKeyFile, command: &Command, reason: Option<Text>) -> Result<EntryRef, Error> {
+        let signer = self.device_signer(key)?;
         self.act_as_device(command, &signer, reason, key.key().signing_key())
     }
 

@@ -237,7 +237,6 @@ async fn dispatch(
         }
     }
     let target = target_of(ledger.state(), &order.release, &order.environment)?.clone();
-    let preflight = connector.preflight(target.job.as_str()).await?;
     let request_id: Line = RequestId::generate().as_str().parse().expect("a request id is a lawful line");
     let command = Command::Dispatch {
         release: order.release.clone(),
@@ -247,6 +246,9 @@ async fn dispatch(
         by: order.by,
         resends: order.resends,
     };
+    // What a rule refuses is refused whether or not the CI system answers.
+    ledger.may_as_dispatcher(&command)?;
+    let preflight = connector.preflight(target.job.as_str()).await?;
     ledger.as_dispatcher(&command, None)?;
     watch(Event::Step { request_id: request_id.to_string(), state: DispatchState::Prepared, detail: None });
 
