@@ -18,6 +18,7 @@ use countersign_core::checkpoint::Checkpoint;
 use countersign_core::decide::{self, Command, Context};
 use countersign_core::entry::Entry;
 use countersign_core::hash::Digest;
+use countersign_core::judge;
 use countersign_core::merkle::{Head, leaf_hash};
 use countersign_core::note::{Algorithm, KeyName, VerifierKey};
 use countersign_core::rejection::{Code, Finding, Rejection};
@@ -534,7 +535,7 @@ impl Ledger {
             return;
         }
         let (act, release) = match command {
-            Command::Record(act) => (act.name(), None),
+            Command::Record(act) => (act.name(), judge::release_of(&self.state, act)),
             Command::Freeze { release, .. } => ("request", Some(release)),
             Command::Answer { release, .. } | Command::AutomaticGo { release, .. } => ("approval", Some(release)),
             Command::Dispatch { release, .. } => ("dispatch", Some(release)),

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::act::{
-    Approval, ChangeType, DevicePurpose, DispatchKind, DispatchState, EvidenceManifest, HoldChange, Verdict,
+    Act, Approval, ChangeType, DevicePurpose, DispatchKind, DispatchState, EvidenceManifest, HoldChange, Verdict,
     WaveVerdict, closed_words,
 };
 use crate::evidence::Conclusion;
@@ -742,6 +742,46 @@ pub fn decision(state: &State, release: &Release, sheet: &Sheet, at: Timestamp) 
         Outcome::Incomplete
     };
     Decision { answers, slots, outcome }
+}
+
+/// Returns the release an act is about, where it is about one.
+pub fn release_of<'a>(state: &'a State, act: &'a Act) -> Option<&'a ReleaseId> {
+    match act {
+        Act::Propose(body) => Some(&body.release),
+        Act::Evidence(body) => Some(&body.release),
+        Act::Waiver(body) => Some(&body.release),
+        Act::Stage(body) => Some(&body.release),
+        Act::Request(body) => Some(&body.release),
+        Act::Hold(body) => Some(&body.release),
+        Act::Dispatch(body) => Some(&body.release),
+        Act::Run(body) => Some(&body.release),
+        Act::Wave(body) => Some(&body.release),
+        Act::Outcome(body) => Some(&body.release),
+        Act::Announce(body) => Some(&body.release),
+        Act::Refusal(body) => body.release.as_ref(),
+        Act::Export(body) => body.release.as_ref(),
+        Act::Approval(body) => match state.answerable(body.request)? {
+            Answerable::Sheet(id) | Answerable::Evidence(id) => Some(id),
+            Answerable::Policy(_) | Answerable::Authorization(_) | Answerable::Device(_) => None,
+        },
+        Act::Condition(body) => release_of_approval(state, body.approval).map(|(release, _)| &release.id),
+        Act::Genesis(_)
+        | Act::Enrol(_)
+        | Act::EnrolAccept(_)
+        | Act::Device(_)
+        | Act::Key(_)
+        | Act::Role(_)
+        | Act::Product(_)
+        | Act::Target(_)
+        | Act::Policy(_)
+        | Act::Authorization(_)
+        | Act::Freeze(_)
+        | Act::Lease(_)
+        | Act::Attempt(_)
+        | Act::Correction(_)
+        | Act::Late(_)
+        | Act::Review(_) => None,
+    }
 }
 
 /// Returns the release and the sheet an approval entry answers.

@@ -10,7 +10,7 @@ use countersign_core::hash::Digest;
 use countersign_core::judge::{self, Check};
 use countersign_core::merkle::leaf_hash;
 use countersign_core::rejection::{Code, Finding};
-use countersign_core::state::{Answerable, State, apply};
+use countersign_core::state::{State, apply};
 use countersign_core::words::{EntryRef, ReleaseId, Slug};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -165,45 +165,11 @@ impl History {
         }
     }
 
-    /// The release an act is about.
+    /// The release an act is about; a correction is about that of the entry it corrects.
     fn release_of(&self, state: &State, act: &Act) -> Option<ReleaseId> {
         match act {
-            Act::Propose(body) => Some(body.release.clone()),
-            Act::Evidence(body) => Some(body.release.clone()),
-            Act::Waiver(body) => Some(body.release.clone()),
-            Act::Stage(body) => Some(body.release.clone()),
-            Act::Request(body) => Some(body.release.clone()),
-            Act::Hold(body) => Some(body.release.clone()),
-            Act::Dispatch(body) => Some(body.release.clone()),
-            Act::Run(body) => Some(body.release.clone()),
-            Act::Wave(body) => Some(body.release.clone()),
-            Act::Outcome(body) => Some(body.release.clone()),
-            Act::Announce(body) => Some(body.release.clone()),
-            Act::Refusal(body) => body.release.clone(),
-            Act::Export(body) => body.release.clone(),
-            Act::Approval(body) => match state.answerable(body.request)? {
-                Answerable::Sheet(id) | Answerable::Evidence(id) => Some(id.clone()),
-                Answerable::Policy(_) | Answerable::Authorization(_) | Answerable::Device(_) => None,
-            },
-            Act::Condition(body) => judge::release_of_approval(state, body.approval).map(|(it, _)| it.id.clone()),
-            Act::Correction(body) => {
-                self.leaves.get(usize::try_from(body.entry.index).ok()?).and_then(|leaf| leaf.release.clone())
-            }
-            Act::Genesis(_)
-            | Act::Enrol(_)
-            | Act::EnrolAccept(_)
-            | Act::Device(_)
-            | Act::Key(_)
-            | Act::Role(_)
-            | Act::Product(_)
-            | Act::Target(_)
-            | Act::Policy(_)
-            | Act::Authorization(_)
-            | Act::Freeze(_)
-            | Act::Lease(_)
-            | Act::Attempt(_)
-            | Act::Late(_)
-            | Act::Review(_) => None,
+            Act::Correction(body) => self.leaves.get(usize::try_from(body.entry.index).ok()?)?.release.clone(),
+            other => judge::release_of(state, other).cloned(),
         }
     }
 }
