@@ -480,6 +480,8 @@ struct Fake {
     port: u16,
     triggers: Arc<AtomicUsize>,
     seen: Arc<Mutex<Vec<String>>>,
+    /// How many answers to what only reads still stop half-way, with the connection held open.
+    losing: Arc<AtomicUsize>,
 }
 
 /// What the fake does with the trigger: bytes to send, and then it closes or hangs.
@@ -493,18 +495,27 @@ impl Fake {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let (triggers, seen) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
-        let fake = Self { port, triggers: Arc::clone(&triggers), seen: Arc::clone(&seen) };
+        let losing = Arc::new(AtomicUsize::new(0));
+        let fake =
+            Self { port, triggers: Arc::clone(&triggers), seen: Arc::clone(&seen), losing: Arc::clone(&losing) };
         let answer = Arc::new(answer);
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let (answer, triggers, seen) = (Arc::clone(&answer), Arc::clone(&triggers), Arc::clone(&seen));
-                std::thread::spawn(move || Self::serve(client, &answer, &triggers, &seen));
+                let losing = Arc::clone(&losing);
+                std::thread::spawn(move || Self::serve(client, &answer, &triggers, &seen, &losing));
             }
         });
         fake
     }
 
-    fn serve(mut client: TcpStream, answer: &Answer, triggers: &AtomicUsize, seen: &Mutex<Vec<String>>) {
+    fn serve(
+        mut client: TcpStream,
+        answer: &Answer,
+        triggers: &AtomicUsize,
+        seen: &Mutex<Vec<String>>,
+        losing: &AtomicUsize,
+    ) {
         while let Some(head) = Self::read_request(&mut client) {
             let line = head.lines().next().unwrap_or_default().to_owned();
             seen.lock().unwrap().push(head);
@@ -526,7 +537,14 @@ impl Fake {
                     return;
                 }
             };
-            if client.write_all(page.as_bytes()).is_err() {
+            let loses = line.contains("/api/")
+                && losing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+            let sent = if loses { &page[..page.len() - 20] } else { &page };
+            if client.write_all(sent.as_bytes()).is_err() {
+                return;
+            }
+            if loses {
+                std::thread::sleep(Duration::from_secs(20));
                 return;
             }
         }
@@ -667,6 +685,34 @@ async fn each_fault_has_its_fate_and_is_met_with_one_attempt() {
     let fake = Fake::start(Answer { bytes: answer("200 OK", JSON, good), hangs: false });
     let accepted = client_of(fake.port).trigger(&request("deploy", &[])).await.unwrap();
     assert_eq!(accepted.handle, Handle::Ticket(countersign_app::connector::Ticket("9".into())));
+}
+
+#[tokio::test]
+async fn an_answer_that_stops_half_way_is_asked_for_again_where_that_only_reads() {
+    let good = Fake::json(r#"{"jsonrpc":"2.0","id":1,"result":[7,{"4":9}]}"#);
+    let fake = Fake::start(Answer { bytes: good.into_bytes(), hangs: false });
+    let mut config = Config::new(
+        format!("http://127.0.0.1:{}/", fake.port).parse().unwrap(),
+        "user",
+        Secret::new("the secret word"),
+    );
+    config.timeout = Duration::from_secs(1);
+    let client = Client::new(config).unwrap();
+
+    fake.losing.store(2, Ordering::SeqCst);
+    client.trigger(&request("deploy", &[])).await.unwrap();
+    assert_eq!(fake.losing.load(Ordering::SeqCst), 0);
+    assert_eq!(fake.triggers.load(Ordering::SeqCst), 1, "the trigger itself went out once");
+
+    fake.losing.store(3, Ordering::SeqCst);
+    let failure = client.preflight("deploy").await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Timeout, "three times is for good: {failure}");
+    let failure = {
+        fake.losing.store(3, Ordering::SeqCst);
+        client.trigger(&request("deploy", &[])).await.unwrap_err()
+    };
+    assert_eq!(failure.fate, Fate::NotSent, "what fails before the trigger sends nothing: {failure}");
+    assert_eq!(fake.triggers.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Debug, Write as _};
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::process::ExitStatusExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
@@ -510,9 +510,10 @@ impl Lane {
         let ledger = &mut prepared.open();
         let password = Zeroizing::new(buildbot.password.clone());
         let ca = Some(buildbot.ca_file.as_path());
-        connectors::add_buildbot(ledger.desk(), &word("ci"), &buildbot.url, &buildbot.user, &password, ca).unwrap();
+        let url = far_away(buildbot.port);
+        connectors::add_buildbot(ledger.desk(), &word("ci"), &url, &buildbot.user, &password, ca).unwrap();
         let ca_sha256 = Digest::of(&fs::read(&buildbot.ca_file).unwrap());
-        let connector = ConnectorConfig::Buildbot { base_url: word(&buildbot.url), ca_sha256 };
+        let connector = ConnectorConfig::Buildbot { base_url: word(&url), ca_sha256 };
         let segments = WAVES.map(|name| {
             let instances = buildbot.service.instances("production", name);
             let pages = |page: &str| instances.iter().map(|one| word(&format!("{}/{page}", one.url()))).collect();
@@ -928,6 +929,33 @@ impl Tally {
     }
 }
 
+/// Stands before a server and lets each of its answers travel for a while, as from another continent: long enough to
+/// be killed in between, after a request has arrived and before its answer has. Returns the address.
+fn far_away(server: u16) -> String {
+    const TRAVELS: Duration = Duration::from_millis(120);
+    fn pass(mut from: TcpStream, mut to: TcpStream, travels: Duration) {
+        let mut buffer = [0; 1 << 16];
+        while let Ok(bytes @ 1..) = from.read(&mut buffer) {
+            std::thread::sleep(travels);
+            if to.write_all(&buffer[..bytes]).is_err() {
+                break;
+            }
+        }
+        let _ = to.shutdown(Shutdown::Both);
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://127.0.0.1:{}/", listener.local_addr().unwrap().port());
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let (Ok(client), Ok(server)) = (client, TcpStream::connect(("127.0.0.1", server))) else { return };
+            let (back, answers) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            std::thread::spawn(move || pass(client, server, Duration::ZERO));
+            std::thread::spawn(move || pass(answers, back, TRAVELS));
+        }
+    });
+    url
+}
+
 /// Chosen anew by `COUNTERSIGN_TEST_SEED`, to look for what this one does not meet.
 fn seed() -> u64 {
     std::env::var("COUNTERSIGN_TEST_SEED").map_or(0x5eed_2026, |text| text.parse().unwrap())
@@ -984,12 +1012,14 @@ fn a_killed_dispatch_runs_once_or_not_at_all() {
 fn a_run_on_buildbot_whose_starter_was_killed_is_found_and_not_doubled() {
     const KILLS: usize = 8;
     const DISPATCHES: usize = 8;
-    const CASES: usize = 12;
-    /// Around the trigger most of all: a log-in and two requests over TLS.
+    /// Far more than it takes: an answer travels for a third of the time that is spent on sending.
+    const CASES: usize = 30;
+    /// Around the trigger most of all: a log-in, two questions and the request itself, over TLS.
     const SAID: &[Said] = &[
         (Some("prepared"), 20),
-        (Some("sending"), 300),
-        (Some("sending"), 900),
+        (Some("sending"), 400),
+        (Some("sending"), 1_200),
+        (Some("sending"), 1_200),
         (Some("accepted"), 200),
         (Some("log"), 500),
     ];

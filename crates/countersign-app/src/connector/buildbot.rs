@@ -8,6 +8,10 @@
 //!   inside the pipeline.
 //! - "Rebuild" copies all properties, the request id too: [`Connector::find`] then finds more than one.
 //! - An input that the force scheduler does not declare is dropped silently: undeclared ones are refused here.
+//! - Buildbot 4.2 and newer write an answer of the data API from a thread that must not (`V2RootResource._write_json_data`
+//!   by `deferToThread`). Over the master's own TLS a piece of a longer answer is lost at times; the rest of it then never
+//!   comes, and after a minute the connection is closed. What only reads is therefore asked again, soon; see
+//!   [`Buildbot::get`]. The answer to a trigger is not written that way.
 //! - The raw form of a log of type `s` has lines in it that nobody logged; its content is taken instead. The
 //!   worker breaks lines longer than 4096 bytes in such a log, so a report that is evidence is better added as a
 //!   text log.
@@ -47,6 +51,10 @@ const FILE_BYTES_MAX: usize = 64 << 20;
 const PAGE: usize = 100;
 const PAGES_MAX: usize = 50;
 const LOG_LINES_MAX: u64 = 2_000;
+/// How long the first attempts to read JSON may take, before one that may take as long as any request.
+const PATIENCE: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(20)];
+/// How long to wait before asking again what only reads.
+const PAUSE: Duration = Duration::from_millis(300);
 
 /// Where a Buildbot is and how to talk to it.
 #[derive(Debug, Clone)]
@@ -90,6 +98,7 @@ pub struct Buildbot {
     /// Keeps no connection: a request on a fresh one cannot be sent again behind our back.
     sends: Client,
     session: Mutex<Option<Secret>>,
+    timeout: Duration,
 }
 
 impl fmt::Debug for Buildbot {
@@ -172,6 +181,7 @@ impl Buildbot {
             reads: client(2)?,
             sends: client(0)?,
             session: Mutex::new(None),
+            timeout: config.timeout,
         })
     }
 
@@ -230,13 +240,32 @@ impl Buildbot {
         }
     }
 
-    /// Fetches a page, logging in again once where the session ran out.
+    /// Fetches a page. It only reads: an answer that is lost, late or that of a busy proxy is asked for again, twice.
     async fn get(&self, url: &str, query: &[(&str, &str)], expect: Expect) -> Result<Reply, Failure> {
+        for patience in PATIENCE {
+            // A file may be large, and no part of it is lost in the way that JSON is.
+            let within = if expect == Expect::Json { patience.min(self.timeout) } else { self.timeout };
+            match self.get_once(url, query, expect, within).await {
+                Err(failure) if passes(failure.kind) => tokio::time::sleep(PAUSE).await,
+                answered => return answered,
+            }
+        }
+        self.get_once(url, query, expect, self.timeout).await
+    }
+
+    /// Fetches a page by one attempt, logging in again once where the session ran out.
+    async fn get_once(
+        &self,
+        url: &str,
+        query: &[(&str, &str)],
+        expect: Expect,
+        within: Duration,
+    ) -> Result<Reply, Failure> {
         let mut session = self.session().await?;
-        let mut response = self.ask(url, query, &session).await?;
+        let mut response = self.ask(url, query, &session, within).await?;
         if matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
             session = self.log_in().await?;
-            response = self.ask(url, query, &session).await?;
+            response = self.ask(url, query, &session, within).await?;
         }
         if response.status().is_success() {
             self.read(response, expect).await
@@ -245,9 +274,16 @@ impl Buildbot {
         }
     }
 
-    async fn ask(&self, url: &str, query: &[(&str, &str)], session: &Secret) -> Result<reqwest::Response, Failure> {
+    async fn ask(
+        &self,
+        url: &str,
+        query: &[(&str, &str)],
+        session: &Secret,
+        within: Duration,
+    ) -> Result<reqwest::Response, Failure> {
         self.reads
             .get(url)
+            .timeout(within)
             .query(query)
             .header(USER_AGENT, AGENT)
             .header(ACCEPT, "application/json")
@@ -714,6 +750,11 @@ impl Connector for Buildbot {
 }
 
 const AGENT: &str = concat!("countersign/", env!("CARGO_PKG_VERSION"));
+
+/// Whether a failure to read may be over a moment later.
+fn passes(kind: FailureKind) -> bool {
+    matches!(kind, FailureKind::Timeout | FailureKind::Interrupted | FailureKind::Server { status: 502..=504 })
+}
 
 /// What an HTTP status says about a request that changes something: its fate, why, and what to do.
 fn verdict(status: StatusCode, retry_after_seconds: Option<u64>) -> (Fate, FailureKind, Option<&'static str>) {
