@@ -496,8 +496,7 @@ impl Fake {
         let port = listener.local_addr().unwrap().port();
         let (triggers, seen) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
         let losing = Arc::new(AtomicUsize::new(0));
-        let fake =
-            Self { port, triggers: Arc::clone(&triggers), seen: Arc::clone(&seen), losing: Arc::clone(&losing) };
+        let fake = Self { port, triggers: Arc::clone(&triggers), seen: Arc::clone(&seen), losing: Arc::clone(&losing) };
         let answer = Arc::new(answer);
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
