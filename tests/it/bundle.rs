@@ -377,7 +377,7 @@ fn the_keeper_of_the_log_cannot_alter_it_unseen() {
         let with_pin = verified(leaves, Anchor { fingerprint, pin }, (k > 0).then_some(checkpoint.as_str()));
         assert_eq!(with_pin.verdict, Verdict::Invalid, "cut {k}");
         assert!(codes(&with_pin).contains(&(Some(k as u64), "entries_cut_off")));
-        assert_eq!(k == 0 || with_pin.first_bad() == Some(k as u64), true);
+        assert!(k == 0 || with_pin.first_bad() == Some(k as u64));
         let without = verified(leaves, Anchor { fingerprint, pin: None }, (k > 0).then_some(checkpoint.as_str()));
         assert_eq!(without.verdict, if k == 0 { Verdict::Invalid } else { Verdict::Valid });
         cut += 1;

@@ -1,5 +1,7 @@
 //! One test binary for the cross-crate tests.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
+#![allow(clippy::print_stdout, reason = "figures and cases are printed on purpose")]
+#![allow(clippy::type_complexity, reason = "a table of cases is no interface")]
 
 mod auditor;
 mod buildbot;

@@ -149,10 +149,11 @@ impl Model {
     fn holds(&self, who: &str, role: &str, at: Timestamp) -> bool {
         let mut held = role == "process-owner" && who == OLGA;
         for fact in &self.facts {
-            if let Act::Role(body) = &fact.act {
-                if body.principal.as_str() == who && body.role.as_str() == role {
-                    held = body.change == Grant::Grant && body.until.is_none_or(|until| at <= until);
-                }
+            if let Act::Role(body) = &fact.act
+                && body.principal.as_str() == who
+                && body.role.as_str() == role
+            {
+                held = body.change == Grant::Grant && body.until.is_none_or(|until| at <= until);
             }
         }
         held
@@ -445,10 +446,10 @@ impl Model {
     fn last_answers(&self, sheets: &[EntryRef]) -> BTreeMap<&str, (&Fact, &Approval)> {
         let mut last = BTreeMap::new();
         for fact in &self.facts {
-            if let Act::Approval(body) = &fact.act {
-                if sheets.contains(&body.request) {
-                    last.insert(fact.who.as_str(), (fact, &**body));
-                }
+            if let Act::Approval(body) = &fact.act
+                && sheets.contains(&body.request)
+            {
+                last.insert(fact.who.as_str(), (fact, &**body));
             }
         }
         last
@@ -733,10 +734,10 @@ impl Pipeline {
     fn arriving(&self, dice: &mut Dice) -> Vec<String> {
         let mut arriving = Vec::new();
         for (request, (_, journey)) in &self.requests {
-            if let Journey::Delayed { slow } = journey {
-                if dice.one_in(if *slow { 30 } else { 2 }) {
-                    arriving.push(request.clone());
-                }
+            if let Journey::Delayed { slow } = journey
+                && dice.one_in(if *slow { 30 } else { 2 })
+            {
+                arriving.push(request.clone());
             }
         }
         arriving
@@ -1121,10 +1122,10 @@ fn run(seed: u64, length: u64, base: &Base, tally: &mut Tally) {
                 tally.admitted += 1;
                 assert_ne!(allowed, Some(false), "{}: let out against the model", context());
                 check_admitted(&model, &statement, world.now, &halted, tally, &context());
-                if let Act::Dispatch(body) = &statement.act {
-                    if body.state == DispatchState::Sending {
-                        pipeline.send(body, &mut dice);
-                    }
+                if let Act::Dispatch(body) = &statement.act
+                    && body.state == DispatchState::Sending
+                {
+                    pipeline.send(body, &mut dice);
                 }
                 model.note(entry, statement);
             }

@@ -307,18 +307,16 @@ fn set_up(desk: &Desk, buildbot: &Buildbot) -> String {
     for who in ["olga", "rita", "quinn", "sam", "erik.lund"] {
         desk.secret(&format!("{who}.passphrase"), &format!("{who} has a passphrase of their own"));
     }
-    let begun = desk.yes(&format!(
+    let begun = desk.yes(
         "init --title 'Acme releases' --name 'Olga Brandt' --principal olga@acme.example
          --recovery-person rita@acme.example --recovery-person quinn@acme.example --recovery-needed 2
-         --passphrase-file olga.passphrase --reason 'the ledger of our releases begins'"
-    ));
+         --passphrase-file olga.passphrase --reason 'the ledger of our releases begins'",
+    );
     let fingerprint = begun["fingerprint"].as_str().unwrap().to_owned();
     assert_eq!((fingerprint.len(), &begun["sample"], &begun["entries"]), (64, &json!(false), &json!(1)));
     assert_eq!(begun["personas"], json!([]), "nobody is made up");
-    desk.no(1, "ledger_exists", &format!(
-        "init --title 'Acme releases' --name 'Olga Brandt' --principal olga@acme.example --passphrase-file olga.passphrase
-         --reason 'once more'"
-    ));
+    desk.no(1, "ledger_exists", "init --title 'Acme releases' --name 'Olga Brandt' --principal olga@acme.example --passphrase-file olga.passphrase
+         --reason 'once more'");
 
     // Three choose a passphrase at this desk; Sam brings the public half of a key made elsewhere.
     // Erik commits under another address than he signs with.

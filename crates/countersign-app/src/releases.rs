@@ -220,15 +220,15 @@ fn read_changes(state: &State, product: &Slug, draft: &Draft) -> Result<Changes,
     let head = changes::resolve(repository, draft.commit.as_deref().unwrap_or("HEAD"))?;
     let live = live(state, product).map(|live| live.commit.clone());
     let base = draft.base.as_deref().map(|base| changes::resolve(repository, base)).transpose()?;
-    if let (Some(live), Some(base)) = (&live, &base) {
-        if live != base {
-            return Err(Error::new(
-                ErrorKind::No,
-                "not_from_live",
-                format!("the change list would begin at {base}, and {live} is live"),
-            )
-            .hint("leave --base away: the list begins at what is live, so that nobody's commit is left out"));
-        }
+    if let (Some(live), Some(base)) = (&live, &base)
+        && live != base
+    {
+        return Err(Error::new(
+            ErrorKind::No,
+            "not_from_live",
+            format!("the change list would begin at {base}, and {live} is live"),
+        )
+        .hint("leave --base away: the list begins at what is live, so that nobody's commit is left out"));
     }
     let base = base.or_else(|| live.clone());
     let list = changes::read(repository, base.as_ref().map(CommitId::as_str), head.as_str())?;
@@ -467,20 +467,21 @@ pub fn request(
     let state = ledger.state();
     let release = find(state, id)?;
     let candidate = &release.candidate;
-    if let Some(live) = live(state, &candidate.product) {
-        if candidate.changes.base.as_ref() != Some(&live.commit) && live.release != *id {
-            return Err(Error::new(
-                ErrorKind::No,
-                "not_from_live",
-                format!(
-                    "the change list begins at {}, and {} ({}) is live now",
-                    candidate.changes.base.as_ref().map_or("the first commit", CommitId::as_str),
-                    live.commit,
-                    live.version
-                ),
-            )
-            .hint(format!("list the changes anew: countersign release amend {id} --repository DIR")));
-        }
+    if let Some(live) = live(state, &candidate.product)
+        && candidate.changes.base.as_ref() != Some(&live.commit)
+        && live.release != *id
+    {
+        return Err(Error::new(
+            ErrorKind::No,
+            "not_from_live",
+            format!(
+                "the change list begins at {}, and {} ({}) is live now",
+                candidate.changes.base.as_ref().map_or("the first commit", CommitId::as_str),
+                live.commit,
+                live.version
+            ),
+        )
+        .hint(format!("list the changes anew: countersign release amend {id} --repository DIR")));
     }
     let named = authorization.map(|index| products::authorization_entry(state, index)).transpose()?;
     let command = |authorization| Command::Freeze { release: id.clone(), authorization, window };

@@ -546,7 +546,7 @@ impl Demo {
             };
             let done = worker::work(&mut self.ledger, &connect, pace(), &mut teller(say)).await?;
             for (release, task) in &done {
-                say(&format!("  worker: {release}: {task:?}"));
+                say(&format!("  worker: {release}: {task}"));
             }
             let soaking = self.ledger.state().releases.values().any(|release| {
                 let state = countersign_core::judge::release_state(self.ledger.state(), release, clock::now());

@@ -49,10 +49,10 @@ fn keys_and_principals_are_used_once_for_ever() {
             Code::Reused,
             "two jobs",
             enrol_device(DESK_2, DevicePurpose::Desk).forging(|statement| {
-                if let Act::Device(body) = &mut statement.act {
-                    if let countersign_core::act::DeviceChange::Enrol { device } = &mut body.change {
-                        device.log_key = Some(device.key);
-                    }
+                if let Act::Device(body) = &mut statement.act
+                    && let countersign_core::act::DeviceChange::Enrol { device } = &mut body.change
+                {
+                    device.log_key = Some(device.key);
                 }
             }),
         )

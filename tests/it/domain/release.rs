@@ -61,10 +61,10 @@ fn a_release_that_went_out_is_neither_amended_nor_withdrawn() {
         .refuses(
             Code::WrongState,
             propose("r2").forging(|statement| {
-                if let Act::Propose(body) = &mut statement.act {
-                    if let ProposeChange::Candidate { supersedes, .. } = &mut body.change {
-                        *supersedes = Some(word("r1"));
-                    }
+                if let Act::Propose(body) = &mut statement.act
+                    && let ProposeChange::Candidate { supersedes, .. } = &mut body.change
+                {
+                    *supersedes = Some(word("r1"));
                 }
             }),
         )

@@ -348,8 +348,9 @@ impl Worker {
             }
         })?;
         let list: Vec<_> =
-            done.iter().map(|(release, task)| json!({"release": release, "task": task_name(task)})).collect();
-        let text = if done.is_empty() { "nothing was due".to_owned() } else { format!("{} tasks done", done.len()) };
+            done.iter().map(|(release, task)| json!({"release": release, "task": task.code()})).collect();
+        let lines: Vec<_> = done.iter().map(|(release, task)| format!("{release}: {task}")).collect();
+        let text = if done.is_empty() { "nothing was due".to_owned() } else { lines.join("\n") };
         Ok(Answer::new(json!({"done": list}), text))
     }
 }
@@ -401,18 +402,5 @@ impl Stop {
                 }
             }
         }
-    }
-}
-
-fn task_name(task: &worker::Task) -> &'static str {
-    match task {
-        worker::Task::Settle(_) => "settle",
-        worker::Task::RecordStage(_) => "record-stage",
-        worker::Task::Bake(_) => "bake",
-        worker::Task::Rollback => "rollback",
-        worker::Task::Wave(_) => "wave",
-        worker::Task::Stage => "stage",
-        worker::Task::Freeze(_) => "freeze",
-        worker::Task::AutomaticGo(_) => "automatic-go",
     }
 }

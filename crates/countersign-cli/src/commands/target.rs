@@ -16,6 +16,7 @@ use crate::output::{Answer, count, indented, pairs};
 use crate::session::Session;
 
 /// Where and how an environment of a product is reached.
+#[expect(clippy::large_enum_variant, reason = "one is parsed, once")]
 #[derive(Debug, Subcommand)]
 pub(crate) enum Target {
     /// Sign where and how an environment of a product is reached

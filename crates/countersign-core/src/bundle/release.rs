@@ -122,10 +122,10 @@ pub(super) fn examine(
             }
             None => findings.push(about_leaf(*index, "is about an entry that is not here")),
         }
-        if let Act::Propose(body) = &statement.act {
-            if let ProposeChange::Candidate { candidate, .. } = &body.change {
-                products.insert(candidate.product.clone());
-            }
+        if let Act::Propose(body) = &statement.act
+            && let ProposeChange::Candidate { candidate, .. } = &body.change
+        {
+            products.insert(candidate.product.clone());
         }
     }
     if releases.len() != 1 || products.len() > 1 {

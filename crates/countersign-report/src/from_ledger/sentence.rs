@@ -225,7 +225,7 @@ pub(super) fn sentence(source: &Source<'_>, leaf: &Leaf) -> String {
         ),
         Act::Export(body) => format!(
             "exported {} at size {}",
-            body.release.as_ref().map_or_else(|| "the whole ledger".to_owned(), |id| title(id)),
+            body.release.as_ref().map_or_else(|| "the whole ledger".to_owned(), title),
             body.size
         ),
     };

@@ -312,7 +312,7 @@ fn change_list(release: &Release) -> Vec<Fact> {
     let it = &release.change_list;
     let list = |items: &[String]| match items.is_empty() {
         true => vec![dim("none named")],
-        false => joined(items.iter().map(String::as_str), ", ", |item| text(item)),
+        false => joined(items.iter().map(String::as_str), ", ", text),
     };
     vec![
         facts("Change list", vec![digest(&it.sha256), vec![text(it.availability.text())]]),
