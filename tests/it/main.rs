@@ -18,5 +18,6 @@ mod model;
 mod store_contract;
 mod store_faults;
 mod tidy;
+mod user_guide;
 mod verify_tools;
 mod whole_job;

@@ -7,7 +7,7 @@ use countersign_app::products::duration;
 use countersign_app::status::{self, Overview, ReleaseView, SheetView};
 use countersign_core::words::ReleaseId;
 
-use crate::output::{Answer, count, indented, or_dash, pairs, table, words};
+use crate::output::{Answer, count, indented, or_dash, pairs, said, table, words};
 use crate::session::Session;
 
 /// Where things stand, what blocks and who can clear it.
@@ -81,7 +81,7 @@ fn overview_in_words(overview: &Overview) -> String {
 
 /// Where a release stands, as lines.
 pub(crate) fn in_words(view: &ReleaseView) -> String {
-    let mut text = format!("{} is {}", view.release, view.state.to_string().to_uppercase());
+    let mut text = format!("{} is {}", view.release, view.state.to_string().to_uppercase().replace('_', " "));
     if view.sample {
         text.push_str("  SAMPLE: nothing in it is a real approval");
     }
@@ -206,7 +206,7 @@ pub(crate) fn sign_offs(sheet: &SheetView) -> String {
             };
             let mut line = format!(
                 "{} {} ({}{cause}{replaced})\n  {}; {}\n  {} {}",
-                row.verdict.as_str().to_uppercase(),
+                said(row.verdict),
                 by,
                 row.state,
                 row.meaning,
