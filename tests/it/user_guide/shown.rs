@@ -42,7 +42,11 @@ pub(super) fn without_prompts(printed: &str, shown: &[String]) -> Vec<String> {
     }
     let last = lines.iter().rposition(|line| is_prompt(line));
     match last {
-        Some(last) if !shown.iter().any(|line| is_prompt(line)) => lines.split_off(last + 1),
+        // A terminal may show the line feed of what is typed.
+        Some(last) if !shown.iter().any(|line| is_prompt(line)) => {
+            lines.drain(..=last);
+            lines.into_iter().skip_while(String::is_empty).collect()
+        }
         _ => lines,
     }
 }
@@ -91,9 +95,19 @@ fn token(line: &[char], at: usize) -> Option<(Kind, usize)> {
 }
 
 /// What stands before the number of an entry, in commands and in what they print.
-const BEFORE_ENTRY: [&str; 11] = [
-    "entry ", "entries ", "confirm ", "--resume ", "lift ", "--condition-met ", "adopt ", "--authorization ",
-    "suspend ", " resume ", "--replaces ",
+const BEFORE_ENTRY: [&str; 12] = [
+    "entry ",
+    "entries ",
+    "confirm ",
+    "--resume ",
+    "lift ",
+    "--condition-met ",
+    "adopt ",
+    "--authorization ",
+    "suspend ",
+    " resume ",
+    "--replaces ",
+    "of which ",
 ];
 
 /// Whether the number at that place is that of an entry, or how many there are.
@@ -262,7 +276,10 @@ mod tests {
         assert!(compare("port 8101", "port 40001") && !compare("port 8101", "port 8101"));
         assert!(compare("12 tests of entry 12", "12 tests of entry 14") && !compare("12 tests", "14 tests"));
         assert!(!compare("1.0.0 is live", "1.0.1 is live") && !compare("PASS", "FAIL"));
-        assert_eq!(names.in_text(&format!("confirm 12 --x {A} leaves/00000012.leaf")), format!("confirm 14 --x {x} leaves/00000014.leaf"));
+        assert_eq!(
+            names.in_text(&format!("confirm 12 --x {A} leaves/00000012.leaf")),
+            format!("confirm 14 --x {x} leaves/00000014.leaf")
+        );
     }
 
     #[test]
@@ -279,6 +296,7 @@ mod tests {
     fn what_comes_before_the_last_prompt_is_left_out_where_no_prompt_is_shown() {
         let printed = "You are about to sign\nPassphrase of a: \nPassphrase of b:\ndone\n\n";
         assert_eq!(without_prompts(printed, &lines("done")), ["done"]);
+        assert_eq!(without_prompts("Passphrase of a:\n\ndone\n\nmore", &lines("done")), ["done", "", "more"]);
         assert_eq!(without_prompts(printed, &lines("Passphrase of a:")).len(), 4);
         assert_eq!(without_prompts("done\n", &lines("done")), ["done"]);
     }

@@ -95,7 +95,11 @@ impl Walk {
             seen.extend_from_slice(&part[..length]);
             let asked = seen.iter().rposition(|byte| *byte == b'\n').map_or(0, |place| place + 1);
             let question = String::from_utf8_lossy(&seen[asked..]).into_owned();
-            if asked >= answered && (question.ends_with("@acme.example: ") || question.ends_with("again: ") || question.ends_with("passphrase): ")) {
+            if asked >= answered
+                && (question.ends_with("@acme.example: ")
+                    || question.ends_with("again: ")
+                    || question.ends_with("passphrase): "))
+            {
                 writeln!(keyboard, "{}", passphrase(&question)).unwrap();
                 answered = asked + 1;
             }

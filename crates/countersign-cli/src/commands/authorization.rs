@@ -98,10 +98,8 @@ impl Authorization {
                     Some(cause) => format!("{}: {cause}", row.state),
                     None => row.state.to_string(),
                 });
-                let text = format!(
-                    "{} to the standing authorization of entry {authorization}; it is {worth}",
-                    said(verdict)
-                );
+                let text =
+                    format!("{} to the standing authorization of entry {authorization}; it is {worth}", said(verdict));
                 Ok(Answer::recorded(entry, text, json!({"authorization": row})))
             }
             Self::Suspend { authorization } => {

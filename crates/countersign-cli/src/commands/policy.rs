@@ -103,8 +103,10 @@ fn meaning(check: &PolicyCheck) -> String {
 }
 
 fn line(row: &PolicyRow) -> [String; 6] {
-    let answers =
-        row.answers.iter().map(|answer| format!("{} {} as {}", answer.principal, output::said(answer.verdict), answer.role));
+    let answers = row
+        .answers
+        .iter()
+        .map(|answer| format!("{} {} as {}", answer.principal, output::said(answer.verdict), answer.role));
     [
         row.product.to_string(),
         row.version.to_string(),
@@ -170,8 +172,7 @@ impl Policy {
                 let (entry, row) = session.sign(&mut ledger, &about, |ledger, signing| {
                     products::answer_policy(ledger, signing, &product, version, Said { role, verdict })
                 })?;
-                let said =
-                    format!(
+                let said = format!(
                     "{} to version {} of the policy of {product}; it is {}",
                     output::said(verdict),
                     row.version,

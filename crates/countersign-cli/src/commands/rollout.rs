@@ -17,7 +17,7 @@ use countersign_core::words::{Line, Principal, ReleaseId, Slug};
 use serde_json::json;
 
 use super::wait;
-use crate::output::{Answer, Io};
+use crate::output::{Answer, Io, count};
 use crate::presence;
 use crate::session::Session;
 
@@ -334,7 +334,7 @@ impl Worker {
                     Err(error) => return Err(error),
                 };
                 for (release, task) in &done {
-                    tell(Event::Note(format!("{} {release}: {task:?}", clock::now())));
+                    tell(Event::Note(format!("{} {release}: {}", clock::now(), task_in_words(task))));
                 }
                 all.extend(done);
                 if self.once || stopping {
@@ -349,7 +349,10 @@ impl Worker {
         })?;
         let list: Vec<_> =
             done.iter().map(|(release, task)| json!({"release": release, "task": task_name(task)})).collect();
-        let text = if done.is_empty() { "nothing was due".to_owned() } else { format!("{} tasks done", done.len()) };
+        let text = match done.len() {
+            0 => "nothing was due".to_owned(),
+            done => format!("{} done", count(done as u64, "task")),
+        };
         Ok(Answer::new(json!({"done": list}), text))
     }
 }
@@ -401,6 +404,20 @@ impl Stop {
                 }
             }
         }
+    }
+}
+
+/// What the worker did, as a person reads it.
+pub(crate) fn task_in_words(task: &worker::Task) -> String {
+    match task {
+        worker::Task::Settle(request) => format!("request {request} was followed to its end"),
+        worker::Task::RecordStage(request) => format!("what request {request} delivered was looked at"),
+        worker::Task::Bake(request) => format!("the wave of request {request} has its verdict"),
+        worker::Task::Rollback => "it was taken back".to_owned(),
+        worker::Task::Wave(wave) => format!("wave {wave} was sent"),
+        worker::Task::Stage => "it was delivered to staging".to_owned(),
+        worker::Task::Freeze(by) => format!("the decision sheet was frozen for the standing authorization of {by}"),
+        worker::Task::AutomaticGo(by) => format!("the standing authorization of {by} signed GO"),
     }
 }
 
