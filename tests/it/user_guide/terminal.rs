@@ -11,8 +11,6 @@ use crate::harness::{countersign, free_port, tests_directory};
 
 /// The ports of the guide, and what they are for.
 const PORTS: [&str; 4] = ["8101", "8201", "8202", "8203"];
-/// The guide's home of the user.
-const HOME: &str = "/home/rita";
 /// How long one command may take.
 const SECONDS_MAX: &str = "180";
 
@@ -48,8 +46,7 @@ impl Walk {
 
     /// What some words of the guide are here.
     pub(super) fn given(&self) -> Vec<(String, String)> {
-        let ports = PORTS.iter().zip(&self.ports).map(|(shown, here)| ((*shown).to_owned(), here.to_string()));
-        ports.chain([(HOME.to_owned(), self.home().display().to_string())]).collect()
+        PORTS.iter().zip(&self.ports).map(|(shown, here)| ((*shown).to_owned(), here.to_string())).collect()
     }
 
     /// Writes a file where the shell is.
