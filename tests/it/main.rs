@@ -19,6 +19,8 @@ mod local_command;
 mod model;
 mod store_contract;
 mod store_faults;
+mod threat_model;
 mod tidy;
+mod user_guide;
 mod verify_tools;
 mod whole_job;

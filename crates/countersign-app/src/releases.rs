@@ -674,7 +674,8 @@ pub fn sheet_facts(state: &State, release: &Release, body: &Request) -> Vec<Fact
             let from = changes.base.as_ref().map_or("the first commit".to_owned(), CommitId::to_string);
             let tickets: Vec<&str> = changes.tickets.iter().map(Line::as_str).collect();
             let tickets = if tickets.is_empty() { "no tickets".to_owned() } else { tickets.join(" ") };
-            format!("{} commits since {from}; {tickets} (sha256:{})", changes.commits, body.changes)
+            let commits = if changes.commits == 1 { "commit" } else { "commits" };
+            format!("{} {commits} since {from}; {tickets} (sha256:{})", changes.commits, body.changes)
         } else {
             format!("sha256:{}", body.changes)
         },

@@ -166,32 +166,6 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    /// The user guide, without which nobody finds out what there is.
-    const GUIDE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/user-guide.md");
-
-    #[test]
-    fn every_command_line_of_the_guide_parses_and_no_command_is_left_out() {
-        let guide = std::fs::read_to_string(GUIDE).unwrap().replace(" \\\n    ", " ");
-        let lines: Vec<&str> = guide.lines().filter(|line| line.starts_with("countersign ")).collect();
-        for line in &lines {
-            if let Err(error) = Cli::try_parse_from(split(line)) {
-                panic!("{line}: {error}");
-            }
-        }
-        for command in Cli::command().get_subcommands().filter(|command| command.get_name() != "help") {
-            let shown = lines.iter().any(|line| split(line).iter().any(|word| word == command.get_name()));
-            assert!(shown, "the guide never shows `{}`", command.get_name());
-        }
-    }
-
-    #[test]
-    fn the_policy_of_the_guide_is_lawful() {
-        let guide = std::fs::read_to_string(GUIDE).unwrap();
-        let text = guide.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-        let policy = countersign_core::policy::Policy::parse(text).unwrap();
-        assert_eq!((policy.product.as_str(), policy.quorum.len(), policy.waves.len()), ("shop", 2, 2));
-    }
-
     #[test]
     fn every_command_shows_examples_and_each_of_them_parses() {
         let mut checked = 0;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use countersign_app::error::{Error, ErrorKind};
 use countersign_app::evidence::visible_lines;
+use countersign_core::act::Verdict;
 use countersign_core::words::EntryRef;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -184,6 +185,14 @@ pub(crate) fn count(number: impl Into<u64>, noun: &str) -> String {
         (1, _) => format!("1 {noun}"),
         (_, Some(stem)) => format!("{number} {stem}ies"),
         (_, None) => format!("{number} {noun}s"),
+    }
+}
+
+/// Returns a verdict as people say it: `GO`, `NO-GO`, `HOLD`, `CONDITIONAL GO`.
+pub(crate) fn said(verdict: Verdict) -> String {
+    match verdict {
+        Verdict::ConditionalGo => "CONDITIONAL GO".to_owned(),
+        other => other.as_str().to_uppercase(),
     }
 }
 

@@ -136,7 +136,7 @@ fn summary(statement: &Statement, about: &str) -> String {
         Act::Approval(body) => {
             list.push(("act", "approval".into()));
             list.push(("answers", format!("{}, sha256:{}", body.request, body.request.leaf)));
-            list.push(("verdict", body.verdict.as_str().to_uppercase()));
+            list.push(("verdict", output::said(body.verdict)));
             list.push(("role", body.role.to_string()));
             list.push(("meaning", body.meaning.to_string()));
             list.extend(body.conditions.iter().map(|condition| ("condition", condition.to_string())));
@@ -153,7 +153,7 @@ fn summary(statement: &Statement, about: &str) -> String {
     }
     list.push(("signed by", format!("{} <{}>", common.signer.name, common.signer.principal)));
     list.push(("time", format!("{} ({}; {})", common.zone.wall_clock(common.time), common.zone, common.time)));
-    list.push(("ledger", format!("{}, {} entries seen", common.seen.origin, common.seen.size)));
+    list.push(("ledger", format!("{}, {} seen", common.seen.origin, output::count(common.seen.size, "entry"))));
     let about = if about.is_empty() { String::new() } else { format!("{}\n\n", about.trim_end()) };
     format!("{about}You are about to sign:\n{}\n", output::indented(&output::pairs(list)))
 }
@@ -186,6 +186,7 @@ fn label(name: &str) -> &'static str {
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
+        Value::Array(list) if list.is_empty() => "-".to_owned(),
         Value::Array(list) => list.iter().map(plain).collect::<Vec<_>>().join(", "),
         Value::Object(fields) => {
             fields.iter().map(|(name, value)| format!("{name} {}", plain(value))).collect::<Vec<_>>().join(", ")

@@ -9,7 +9,7 @@ use countersign_core::words::Slug;
 use serde_json::json;
 
 use crate::moments::window;
-use crate::output::{Answer, indented, pairs, words};
+use crate::output::{Answer, indented, pairs, said, words};
 use crate::session::Session;
 
 /// Standing authorizations: who signs in Continuous Deployment.
@@ -98,7 +98,8 @@ impl Authorization {
                     Some(cause) => format!("{}: {cause}", row.state),
                     None => row.state.to_string(),
                 });
-                let text = format!("{verdict} to the standing authorization of entry {authorization}; it is {worth}");
+                let text =
+                    format!("{} to the standing authorization of entry {authorization}; it is {worth}", said(verdict));
                 Ok(Answer::recorded(entry, text, json!({"authorization": row})))
             }
             Self::Suspend { authorization } => {
@@ -126,7 +127,7 @@ impl Authorization {
                         let answers = row
                             .answers
                             .iter()
-                            .map(|answer| format!("{} {} as {}", answer.principal, answer.verdict, answer.role));
+                            .map(|answer| format!("{} {} as {}", answer.principal, said(answer.verdict), answer.role));
                         let list = [
                             ("worth", worth),
                             (

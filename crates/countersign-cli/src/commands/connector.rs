@@ -191,12 +191,16 @@ impl Connector {
                 let (connector, described) = connectors::named(ledger.desk(), &name)?;
                 let jobs = if job.is_empty() { jobs_of(&ledger, &name) } else { job };
                 let tried = wait(connectors::try_out(connector.as_ref(), &jobs))?;
-                let mut text = format!(
-                    "{described} answers: {} {}, as {}",
-                    tried.product,
-                    or_dash(tried.version.as_ref()),
-                    or_dash(tried.user.as_ref())
-                );
+                let mut text = match (&tried.version, &tried.user) {
+                    // What runs on this desk has nobody to log in as.
+                    (None, None) => format!("{described} can be used"),
+                    (version, user) => format!(
+                        "{described} answers: {} {}, as {}",
+                        tried.product,
+                        or_dash(version.as_ref()),
+                        or_dash(user.as_ref())
+                    ),
+                };
                 if let Some(ahead) = tried.clock_ahead_seconds.filter(|ahead| ahead.abs() > 5) {
                     text.push_str(&format!("\nIts clock is {ahead} s ahead of this desk's."));
                 }

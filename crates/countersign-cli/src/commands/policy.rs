@@ -10,7 +10,7 @@ use countersign_core::act::Verdict;
 use countersign_core::words::Slug;
 use serde_json::json;
 
-use crate::output::{Answer, table, words};
+use crate::output::{self, Answer, table, words};
 use crate::session::Session;
 
 /// What a product asks of a release.
@@ -103,8 +103,10 @@ fn meaning(check: &PolicyCheck) -> String {
 }
 
 fn line(row: &PolicyRow) -> [String; 6] {
-    let answers =
-        row.answers.iter().map(|answer| format!("{} {} as {}", answer.principal, answer.verdict, answer.role));
+    let answers = row
+        .answers
+        .iter()
+        .map(|answer| format!("{} {} as {}", answer.principal, output::said(answer.verdict), answer.role));
     [
         row.product.to_string(),
         row.version.to_string(),
@@ -170,8 +172,12 @@ impl Policy {
                 let (entry, row) = session.sign(&mut ledger, &about, |ledger, signing| {
                     products::answer_policy(ledger, signing, &product, version, Said { role, verdict })
                 })?;
-                let said =
-                    format!("{verdict} to version {} of the policy of {product}; it is {}", row.version, row.status);
+                let said = format!(
+                    "{} to version {} of the policy of {product}; it is {}",
+                    output::said(verdict),
+                    row.version,
+                    row.status
+                );
                 Ok(Answer::recorded(entry, said, json!({"policy": row})))
             }
             Self::Diff { product, from, to, file } => {

@@ -314,8 +314,10 @@ fn show(ledger: &Ledger, id: &ReleaseId) -> Result<Answer, Error> {
         Ok(list) => {
             let stat = &list.diff_stat;
             text.push_str(&format!(
-                "\n  {} files changed, {} lines new, {} lines gone\n",
-                stat.files, stat.insertions, stat.deletions
+                "\n  {} changed, {} new, {} gone\n",
+                output::count(stat.files, "file"),
+                output::count(stat.insertions, "line"),
+                output::count(stat.deletions, "line")
             ));
             for commit in list.commits.iter().take(50) {
                 text.push_str(&format!(

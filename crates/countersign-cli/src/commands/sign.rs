@@ -66,7 +66,7 @@ impl Sign {
         let said = Said { role: self.role, verdict, meaning: self.meaning, conditions: self.condition };
         let answer = releases::compose_answer(ledger.state(), &release, &by, said)?;
         let about = shown(&ledger, &release, &by)?;
-        let text = format!("{by} signed {} as {} on {release}", verdict.as_str().to_uppercase(), answer.role);
+        let text = format!("{by} signed {} as {} on {release}", output::said(verdict), answer.role);
         let entry = session.sign(&mut ledger, &about, |ledger, signing| releases::sign(ledger, signing, answer))?;
         answered(&ledger, &release, entry, text)
     }

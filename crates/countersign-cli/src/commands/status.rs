@@ -5,9 +5,10 @@ use countersign_app::clock;
 use countersign_app::error::Error;
 use countersign_app::products::duration;
 use countersign_app::status::{self, Overview, ReleaseView, SheetView};
+use countersign_core::judge::SignOffState;
 use countersign_core::words::ReleaseId;
 
-use crate::output::{Answer, count, indented, or_dash, pairs, table, words};
+use crate::output::{Answer, count, indented, or_dash, pairs, said, table, words};
 use crate::session::Session;
 
 /// Where things stand, what blocks and who can clear it.
@@ -81,7 +82,7 @@ fn overview_in_words(overview: &Overview) -> String {
 
 /// Where a release stands, as lines.
 pub(crate) fn in_words(view: &ReleaseView) -> String {
-    let mut text = format!("{} is {}", view.release, view.state.to_string().to_uppercase());
+    let mut text = format!("{} is {}", view.release, view.state.to_string().to_uppercase().replace('_', " "));
     if view.sample {
         text.push_str("  SAMPLE: nothing in it is a real approval");
     }
@@ -168,6 +169,10 @@ pub(crate) fn facts(sheet: &SheetView) -> String {
 
 /// Which roles are asked, and who has signed or could.
 pub(crate) fn quorum(sheet: &SheetView) -> String {
+    let standing = sheet.sign_offs.iter().find(|row| row.state == SignOffState::Valid && row.authorization.is_some());
+    if let Some(entry) = standing.and_then(|row| row.authorization) {
+        return format!("the standing authorization of entry {entry}, adopted by the quorum it stands in for");
+    }
     let lines: Vec<String> = sheet
         .quorum
         .iter()
@@ -204,13 +209,13 @@ pub(crate) fn sign_offs(sheet: &SheetView) -> String {
                 Some(entry) => format!("standing authorization of entry {entry}, by {}", row.principal),
                 None => format!("{} <{}> as {}", row.name, row.principal, row.role),
             };
+            let reason = if row.reason.is_empty() { String::new() } else { format!("; {}", row.reason) };
             let mut line = format!(
-                "{} {} ({}{cause}{replaced})\n  {}; {}\n  {} {}",
-                row.verdict.as_str().to_uppercase(),
+                "{} {} ({}{cause}{replaced})\n  {}{reason}\n  {} {}",
+                said(row.verdict),
                 by,
                 row.state,
                 row.meaning,
-                row.reason,
                 row.zone.wall_clock(row.time),
                 row.zone
             );
