@@ -1,0 +1,25 @@
+import './lib/design/fonts.css';
+import './lib/design/tokens.css';
+import './lib/design/base.css';
+import './lib/components/controls.css';
+import { mount } from 'svelte';
+import { useClipboard } from './lib/components/clipboard';
+import { useLanguage } from './lib/i18n/index.svelte';
+import { calls } from './lib/ipc';
+import { desk } from './lib/session.svelte';
+import Sign from './views/sign/Sign.svelte';
+
+useClipboard((text) => calls.copyText({ text }).then(() => undefined));
+
+async function open(): Promise<void> {
+  try {
+    await desk.apply(await calls.settings());
+  } catch (thrown) {
+    await useLanguage('en');
+    desk.failure = thrown;
+  }
+  await desk.refresh();
+  mount(Sign, { target: document.getElementById('app')! });
+  requestAnimationFrame(() => void calls.pageReady().catch(() => undefined));
+}
+void open();
