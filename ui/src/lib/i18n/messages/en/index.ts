@@ -3,6 +3,7 @@ import authorizations from './authorizations';
 import board from './board';
 import common from './common';
 import connectors from './connectors';
+import decision from './decision';
 import errors from './errors';
 import frame from './frame';
 import freezes from './freezes';
@@ -31,6 +32,7 @@ export default {
   board,
   common,
   connectors,
+  decision,
   errors,
   frame,
   freezes,
