@@ -1,6 +1,6 @@
 /** What the fake remembers, and the switches by which a test or a picture puts it into a state. */
 import type { CommandName, EventName, EventPayload } from '../backend';
-import type { AppError, Safe, Session, SessionMode, Settings } from '../bindings';
+import type { AppError, Intent, Safe, Session, SessionMode, Settings } from '../bindings';
 
 export const now = '2026-11-22T13:05:00Z';
 export const minutes = (count: number): string => new Date(Date.parse(now) + count * 60_000).toISOString().replace('.000Z', 'Z');
@@ -64,6 +64,23 @@ const beginning = () => ({
   /** Every command in the order it was asked, for tests. */
   asked: [] as { name: CommandName; request: unknown }[],
   trouble: { wait: 0, failing: {} as Partial<Record<CommandName, AppError>> },
+  /** 500 files of evidence; 40 approvers; 10,000 lines of log. */
+  manyFiles: false,
+  manyApprovers: false,
+  longLog: false,
+  /** A wave bakes. */
+  baking: false,
+  /** What is prepared for the signing window. */
+  prepared: null as Intent | null,
+  /** The ledger moves while the signing window is open; something changed since the last answer. */
+  moved: false,
+  changedSince: false,
+  /** What the clipboard holds. */
+  clipboard: '',
+  /** Whether the system dialog is answered. */
+  pick: 'something' as 'something' | 'nothing',
+  /** Milliseconds between the steps of a long act. */
+  jobTick: 200,
   /** Empty lists everywhere, for empty states. */
   empty: false,
 });
