@@ -24,6 +24,10 @@ class Clock {
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
+  /** This very moment, for whoever counts seconds. */
+  read(): number {
+    return Date.now() + this.#offset;
+  }
   /** Follows the clock of Rust, so that a window never tells another time than the ledger's desk. */
   follow(iso: string): void {
     this.#offset = Date.parse(iso) - Date.now();
