@@ -149,4 +149,15 @@ export default {
   'step.takingBack': 'taking back',
   'step.looking': 'looking',
   'step.finished': 'finished',
+  // why not now
+  nobodyHere: 'Nobody is at this desk. Say who you are first.',
+  'needs.propose': 'A release manager or practitioner does this.',
+  'needs.request': 'A release manager does this.',
+  'needs.dispatch': 'A release manager does this.',
+  'needs.sign': 'Somebody with a role the policy asks for does this.',
+  'needs.hold': 'Anybody with a role may do this; you have none.',
+  'needs.administer': 'A process owner does this.',
+  'needs.configure': 'A process owner or release manager does this.',
+  'needs.freeze': 'A process owner or release manager does this.',
+  'needs.review': 'A process owner or auditor does this.',
 } as const;
