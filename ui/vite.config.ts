@@ -23,5 +23,5 @@ export default defineConfig(({ mode }) => ({
     assetsInlineLimit: 0,
     rolldownOptions: { input: { main: at('./index.html'), sign: at('./sign.html') } },
   },
-  server: { port: 5173, strictPort: true },
+  server: { port: 5173, strictPort: true, ...(process.env['NO_WATCH'] ? { watch: null, hmr: false } : {}) },
 }));

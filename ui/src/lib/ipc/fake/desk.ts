@@ -43,7 +43,7 @@ export function session(): Session {
     locked: world.locked,
     locksAt: hours(0.25),
     device: open ? { principal: 'desk-alice', name: 'meridian-desk-14', dispatcher: 'disp-1', dispatcherReady: true } : null,
-    inboxCount: world.empty ? 0 : 3,
+    inboxCount: world.empty ? 0 : 5,
     rolloutCount: world.empty ? 0 : 1,
     jobs: world.jobs,
     now,

@@ -5,7 +5,7 @@
 import type { Backend, CommandName, Commands, EventName, EventPayload } from '../backend';
 import type { AppError } from '../bindings';
 import { handlers } from './handlers';
-import { Refused, world } from './world';
+import { appError, Refused, world } from './world';
 
 type Heard = (payload: never) => void;
 const ears = new Map<EventName, Set<Heard>>();
@@ -43,3 +43,11 @@ export const backend: Backend = {
 
 world.emit = emit;
 export { world };
+
+// `?fake=empty,locked,mode:damaged,me:jonas,theme:dark` puts it into a state, for a look by hand and for the pictures.
+for (const part of (new URLSearchParams(globalThis.location?.search ?? '').get('fake') ?? '').split(',').filter(Boolean)) {
+  const [name, value] = part.split(':') as [string, string | undefined];
+  if (Object.hasOwn(world.settings, name)) Object.assign(world.settings, { [name]: value ?? true });
+  else if (Object.hasOwn(world, name)) Object.assign(world, { [name]: value ?? true });
+  else if (name === 'fail') world.trouble.failing[value as CommandName] = appError('ledger-busy', 'another program is writing to this ledger', { kind: 'cannot', hint: 'try again in a moment', retryable: true });
+}
