@@ -161,4 +161,6 @@ export default {
   'needs.configure': 'Das macht die Prozessverantwortung oder das Release-Management.',
   'needs.freeze': 'Das macht die Prozessverantwortung oder das Release-Management.',
   'needs.review': 'Das macht die Prozessverantwortung oder die Revision.',
+  nobodyCan: 'Niemand kann es',
+  barred: 'nicht: {people}',
 } as const satisfies Translation<typeof en>;

@@ -160,4 +160,6 @@ export default {
   'needs.configure': 'A process owner or release manager does this.',
   'needs.freeze': 'A process owner or release manager does this.',
   'needs.review': 'A process owner or auditor does this.',
+  nobodyCan: 'Nobody can',
+  barred: 'not: {people}',
 } as const;
