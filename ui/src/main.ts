@@ -2,7 +2,7 @@ import './lib/design/fonts.css';
 import './lib/design/tokens.css';
 import './lib/design/base.css';
 import './lib/components/controls.css';
-import { mount } from 'svelte';
+import { flushSync, mount } from 'svelte';
 import App from './lib/frame/App.svelte';
 import { useClipboard } from './lib/components/clipboard';
 import { useLanguage } from './lib/i18n/index.svelte';
@@ -24,6 +24,8 @@ async function open(): Promise<void> {
   }
   await desk.refresh();
   mount(App, { target: document.getElementById('app')! });
-  requestAnimationFrame(() => void calls.pageReady().catch(() => undefined));
+  // The window is hidden until now, and a hidden one draws no frames to wait for.
+  flushSync();
+  setTimeout(() => void calls.pageReady().catch(() => undefined), 0);
 }
 void open();

@@ -2,6 +2,8 @@
 import '../src/lib/design/tokens.css';
 import '../src/lib/design/base.css';
 import '../src/lib/components/controls.css';
+// Before the prototypes are frozen: axe names functions of its own after those of Object.
+import 'axe-core';
 import { beforeEach } from 'vitest';
 import { clock, zone } from '../src/lib/i18n/format.svelte';
 import { useLanguage, words } from '../src/lib/i18n/index.svelte';
@@ -10,12 +12,15 @@ import { calls } from '../src/lib/ipc';
 import { world } from '../src/lib/ipc/fake';
 import { now } from '../src/lib/ipc/fake/world';
 import { forgetAll } from '../src/lib/query.svelte';
+import { cleanup } from 'vitest-browser-svelte/pure';
 import { desk } from '../src/lib/session.svelte';
 
 Object.freeze(Object.prototype);
 useClipboard((text) => calls.copyText({ text }).then(() => undefined));
 
 beforeEach(async () => {
+  // The screen of the test before must not ask again in this one.
+  await cleanup();
   world.reset();
   world.jobTick = 5;
   forgetAll();

@@ -34,6 +34,7 @@ export const routes = {
   settings: route('/settings', 'frame.settings', 'settings/Settings'),
   help: route('/help/:topic?', 'frame.help', 'help/Help'),
   gallery: route('/gallery', 'frame.gallery', 'gallery/Gallery'),
+  wallboard: route('/wallboard', 'frame.wallboard', 'board/Wallboard', false),
   start: route('/start/:step?', 'frame.start', 'start/Start', false),
 } as const;
 

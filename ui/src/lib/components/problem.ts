@@ -26,7 +26,7 @@ export function explain(thrown: unknown): Problem {
   if (!isAppError(error)) {
     const message = error instanceof Error ? error.message : String(error);
     return {
-      happened: t('common.errorTitle'),
+      happened: sentence(t('common.errorTitle'))!,
       safe: undefined,
       todo: undefined,
       code: undefined,

@@ -5,7 +5,7 @@ import type { Place } from '../router.svelte';
 export type View = Component<{ params: Place['params']; query: Place['query'] }>;
 
 const found = import.meta.glob<{ default: View }>(
-  '../../views/*/{Inbox,Board,Releases,Release,Request,Propose,Rollouts,Rollout,Freezes,Audit,People,Products,Authorizations,Connectors,Settings,Help,Gallery,Start}.svelte',
+  '../../views/*/{Inbox,Board,Wallboard,Releases,Release,Request,Propose,Rollouts,Rollout,Freezes,Audit,People,Products,Authorizations,Connectors,Settings,Help,Gallery,Start}.svelte',
 );
 
 export const viewNames = Object.keys(found).map((path) => path.replace('../../views/', '').replace('.svelte', ''));

@@ -44,6 +44,7 @@ export const table = {
   'window.zoomOut': entry({ title: 'keys.zoomOut', keys: ['mod+-'], group: 'window' }),
   'window.zoomReset': entry({ title: 'keys.zoomReset', keys: ['mod+0'], group: 'window' }),
   'window.theme': entry({ title: 'keys.theme', keys: [], group: 'window', icon: 'moon' }),
+  'window.wallboard': entry({ title: 'frame.wallboard', keys: [], group: 'window', icon: 'board' }),
   'window.openLedger': entry({ title: 'frame.openLedger', keys: ['mod+o'], group: 'window', icon: 'folder' }),
 
   'do.propose': entry({ title: 'frame.propose', keys: ['n'], group: 'do', icon: 'plus', go: 'propose' }),

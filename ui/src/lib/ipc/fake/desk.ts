@@ -239,6 +239,7 @@ export const desk = {
     document.documentElement.style.setProperty('zoom', String(percent / 100));
     return null;
   },
+  openBoard: () => null,
   pageReady: () => null,
   closeWindow: () => null,
   touch: () => null,

@@ -21,6 +21,7 @@ export default {
   connectors: 'Anbindungen',
   settings: 'Einstellungen',
   help: 'Hilfe',
+  wallboard: 'Wandtafel',
   gallery: 'Bausteine',
   start: 'Start',
   groupWork: 'Arbeit',

@@ -18,6 +18,7 @@ export default {
   connectors: 'Connectors',
   settings: 'Settings',
   help: 'Help',
+  wallboard: 'Wallboard',
   gallery: 'Components',
   start: 'Start',
   groupWork: 'Work',
