@@ -1,0 +1,32 @@
+import type { Translation } from '../../catalogue';
+import type en from '../en/gallery';
+
+export default {
+  title: 'Bausteine',
+  lead: 'Jeder von ihnen, in jedem Zustand. Für alle, die Seiten bauen.',
+  buttons: 'Knöpfe',
+  states: 'Zustände',
+  fields: 'Felder',
+  choices: 'Auswahl',
+  overlays: 'Über der Seite',
+  feedback: 'Rückmeldung',
+  data: 'Daten',
+  rollout: 'Ausrollung',
+  primary: 'Haupthandlung',
+  secondary: 'Nebenhandlung',
+  quiet: 'Leise',
+  danger: 'Gefährlich',
+  busy: 'Beschäftigt',
+  blocked: 'Verhindert',
+  blockedWhy: 'QS hat noch nicht gezeichnet.',
+  someText: 'Text',
+  someHint: 'Ein Hinweis unter dem Feld.',
+  someError: 'Das wird gebraucht.',
+  long: 'Eine Beschriftung, so lang, dass niemand sie schreiben würde, aber jemand wird es tun, und irgendwo muss sie umbrechen, ohne die Seite zu sprengen',
+  dialog: 'Einen Dialog öffnen',
+  dialogText: 'Er hält den Fokus, Esc schließt ihn, und mindestens zwei Dinge darin nehmen den Fokus.',
+  toast: 'Eine Meldung zeigen',
+  toastText: 'Der Entwurf ist weg',
+  palette: 'Palette',
+  note: 'Ein Hinweis, der bleibt, solange man darauf zeigt.',
+} as const satisfies Translation<typeof en>;

@@ -1,0 +1,16 @@
+import type { Translation } from '../../catalogue';
+import type en from '../en/jobs';
+
+export default {
+  verify: 'Prüfung läuft',
+  exportBundle: 'Ausgabe läuft',
+  backUp: 'Sicherung läuft',
+  restore: 'Wiederherstellung läuft',
+  report: 'Bericht wird geschrieben',
+  connectorTest: 'Anbindung wird geprüft',
+  dispatch: 'Auslösung läuft',
+  reconcile: 'Auslösung wird gesucht',
+  observeEvidence: 'Nachweis wird geholt',
+  createSample: 'Beispiel wird gebaut',
+  worker: 'Arbeitet',
+} as const satisfies Translation<typeof en>;

@@ -1,0 +1,32 @@
+import type { Translation } from '../../catalogue';
+import type en from '../en/keys';
+
+export default {
+  ctrl: 'Strg',
+  shift: 'Umschalt',
+  groupgo: 'Gehe zu',
+  groupdo: 'Handeln',
+  grouprelease: 'An einem Release',
+  grouplist: 'In Listen',
+  groupwindow: 'Fenster',
+  region: 'Nächster Bereich des Fensters',
+  zoomIn: 'Größer',
+  zoomOut: 'Kleiner',
+  zoomReset: 'Normale Größe',
+  theme: 'Hell und dunkel wechseln',
+  signFirst: 'Zeichnen, was zuerst wartet',
+  freeze: 'Sperre ausrufen',
+  verify: 'Ledger prüfen',
+  export: 'Nachweispaket ausgeben',
+  backUp: 'Ledger sichern',
+  enrol: 'Person aufnehmen',
+  primary: 'Tun, was das Release als Nächstes braucht',
+  hold: 'Mit einer Frage anhalten',
+  halt: 'Ausrollung anhalten',
+  tabDecision: 'Entscheidung',
+  tabEvidence: 'Nachweise',
+  tabChanges: 'Änderungen',
+  tabRollout: 'Ausrollung',
+  tabTimeline: 'Verlauf',
+  tabReport: 'Bericht',
+} as const satisfies Translation<typeof en>;

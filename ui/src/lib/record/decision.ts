@@ -1,0 +1,225 @@
+/** The words of a decision: wire codes and data in, words of the catalogue out. No rule lives here. */
+import type { IconName } from '../components/icons';
+import type { Tone } from '../design/states';
+import { dateTime, duration, list } from '../i18n/format.svelte';
+import { t, word } from '../i18n/index.svelte';
+import type {
+  Barred,
+  Blocker,
+  BlockerCause,
+  ClearingAct,
+  Consequence,
+  FactLine,
+  FactName,
+  GateReason,
+  PersonRef,
+  Span,
+} from '../ipc/bindings';
+import { roleName } from './sentence';
+
+export const names = (people: readonly PersonRef[], most = 4): string => {
+  const shown = people.slice(0, most).map((one) => one.name);
+  const rest = people.length - shown.length;
+  return list(rest > 0 ? [...shown, t('common.people', { count: rest })] : shown, 'disjunction');
+};
+
+export const spanText = (span: Span): string => `${dateTime(span.from)} – ${dateTime(span.until)}`;
+
+// What blocks a release
+
+export function blockerTitle(cause: BlockerCause): string {
+  switch (cause.kind) {
+    case 'hold':
+      return t(cause.question ? 'decision.block.holdQuestion' : 'decision.block.hold', { who: cause.by.name });
+    case 'halt':
+      return t('decision.block.halt', { who: cause.by.name });
+    case 'lateInconclusive':
+      return t('decision.block.lateInconclusive', { evidence: cause.evidence });
+    case 'rolloutHalted':
+      return t('decision.block.rolloutHalted');
+    case 'noPolicy':
+      return t('decision.block.noPolicy');
+    case 'gate':
+      switch (cause.conclusion) {
+        case 'fail':
+          return t('decision.block.gate.fail', { gate: cause.gate });
+        case 'inconclusive':
+          return t('decision.block.gate.inconclusive', { gate: cause.gate });
+        case 'missing':
+          return t('decision.block.gate.missing', { gate: cause.gate });
+        case 'pass':
+          return t('decision.block.gate.pass', { gate: cause.gate });
+      }
+      break;
+    case 'notFrozen':
+      return t('decision.block.notFrozen');
+    case 'quorum':
+      return cause.needed > 1
+        ? t('decision.block.quorumSome', {
+            role: roleName(cause.role),
+            signed: cause.signed,
+            needed: cause.needed,
+          })
+        : t('decision.block.quorum', { role: roleName(cause.role) });
+    case 'noGo':
+      return t('decision.block.noGo', { who: cause.by.name });
+    case 'asksToWait':
+      return t('decision.block.asksToWait', { who: cause.by.name });
+    case 'stale':
+      return t('decision.block.stale');
+    case 'sheetExpired':
+      return t('decision.block.sheetExpired');
+  }
+  return t('common.unknown');
+}
+
+const quoted = (text: string | null): string => (text ? `“${text}”` : '');
+
+export function gateReason(reason: GateReason): string {
+  switch (reason.kind) {
+    case 'complete':
+      return t('decision.reason.complete');
+    case 'green':
+      return t('decision.reason.green', { names: list(reason.names) });
+    case 'notGiven':
+      return t('decision.reason.notGiven', { fields: list(reason.fields) });
+    case 'noEvidence':
+      return t('decision.reason.noEvidence');
+    case 'otherCommit':
+      return t('decision.reason.otherCommit');
+    case 'needsObserved':
+      return t('decision.reason.needsObserved');
+    case 'attachedRefused':
+      return t('decision.reason.attachedRefused');
+    case 'needsConfirmation':
+      return t('decision.reason.needsConfirmation');
+    case 'bad':
+      return reason.rule
+        ? t('decision.reason.badRule', { name: reason.name, rule: reason.rule })
+        : t('decision.reason.bad', { name: reason.name });
+    case 'notStaged':
+      return t('decision.reason.notStaged', { environment: reason.environment });
+    case 'soaking':
+      return t('decision.reason.soaking', { environment: reason.environment, until: dateTime(reason.until) });
+    case 'soaked':
+      return t('decision.reason.soaked', {
+        environment: reason.environment,
+        soaked: duration(reason.soakedSeconds),
+        needed: duration(reason.neededSeconds),
+      });
+  }
+}
+
+/** Why, in the words of the record where there are any; and for whom it waits. */
+export function blockerDetail(blocker: Blocker): string {
+  const cause = blocker.cause;
+  const waits = blocker.who.length ? t('decision.waitsFor', { people: names(blocker.who) }) : '';
+  const said = (...parts: string[]) => parts.filter(Boolean).join(' ');
+  switch (cause.kind) {
+    case 'hold':
+      return said(quoted(cause.question ?? cause.reason), waits);
+    case 'halt':
+      return said(quoted(cause.reason), waits);
+    case 'rolloutHalted':
+      return said(quoted(cause.quote), t('decision.blockMore.rolloutHalted'));
+    case 'noPolicy':
+      return said(t('decision.blockMore.noPolicy'), waits);
+    case 'gate':
+      return said(gateReason(cause.reason), waits);
+    case 'notFrozen':
+      return said(t('decision.blockMore.notFrozen'), waits);
+    case 'quorum':
+      if (!blocker.who.length) return t('decision.blockMore.nobody');
+      return blocker.who.length > 1
+        ? t('decision.blockMore.oneOf', { people: names(blocker.who) })
+        : t('decision.blockMore.quorum', { people: names(blocker.who) });
+    case 'noGo':
+    case 'asksToWait':
+      return said(quoted(cause.quote), waits);
+    case 'stale':
+      return said(cause.moved.length ? t('decision.blockMore.moved', { moved: list(cause.moved) }) : '', waits);
+    case 'sheetExpired':
+      return said(t('decision.blockMore.sheetExpired', { at: dateTime(cause.at) }), waits);
+    case 'lateInconclusive':
+      return waits;
+  }
+}
+
+export function blockerLook(cause: BlockerCause): { icon: IconName; tone: Tone } {
+  switch (cause.kind) {
+    case 'hold':
+    case 'asksToWait':
+      return { icon: 'pause', tone: 'hold' };
+    case 'halt':
+    case 'noGo':
+    case 'rolloutHalted':
+      return { icon: 'cross', tone: 'nogo' };
+    case 'gate':
+      if (cause.conclusion === 'fail') return { icon: 'cross', tone: 'nogo' };
+      return cause.conclusion === 'inconclusive'
+        ? { icon: 'question', tone: 'hold' }
+        : { icon: 'dashed', tone: 'wait' };
+    case 'lateInconclusive':
+      return { icon: 'question', tone: 'hold' };
+    case 'stale':
+    case 'sheetExpired':
+      return { icon: 'refresh', tone: 'stale' };
+    case 'noPolicy':
+      return { icon: 'warning', tone: 'hold' };
+    case 'notFrozen':
+      return { icon: 'snow', tone: 'wait' };
+    case 'quorum':
+      return { icon: 'clock', tone: 'wait' };
+  }
+}
+
+/** The words on the button that clears a blocker. */
+export function clearing(act: ClearingAct, cause?: BlockerCause): string {
+  switch (act.kind) {
+    case 'resume':
+      return act.question ? t('decision.clear.answer') : t('decision.clear.resume');
+    case 'request':
+      return cause && cause.kind !== 'notFrozen' ? t('decision.clear.requestAgain') : t('decision.clear.request');
+    case 'wait':
+      return act.until
+        ? `${t('decision.clear.wait')} ${t('decision.waitUntil', { until: dateTime(act.until) })}`
+        : t('decision.clear.wait');
+    default:
+      return word('decision', `clear.${act.kind}`);
+  }
+}
+
+// Lines of a decision sheet
+
+export const factLabel = (name: FactName): string => word('decision', `fact.${name}`);
+
+const iso = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
+
+/** The value of a line: words of the record as they are, instants in the shown zone. */
+export function factValue(fact: Pick<FactLine, 'name' | 'value'>): string {
+  const [from = '', until = ''] = fact.value.split('/');
+  if (iso.test(from) && iso.test(until)) return spanText({ from, until });
+  if (iso.test(fact.value)) return dateTime(fact.value);
+  if (fact.name === 'changeType') return changeType(fact.value);
+  return fact.value;
+}
+
+export const changeType = (type: string): string => {
+  const known = word('decision', `change.${type}`);
+  return known.startsWith('change.') ? type : known;
+};
+
+/** What follows if it is done, or is not. */
+export function consequence(code: Consequence, then: PersonRef | null): string {
+  if (code === 'lastSignatureManagerStarts') {
+    return then
+      ? t('decision.follows.lastSignatureManagerStarts', { then: then.name })
+      : t('decision.follows.lastSignatureManagerStartsNobody');
+  }
+  if (code === 'othersStillToSign' && then) return t('decision.follows.othersStillToSignThen', { then: then.name });
+  return word('decision', `follows.${code}`);
+}
+
+export function barredWhy(barred: Barred): string {
+  return barred.reason === 'other' ? barred.text : word('decision', `barred.${barred.reason}`);
+}

@@ -1,0 +1,27 @@
+import './lib/design/fonts.css';
+import './lib/design/tokens.css';
+import './lib/design/base.css';
+import './lib/components/controls.css';
+import { flushSync, mount } from 'svelte';
+import { useClipboard } from './lib/components/clipboard';
+import { useLanguage } from './lib/i18n/index.svelte';
+import { calls } from './lib/ipc';
+import { desk } from './lib/session.svelte';
+import Sign from './views/sign/Sign.svelte';
+
+useClipboard((text) => calls.copyText({ text }).then(() => undefined));
+
+async function open(): Promise<void> {
+  try {
+    await desk.apply(await calls.settings());
+  } catch (thrown) {
+    await useLanguage('en');
+    desk.failure = thrown;
+  }
+  await desk.refresh();
+  mount(Sign, { target: document.getElementById('app')! });
+  // The window is hidden until now, and a hidden one draws no frames to wait for.
+  flushSync();
+  setTimeout(() => void calls.pageReady().catch(() => undefined), 0);
+}
+void open();

@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import { appError, world } from '../../lib/ipc/fake/world';
+import { desk } from '../../lib/session.svelte';
+import { expectAccessible, show } from '../../../test/help';
+import Start from './Start.svelte';
+
+async function fresh(step?: string) {
+  world.mode = 'start';
+  await desk.refresh();
+  return show(Start, step ? { step } : {});
+}
+
+test('offers the five ways in, and what was open before', async () => {
+  const screen = await fresh();
+  for (const name of ['Explore the sample', 'Create a ledger', 'Choose a folder', 'Choose a backup', 'Choose a bundle'])
+    await expect.element(screen.getByRole(/Explore|folder/.test(name) ? 'button' : 'link', { name })).toBeVisible();
+  await expect.element(screen.getByRole('button', { name: /Open: Meridian Medical \// })).toBeEnabled();
+  await expect.element(screen.getByRole('button', { name: /Meridian Medical, pilot/ })).toBeDisabled();
+  await expectAccessible(screen.container);
+});
+
+test('the sample is built with progress and then opened', async () => {
+  world.jobTick = 20;
+  const screen = await fresh();
+  await screen.getByRole('button', { name: 'Explore the sample' }).click();
+  await expect.element(screen.getByRole('progressbar')).toBeVisible();
+  await expect.poll(() => desk.session?.mode).toBe('open');
+  expect(location.hash).toBe('#/inbox');
+});
+
+test('a ledger is created by a signed act, never from this page', async () => {
+  const screen = await fresh('create');
+  await screen.getByRole('button', { name: /Go on to sign/ }).click();
+  await expect.element(screen.getByText('This is needed.').first()).toBeVisible();
+  expect(world.prepared).toBeNull();
+  await screen.getByRole('textbox', { name: 'Name of the ledger' }).fill('Meridian');
+  await screen.getByRole('button', { name: /Go on to sign/ }).click();
+  await expect.poll(() => world.prepared?.kind).toBe('createLedger');
+  expect(JSON.stringify(world.asked)).not.toContain('assphrase');
+  await expectAccessible(screen.container);
+});
+
+test('a refusal stands at its field', async () => {
+  const screen = await fresh('create');
+  await screen.getByRole('textbox', { name: 'Name of the ledger' }).fill('Meridian');
+  world.trouble.failing.prepare = appError('principal-form', 'not a name the ledger can keep', { field: 'principal' });
+  await screen.getByRole('button', { name: /Go on to sign/ }).click();
+  await expect.element(screen.getByRole('textbox', { name: 'Name in the ledger' })).toHaveAttribute('aria-invalid', 'true');
+});
+
+test('a backup is looked at before it is restored', async () => {
+  const screen = await fresh('restore');
+  await expect.element(screen.getByRole('button', { name: 'Restore', exact: true })).toHaveAttribute('aria-disabled', 'true');
+  await screen.getByRole('button', { name: 'Choose a backup' }).click();
+  await expect.element(screen.getByText('The backup is sound')).toBeVisible();
+  await screen.getByRole('button', { name: 'Choose where to restore to' }).click();
+  await screen.getByRole('button', { name: 'Restore', exact: true }).click();
+  await expect.poll(() => desk.session?.mode).toBe('open');
+});
+
+test('a bundle without a fingerprint from elsewhere is incomplete, with it valid', async () => {
+  const screen = await fresh('bundle');
+  await screen.getByRole('button', { name: 'Choose a bundle' }).click();
+  await expect.element(screen.getByRole('status')).toHaveTextContent('Incomplete');
+  await expectAccessible(screen.container);
+  await screen.getByRole('textbox', { name: 'Fingerprint of the ledger' }).fill('6f1b 0e0d');
+  await screen.getByRole('button', { name: 'Check with this fingerprint' }).click();
+  await expect.element(screen.getByRole('status')).toHaveTextContent('Valid');
+});

@@ -1,0 +1,27 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vite';
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+// `fake` puts the in-memory backend in the place of Rust: for work on a screen, component tests and pictures. A build
+// without that mode cannot contain it, because the only import of it is behind this alias.
+export default defineConfig(({ mode }) => ({
+  plugins: [svelte()],
+  clearScreen: false,
+  resolve: {
+    alias: {
+      $lib: at('./src/lib'),
+      $views: at('./src/views'),
+      '$backend-in-use': at(mode === 'fake' || mode === 'test' ? './src/lib/ipc/fake/index.ts' : './src/lib/ipc/tauri.ts'),
+    },
+  },
+  build: {
+    target: ['safari16.4', 'chrome120'],
+    modulePreload: { polyfill: false },
+    cssCodeSplit: true,
+    assetsInlineLimit: 0,
+    rolldownOptions: { input: { main: at('./index.html'), sign: at('./sign.html') } },
+  },
+  server: { port: 5173, strictPort: true, ...(process.env['NO_WATCH'] ? { watch: null, hmr: false } : {}) },
+}));
