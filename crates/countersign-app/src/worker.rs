@@ -5,6 +5,7 @@
 //! ledger what is due, and every entry it writes passes the same rules as a person's. A lease in the ledger keeps it single
 //! among devices; on one desk it shares the work with whoever dispatches there (see [`crate::rollout`]).
 
+use std::fmt;
 use std::time::Duration;
 
 use countersign_core::act::{DispatchKind, DispatchState, Lease, WaveVerdict};
@@ -47,6 +48,43 @@ pub enum Task {
     Freeze(EntryRef),
     /// A standing authorization may sign the frozen sheet.
     AutomaticGo(EntryRef),
+}
+
+impl Task {
+    /// The word for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Settle(_) => "settle",
+            Self::RecordStage(_) => "record-stage",
+            Self::Bake(_) => "bake",
+            Self::Rollback => "rollback",
+            Self::Wave(_) => "wave",
+            Self::Stage => "stage",
+            Self::Freeze(_) => "freeze",
+            Self::AutomaticGo(_) => "automatic-go",
+        }
+    }
+}
+
+/// What it was, once it is done.
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Settle(request) => write!(f, "settled the dispatch {request} that was left behind"),
+            Self::RecordStage(_) => f.write_str("looked at what was delivered to staging"),
+            Self::Bake(_) => f.write_str("followed a wave to its verdict"),
+            Self::Rollback => f.write_str("took it back"),
+            Self::Wave(number) => write!(f, "sent wave {number} and followed it"),
+            Self::Stage => f.write_str("delivered it to staging"),
+            Self::Freeze(grant) => {
+                write!(f, "froze the decision sheet for the standing authorization of entry {}", grant.index)
+            }
+            Self::AutomaticGo(grant) => {
+                write!(f, "signed GO for the standing authorization of entry {}", grant.index)
+            }
+        }
+    }
 }
 
 /// Returns what is due for a release, if anything is.

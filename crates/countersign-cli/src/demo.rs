@@ -30,8 +30,6 @@ use countersign_core::hash::Digest;
 use countersign_core::words::{EntryRef, Line, Principal, ReleaseId, Slug, Text};
 use zeroize::Zeroizing;
 
-use crate::commands::rollout::task_in_words;
-
 /// The files of the sample service, as they are built and deployed.
 const SERVICE: [(&str, &str); 8] = [
     ("server.mjs", include_str!("../../../tests/sample-service/server.mjs")),
@@ -548,7 +546,7 @@ impl Demo {
             };
             let done = worker::work(&mut self.ledger, &connect, pace(), &mut teller(say)).await?;
             for (release, task) in &done {
-                say(&format!("  worker: {release}: {}", task_in_words(task)));
+                say(&format!("  worker: {release}: {task}"));
             }
             let soaking = self.ledger.state().releases.values().any(|release| {
                 let state = countersign_core::judge::release_state(self.ledger.state(), release, clock::now());

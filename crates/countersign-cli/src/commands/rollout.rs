@@ -17,7 +17,7 @@ use countersign_core::words::{Line, Principal, ReleaseId, Slug};
 use serde_json::json;
 
 use super::wait;
-use crate::output::{Answer, Io, count};
+use crate::output::{Answer, Io};
 use crate::presence;
 use crate::session::Session;
 
@@ -333,8 +333,9 @@ impl Worker {
                     }
                     Err(error) => return Err(error),
                 };
-                for (release, task) in &done {
-                    tell(Event::Note(format!("{} {release}: {}", clock::now(), task_in_words(task))));
+                // One look alone says it as its answer.
+                for (release, task) in done.iter().filter(|_| !self.once) {
+                    tell(Event::Note(format!("{} {release}: {task}", clock::now())));
                 }
                 all.extend(done);
                 if self.once || stopping {
@@ -348,11 +349,9 @@ impl Worker {
             }
         })?;
         let list: Vec<_> =
-            done.iter().map(|(release, task)| json!({"release": release, "task": task_name(task)})).collect();
-        let text = match done.len() {
-            0 => "nothing was due".to_owned(),
-            done => format!("{} done", count(done as u64, "task")),
-        };
+            done.iter().map(|(release, task)| json!({"release": release, "task": task.code()})).collect();
+        let lines: Vec<_> = done.iter().map(|(release, task)| format!("{release}: {task}")).collect();
+        let text = if done.is_empty() { "nothing was due".to_owned() } else { lines.join("\n") };
         Ok(Answer::new(json!({"done": list}), text))
     }
 }
@@ -404,32 +403,5 @@ impl Stop {
                 }
             }
         }
-    }
-}
-
-/// What the worker did, as a person reads it.
-pub(crate) fn task_in_words(task: &worker::Task) -> String {
-    match task {
-        worker::Task::Settle(request) => format!("request {request} was followed to its end"),
-        worker::Task::RecordStage(request) => format!("what request {request} delivered was looked at"),
-        worker::Task::Bake(request) => format!("the wave of request {request} has its verdict"),
-        worker::Task::Rollback => "it was taken back".to_owned(),
-        worker::Task::Wave(wave) => format!("wave {wave} was sent"),
-        worker::Task::Stage => "it was delivered to staging".to_owned(),
-        worker::Task::Freeze(by) => format!("the decision sheet was frozen for the standing authorization of {by}"),
-        worker::Task::AutomaticGo(by) => format!("the standing authorization of {by} signed GO"),
-    }
-}
-
-fn task_name(task: &worker::Task) -> &'static str {
-    match task {
-        worker::Task::Settle(_) => "settle",
-        worker::Task::RecordStage(_) => "record-stage",
-        worker::Task::Bake(_) => "bake",
-        worker::Task::Rollback => "rollback",
-        worker::Task::Wave(_) => "wave",
-        worker::Task::Stage => "stage",
-        worker::Task::Freeze(_) => "freeze",
-        worker::Task::AutomaticGo(_) => "automatic-go",
     }
 }
