@@ -102,7 +102,7 @@ fn token(line: &[char], at: usize) -> Option<(Kind, usize)> {
 }
 
 /// What stands before the number of an entry, in commands and in what they print.
-const BEFORE_ENTRY: [&str; 12] = [
+const BEFORE_ENTRY: [&str; 13] = [
     "entry ",
     "entries ",
     "confirm ",
@@ -115,6 +115,7 @@ const BEFORE_ENTRY: [&str; 12] = [
     " resume ",
     "--replaces ",
     "of which ",
+    "\"tree_size\": ",
 ];
 
 /// Whether the number at that place is that of an entry, or how many there are.
