@@ -71,18 +71,14 @@ impl Task {
 impl fmt::Display for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Settle(request) => write!(f, "settled the dispatch {request} that was left behind"),
-            Self::RecordStage(_) => f.write_str("looked at what was delivered to staging"),
-            Self::Bake(_) => f.write_str("followed a wave to its verdict"),
-            Self::Rollback => f.write_str("took it back"),
-            Self::Wave(number) => write!(f, "sent wave {number} and followed it"),
-            Self::Stage => f.write_str("delivered it to staging"),
-            Self::Freeze(grant) => {
-                write!(f, "froze the decision sheet for the standing authorization of entry {}", grant.index)
-            }
-            Self::AutomaticGo(grant) => {
-                write!(f, "signed GO for the standing authorization of entry {}", grant.index)
-            }
+            Self::Settle(request) => write!(f, "request {request} was followed to its end"),
+            Self::RecordStage(request) => write!(f, "what request {request} delivered was looked at"),
+            Self::Bake(request) => write!(f, "the wave of request {request} has its verdict"),
+            Self::Rollback => f.write_str("it was taken back"),
+            Self::Wave(wave) => write!(f, "wave {wave} was sent"),
+            Self::Stage => f.write_str("it was delivered to staging"),
+            Self::Freeze(by) => write!(f, "the decision sheet was frozen for the standing authorization of {by}"),
+            Self::AutomaticGo(by) => write!(f, "the standing authorization of {by} signed GO"),
         }
     }
 }

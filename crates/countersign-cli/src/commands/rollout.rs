@@ -17,7 +17,7 @@ use countersign_core::words::{Line, Principal, ReleaseId, Slug};
 use serde_json::json;
 
 use super::wait;
-use crate::output::{Answer, Io};
+use crate::output::{Answer, Io, count};
 use crate::presence;
 use crate::session::Session;
 
@@ -333,8 +333,7 @@ impl Worker {
                     }
                     Err(error) => return Err(error),
                 };
-                // One look alone says it as its answer.
-                for (release, task) in done.iter().filter(|_| !self.once) {
+                for (release, task) in &done {
                     tell(Event::Note(format!("{} {release}: {task}", clock::now())));
                 }
                 all.extend(done);
@@ -350,8 +349,10 @@ impl Worker {
         })?;
         let list: Vec<_> =
             done.iter().map(|(release, task)| json!({"release": release, "task": task.code()})).collect();
-        let lines: Vec<_> = done.iter().map(|(release, task)| format!("{release}: {task}")).collect();
-        let text = if done.is_empty() { "nothing was due".to_owned() } else { lines.join("\n") };
+        let text = match done.len() {
+            0 => "nothing was due".to_owned(),
+            done => format!("{} done", count(done as u64, "task")),
+        };
         Ok(Answer::new(json!({"done": list}), text))
     }
 }
