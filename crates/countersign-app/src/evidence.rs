@@ -222,6 +222,10 @@ pub fn read_within(bytes: &[u8], name: &str, limits: Limits) -> Result<Report, R
 pub fn read_as(kind: EvidenceKind, bytes: &[u8], limits: Limits) -> Result<Report, ReadError> {
     check_size(bytes, limits)?;
     match kind {
+        // Said so, rather than what an XML parser finds wrong with it.
+        EvidenceKind::Junit if bytes.trim_ascii_start().starts_with(b"{") => {
+            Err(ReadError::NotThisKind { kind: kind_name(kind), reason: "it is JSON, not XML".to_owned() })
+        }
         EvidenceKind::Junit => junit::read(bytes),
         EvidenceKind::Sarif => sarif::read(bytes),
         EvidenceKind::Cyclonedx => cyclonedx::read(bytes),

@@ -348,7 +348,10 @@ pub fn find(state: &State, index: u64) -> Result<(&Release, &EvidenceRecord), Er
     let found = state.releases.values().find_map(|release| {
         release.evidence.iter().find(|record| record.entry.index == index).map(|record| (release, record))
     });
-    found.ok_or_else(|| Error::not_found(format!("entry {index} is not evidence")))
+    found.ok_or_else(|| {
+        Error::not_found(format!("entry {index} is not evidence"))
+            .hint("`countersign status RELEASE` lists its evidence by entry")
+    })
 }
 
 /// Confirms, as a second person, what somebody attached.

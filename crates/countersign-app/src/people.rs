@@ -284,9 +284,14 @@ pub fn read_public_key(path: &Path) -> Result<PublicKey, Error> {
     let bytes = durable::read(path, 16 * 1024)?;
     let refused = |what: &str| {
         Error::usage(format!("{} is not an Ed25519 public key: {what}", path.display()))
-            .hint("make one with `ssh-keygen -t ed25519`, and give the file that ends in .pub")
+            .hint("give the file that `ssh-keygen -t ed25519` wrote and that ends in .pub")
     };
     let text = std::str::from_utf8(&bytes).map_err(|_| refused("it is not text"))?;
+    if text.starts_with("-----BEGIN") {
+        return Err(Error::usage(format!("{} is a private key, which stays with its owner", path.display())).hint(
+            "give the file beside it that ends in .pub; a private key that somebody else has had is to be replaced",
+        ));
+    }
     let mut words = text.split_whitespace();
     let (kind, body) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     format!("{kind} {body}").parse().map_err(|error: countersign_core::sshsig::KeyError| refused(&error.to_string()))

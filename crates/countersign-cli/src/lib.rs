@@ -62,9 +62,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8
         }
         Err(error) => {
             let json = arguments.iter().any(|argument| argument == "--json");
-            let help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
-            if !error.use_stderr() || help && !json {
+            // Where a variable names the ledger, clap takes that for an argument and does not show the help by itself.
+            let missing = error.kind() == ErrorKind::MissingSubcommand;
+            let error = if missing { help_of(&arguments).unwrap_or(error) } else { error };
+            let help = missing || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+            if !help && !error.use_stderr() {
                 output::help(&error, io)
+            } else if help && !json {
+                output::help_in_place_of_a_command(&error, io)
             } else if help {
                 let missing = Error::usage("the command is missing").hint("`--help` shows the commands");
                 output::give(Err(missing), json, io)
@@ -75,12 +80,19 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8
     }
 }
 
+/// Returns the help of the group whose command is missing.
+fn help_of(arguments: &[OsString]) -> Option<clap::Error> {
+    let asked = arguments.iter().filter(|argument| *argument != "--json").cloned().chain(["--help".into()]);
+    Cli::try_parse_from(asked).err()
+}
+
 /// Returns what clap found wrong, as every other error is told.
 fn usage(error: &clap::Error) -> Error {
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
     let (message, rest) = text.split_once("\n\n").unwrap_or((text, ""));
-    let hint: Vec<&str> = rest.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let error = Error::usage(message.trim().to_owned());
-    if hint.is_empty() { error } else { error.hint(hint.join("; ")) }
+    let lines = rest.lines().map(str::trim).filter(|line| !line.is_empty() && !line.contains("try '--help'"));
+    let hint: Vec<String> = lines.map(|line| line.replacen("tip: ", "", 1).replacen("Usage: ", "usage: ", 1)).collect();
+    let hint = if hint.is_empty() { "`--help` shows examples".to_owned() } else { hint.join("\n      ") };
+    Error::usage(message.trim().to_owned()).hint(hint)
 }

@@ -109,16 +109,16 @@ pub(crate) fn give(answer: Result<Answer, Error>, json: bool, io: &mut Io<'_>) -
     }
 }
 
-/// Prints what `--help` and `--version` ask for; the help of a group whose command is missing goes where errors go.
-pub(crate) fn help(error: &clap::Error, io: &mut Io<'_>) -> u8 {
-    let text = error.render().to_string();
-    if error.use_stderr() {
-        let _ = write(io.stderr, &text);
-        ErrorKind::Usage.exit_code()
-    } else {
-        let _ = write(io.stdout, &text);
-        0
-    }
+/// Prints what `--help` and `--version` ask for.
+pub(crate) fn help(asked: &clap::Error, io: &mut Io<'_>) -> u8 {
+    let _ = write(io.stdout, &asked.render().to_string());
+    0
+}
+
+/// Prints the help of a group whose command is missing; it goes where errors go.
+pub(crate) fn help_in_place_of_a_command(asked: &clap::Error, io: &mut Io<'_>) -> u8 {
+    let _ = write(io.stderr, &asked.render().to_string());
+    ErrorKind::Usage.exit_code()
 }
 
 /// Prints what goes on meanwhile.

@@ -1,7 +1,7 @@
 //! How a person proves to be there: a passphrase typed at each signing, or read from a file of their own.
 
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use countersign_app::error::{Error, ErrorKind};
 use countersign_app::keyfile;
@@ -63,7 +63,7 @@ pub(crate) struct Presence<'a, 'io> {
 impl PassphraseSource for Presence<'_, '_> {
     fn passphrase(&mut self, principal: &Principal, statement: &Statement) -> Result<Zeroizing<String>, Error> {
         if let Some(file) = &self.file {
-            return Ok(keyfile::read_passphrase_file(file)?);
+            return in_file(file);
         }
         if !self.io.terminal.present() {
             return Err(nobody_there());
@@ -87,6 +87,16 @@ impl PassphraseSource for Presence<'_, '_> {
     }
 }
 
+/// Reads a secret from a file that its owner alone can read.
+pub(crate) fn in_file(path: &Path) -> Result<Zeroizing<String>, Error> {
+    keyfile::read_passphrase_file(path).map_err(|error| {
+        let error = Error::from(error);
+        let name = path.display().to_string();
+        let message = if error.message.contains(&name) { error.message } else { format!("{name}: {}", error.message) };
+        Error { message, ..error }
+    })
+}
+
 /// Asks for a passphrase that signs nothing but allows something on this desk.
 pub(crate) fn ask(
     io: &mut Io<'_>,
@@ -95,7 +105,7 @@ pub(crate) fn ask(
     about: &str,
 ) -> Result<Zeroizing<String>, Error> {
     if let Some(file) = file {
-        return Ok(keyfile::read_passphrase_file(file)?);
+        return in_file(file);
     }
     if !io.terminal.present() {
         return Err(nobody_there());
@@ -107,7 +117,7 @@ pub(crate) fn ask(
 /// Asks the owner of a new key for the passphrase it is to have.
 pub(crate) fn ask_new(io: &mut Io<'_>, file: Option<&PathBuf>, who: &Principal) -> Result<Zeroizing<String>, Error> {
     if let Some(file) = file {
-        return Ok(keyfile::read_passphrase_file(file)?);
+        return in_file(file);
     }
     if !io.terminal.present() {
         return Err(nobody_there().hint("run it in a terminal, or give --new-passphrase-file FILE"));

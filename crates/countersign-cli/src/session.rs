@@ -1,9 +1,9 @@
 //! One run of the program: where the desk and the ledger are, who signs, and why.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use countersign_app::desk::{Home, LedgerDir};
-use countersign_app::error::Error;
+use countersign_app::error::{Error, ErrorKind};
 use countersign_app::ledger::Ledger;
 use countersign_app::people::{self, Signing};
 use countersign_core::words::{Principal, Text};
@@ -85,7 +85,21 @@ impl Session<'_, '_> {
     }
 }
 
+/// Refuses, before any work is done, a file that is there already or has no directory to lie in.
+pub(crate) fn new_file(path: &Path) -> Result<(), Error> {
+    if path.exists() {
+        let message = format!("{} exists already", path.display());
+        return Err(Error::new(ErrorKind::No, "exists", message).hint("nothing is overwritten; choose another name"));
+    }
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(directory) = directory.filter(|directory| !directory.is_dir()) {
+        let message = format!("there is no directory {}", directory.display());
+        return Err(Error::new(ErrorKind::Cannot, "file", message).hint("create it first"));
+    }
+    Ok(())
+}
+
 /// Returns the path from the root, so that a ledger is the same from wherever it is named.
-pub(crate) fn full(path: &std::path::Path) -> Result<PathBuf, Error> {
+pub(crate) fn full(path: &Path) -> Result<PathBuf, Error> {
     std::path::absolute(path).map_err(|error| Error::usage(format!("`{}` is not a path: {error}", path.display())))
 }

@@ -15,6 +15,37 @@ fn run(dir: &Path, words: &[&str]) -> (i32, String, String) {
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
+/// What a person sees who leaves out or mistypes something: what is wrong, and what to do.
+#[test]
+fn a_slip_is_answered_with_the_way_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    std::fs::write(dir.join("scan.sarif"), "{\"version\": \"2.1.0\"}").unwrap();
+    std::fs::write(dir.join("there.zip"), "").unwrap();
+    let slips: [(i32, &[&str], &[&str]); 8] = [
+        (2, &["person"], &["Usage: countersign person", "enrol", "accept"]),
+        (
+            2,
+            &["statsu"],
+            &["error: unrecognized subcommand 'statsu'", "hint: some similar subcommands exist: ", "'status'"],
+        ),
+        (2, &["sign", "shop-1.0.0"], &["--verdict <VERDICT>", "hint: usage: countersign sign "]),
+        (2, &["status"], &["error: no ledger is named", "hint: give --ledger DIR"]),
+        (1, &["evidence", "inspect", "scan.sarif", "--kind", "junit"], &["not a JUnit report: it is JSON"]),
+        (1, &["export", "--out", "there.zip"], &["there.zip exists already", "hint: nothing is overwritten"]),
+        (3, &["export", "--out", "no/bundle.zip"], &["there is no directory no", "hint: create it first"]),
+        (3, &["report", "--format", "pdf", "--out", "no/report.pdf"], &["there is no directory no"]),
+    ];
+    for (code, words, parts) in slips {
+        let (found, out, err) = run(dir, words);
+        assert_eq!((found, out.as_str()), (code, ""), "{words:?}: {err}");
+        for part in parts {
+            assert!(err.contains(part), "{words:?} does not say {part}: {err}");
+        }
+        assert!(!err.contains("try '--help'") && !err.contains("os error"), "{words:?}: {err}");
+    }
+}
+
 #[test]
 fn each_end_has_its_code_and_its_stream() {
     let dir = tempfile::tempdir().unwrap();

@@ -30,25 +30,32 @@ fn is_gap(line: &str) -> bool {
     line.trim() == "…"
 }
 
-fn is_prompt(line: &str) -> bool {
-    ["Passphrase ", "Again, ", "Enter passphrase", "Enter same passphrase"].iter().any(|begin| line.starts_with(begin))
+/// The prompt that a line begins with, without what was typed before the terminal stopped showing it.
+fn prompt(line: &str) -> Option<&str> {
+    let asks = ["Passphrase ", "Again, ", "Enter passphrase", "Enter same passphrase"];
+    let asks = asks.iter().any(|begin| line.starts_with(begin));
+    asks.then(|| line.find(':').map_or(line, |end| &line[..=end]))
 }
 
 /// Returns what was printed, from behind the last prompt for a passphrase where the guide shows none.
 pub(super) fn without_prompts(printed: &str, shown: &[String]) -> Vec<String> {
-    let mut lines: Vec<String> = printed.lines().map(|line| line.trim_end().to_owned()).collect();
-    while lines.last().is_some_and(String::is_empty) {
+    let mut lines: Vec<&str> = Vec::new();
+    let mut last = None;
+    for line in printed.lines().map(str::trim_end) {
+        if let Some(prompt) = prompt(line) {
+            last = Some(lines.len());
+            lines.push(prompt);
+        } else if !line.is_empty() || last.is_none_or(|last| last + 1 < lines.len()) {
+            // A terminal may show the line feed of what is typed.
+            lines.push(line);
+        }
+    }
+    let wanted = shown.iter().any(|line| prompt(line).is_some());
+    let mut lines = lines.split_off(if wanted { 0 } else { last.map_or(0, |last| last + 1) });
+    while lines.last().is_some_and(|line| line.is_empty()) {
         lines.pop();
     }
-    let last = lines.iter().rposition(|line| is_prompt(line));
-    match last {
-        // A terminal may show the line feed of what is typed.
-        Some(last) if !shown.iter().any(|line| is_prompt(line)) => {
-            lines.drain(..=last);
-            lines.into_iter().skip_while(String::is_empty).collect()
-        }
-        _ => lines,
-    }
+    lines.into_iter().map(str::to_owned).collect()
 }
 
 /// One blank for each run of them: columns are as wide as what is in them.
@@ -95,7 +102,7 @@ fn token(line: &[char], at: usize) -> Option<(Kind, usize)> {
 }
 
 /// What stands before the number of an entry, in commands and in what they print.
-const BEFORE_ENTRY: [&str; 12] = [
+const BEFORE_ENTRY: [&str; 13] = [
     "entry ",
     "entries ",
     "confirm ",
@@ -108,6 +115,7 @@ const BEFORE_ENTRY: [&str; 12] = [
     " resume ",
     "--replaces ",
     "of which ",
+    "\"tree_size\": ",
 ];
 
 /// Whether the number at that place is that of an entry, or how many there are.
@@ -296,6 +304,11 @@ mod tests {
     fn what_comes_before_the_last_prompt_is_left_out_where_no_prompt_is_shown() {
         let printed = "You are about to sign\nPassphrase of a: \nPassphrase of b:\ndone\n\n";
         assert_eq!(without_prompts(printed, &lines("done")), ["done"]);
+        let typed = "Passphrase of a: secret\n\nPassphrase of b: \n\ndone\n";
+        assert_eq!(
+            without_prompts(typed, &lines("Passphrase of a:")),
+            ["Passphrase of a:", "Passphrase of b:", "done"]
+        );
         assert_eq!(without_prompts("Passphrase of a:\n\ndone\n\nmore", &lines("done")), ["done", "", "more"]);
         assert_eq!(without_prompts(printed, &lines("Passphrase of a:")).len(), 4);
         assert_eq!(without_prompts("done\n", &lines("done")), ["done"]);

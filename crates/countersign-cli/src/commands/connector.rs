@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use countersign_app::connectors::{self, ConnectorRow, NewCommand};
 use countersign_app::error::Error;
-use countersign_app::keyfile;
 use countersign_app::ledger::Ledger;
 use countersign_core::act::ConnectorConfig;
 use countersign_core::words::Slug;
@@ -157,7 +156,7 @@ impl Connector {
         let mut ledger = session.open()?;
         match self {
             Self::Add(Add::Buildbot { url, user, password_file, ca_file, name }) => {
-                let password = keyfile::read_passphrase_file(&password_file)?;
+                let password = presence::in_file(&password_file)?;
                 let row = connectors::add_buildbot(ledger.desk(), &name, &url, &user, &password, ca_file.as_deref())?;
                 let text =
                     format!("this desk knows {name}: {url} as {user}\nTry it: countersign connector test {name}");

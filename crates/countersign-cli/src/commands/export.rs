@@ -8,7 +8,7 @@ use countersign_core::verify::Verdict;
 use countersign_core::words::ReleaseId;
 
 use crate::output::Answer;
-use crate::session::Session;
+use crate::session::{Session, new_file};
 
 /// Write a bundle that an auditor verifies without us: entries, proofs, evidence, report, and a script.
 #[derive(Debug, Args)]
@@ -26,9 +26,7 @@ pub(crate) struct Export {
 
 impl Export {
     pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Result<Answer, Error> {
-        if self.out.exists() {
-            return Err(Error::new(ErrorKind::No, "exists", format!("{} exists already", self.out.display())));
-        }
+        new_file(&self.out)?;
         let ledger = session.open()?;
         let exported = crate::audit::bundle(&ledger, self.release.as_ref(), &self.out)?;
         let verdict = exported.verification.verdict;

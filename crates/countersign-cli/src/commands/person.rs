@@ -271,7 +271,7 @@ fn with_new_key(
     let file = session.globals.passphrase_file.clone();
     // A file that cannot be read is told before the rules are asked and anybody types anything.
     if let Some(file) = &new_file {
-        countersign_app::keyfile::read_passphrase_file(file)?;
+        presence::in_file(file)?;
     }
     let io = std::cell::RefCell::new(&mut *session.io);
     let mut ask = |who: &Principal| presence::ask_new(&mut io.borrow_mut(), new_file.as_ref(), who);

@@ -11,7 +11,7 @@ use countersign_core::words::ReleaseId;
 use countersign_report::model::VerificationVerdict;
 
 use crate::output::Answer;
-use crate::session::Session;
+use crate::session::{Session, new_file};
 
 /// A form of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -45,9 +45,7 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Result<Answer, Error> {
-        if self.out.exists() {
-            return Err(Error::new(ErrorKind::No, "exists", format!("{} exists already", self.out.display())));
-        }
+        new_file(&self.out)?;
         let ledger = session.open()?;
         if let Some(release) = &self.release {
             releases::find(ledger.state(), release)?;
