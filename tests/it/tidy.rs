@@ -20,6 +20,7 @@ const INWARD: &[(&str, &[&str])] = &[
     ("countersign-app", &["countersign-core"]),
     ("countersign-report", &["countersign-core"]),
     ("countersign-cli", &["countersign-core", "countersign-app", "countersign-report"]),
+    ("countersign-desktop", &["countersign-core", "countersign-app", "countersign-report"]),
     ("countersign-tests", &["countersign-core", "countersign-app", "countersign-report", "countersign-cli"]),
 ];
 

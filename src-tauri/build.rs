@@ -1,0 +1,28 @@
+//! Grants are made at build time: the table of commands becomes the permissions that `capabilities/` hands out.
+
+#[path = "src/grants.rs"]
+mod grants;
+
+use std::path::Path;
+
+/// What a window shows when nobody has built the pages yet.
+const NOT_BUILT: &str = r#"<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="countersign" content="not-built"><title>Countersign</title></head>
+<body><h1>The pages are not built</h1><p>Run <code>make app</code> in the checkout, or <code>countersign</code> on the command line.</p></body></html>
+"#;
+
+fn main() {
+    let dist = Path::new("../ui/dist");
+    for page in ["index.html", "sign.html"] {
+        let page = dist.join(page);
+        if !page.exists() {
+            std::fs::create_dir_all(dist).expect("ui/dist can be created");
+            std::fs::write(&page, NOT_BUILT).expect("ui/dist can be written");
+        }
+    }
+    println!("cargo:rerun-if-changed=../ui/dist");
+    println!("cargo:rerun-if-changed=src/grants.rs");
+    let manifest = tauri_build::AppManifest::new().commands(grants::NAMES);
+    tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest))
+        .expect("tauri.conf.json, capabilities and the table of commands agree");
+}
