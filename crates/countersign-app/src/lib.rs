@@ -28,4 +28,5 @@ pub mod status;
 pub mod store;
 pub mod trust;
 pub mod verification;
+pub mod wire;
 pub mod worker;
