@@ -22,7 +22,9 @@ fn main() {
     }
     println!("cargo:rerun-if-changed=../ui/dist");
     println!("cargo:rerun-if-changed=src/grants.rs");
-    let manifest = tauri_build::AppManifest::new().commands(grants::NAMES);
+    // Leaked, as the interface asks for names that live as long as the program, which ends in a moment.
+    let names: Vec<&'static str> = grants::GRANTS.iter().map(|grant| grant.command).collect();
+    let manifest = tauri_build::AppManifest::new().commands(names.leak());
     tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest))
         .expect("tauri.conf.json, capabilities and the table of commands agree");
 }

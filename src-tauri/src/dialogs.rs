@@ -8,34 +8,34 @@ use tauri_plugin_dialog::{DialogExt, FileDialogBuilder, MessageDialogButtons, Me
 
 /// A question about a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileQuestion {
+pub(crate) struct FileQuestion {
     /// The window the dialog belongs to.
-    pub window: String,
+    pub(crate) window: String,
     /// Its title.
-    pub title: String,
+    pub(crate) title: String,
     /// The name that is suggested.
-    pub file_name: Option<String>,
+    pub(crate) file_name: Option<String>,
     /// What kinds of file there may be: a name and its endings.
-    pub filter: Option<(String, Vec<String>)>,
+    pub(crate) filter: Option<(String, Vec<String>)>,
 }
 
 /// A question that is answered with yes or no.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct YesNo {
+pub(crate) struct YesNo {
     /// The window the dialog belongs to.
-    pub window: String,
+    pub(crate) window: String,
     /// Its title.
-    pub title: String,
+    pub(crate) title: String,
     /// What happens if the answer is yes.
-    pub message: String,
+    pub(crate) message: String,
     /// The words on the two buttons.
-    pub yes: String,
+    pub(crate) yes: String,
     /// The words on the button that changes nothing.
-    pub no: String,
+    pub(crate) no: String,
 }
 
 /// Who answers. Every method blocks and must not be called on the thread that draws.
-pub trait DialogPort: Send + Sync + std::fmt::Debug {
+pub(crate) trait DialogPort: Send + Sync + std::fmt::Debug {
     /// Where to write a file; `None` when the person thought better of it.
     fn save_file(&self, question: &FileQuestion) -> Option<PathBuf>;
     /// Which file to read.
@@ -48,7 +48,7 @@ pub trait DialogPort: Send + Sync + std::fmt::Debug {
 
 /// The dialogs of the platform.
 #[derive(Debug)]
-pub struct Native(pub AppHandle);
+pub(crate) struct Native(pub(crate) AppHandle);
 
 impl Native {
     fn builder(&self, question: &FileQuestion) -> FileDialogBuilder<Wry> {
@@ -97,14 +97,14 @@ impl DialogPort for Native {
 
 /// Answers from a file, one JSON value a line, each used once: native dialogs are out of reach of a test.
 #[derive(Debug)]
-pub struct Scripted {
+pub(crate) struct Scripted {
     file: PathBuf,
     used: Mutex<usize>,
 }
 
 impl Scripted {
     /// Takes the answers from this file, read anew at each question.
-    pub fn from_file(file: &Path) -> Self {
+    pub(crate) fn from_file(file: &Path) -> Self {
         Self { file: file.to_owned(), used: Mutex::new(0) }
     }
 

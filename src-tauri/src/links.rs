@@ -12,11 +12,11 @@ use std::str::FromStr;
 use countersign_core::words::ReleaseId;
 
 /// The scheme, with what follows it in every link.
-pub const PREFIX: &str = "countersign://";
+pub(crate) const PREFIX: &str = "countersign://";
 
 /// A place a link leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Link {
+pub(crate) enum Link {
     /// What needs this person.
     Inbox,
     /// A release.
@@ -53,7 +53,7 @@ fn number(text: &str) -> Option<u32> {
 }
 
 /// Returns the first link among the arguments of a program; anything else is left alone.
-pub fn among<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Option<Link> {
+pub(crate) fn among<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Option<Link> {
     arguments.into_iter().find_map(|argument| argument.parse().ok())
 }
 

@@ -19,22 +19,22 @@ const EXAMPLES: &str = "Examples:
 /// The command line of the window.
 #[derive(Debug, Clone, Default, Parser)]
 #[command(name = "countersign-desktop", version, about = ABOUT, after_help = EXAMPLES, term_width = 100)]
-pub struct Options {
+pub(crate) struct Options {
     /// The directory of the ledger to open; the one opened last when not said
     #[arg(long, value_name = "DIR", env = "COUNTERSIGN_LEDGER")]
-    pub ledger: Option<PathBuf>,
+    pub(crate) ledger: Option<PathBuf>,
     /// Open a sample ledger, made at the first time: made-up people, passphrases shown, nothing real
     #[arg(long, conflicts_with = "ledger")]
-    pub sample: bool,
+    pub(crate) sample: bool,
     /// Keep all that belongs to this user below DIR and share nothing with other windows: for tests
     #[arg(long, value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
+    pub(crate) data_dir: Option<PathBuf>,
     /// Answer native dialogs from a file, one JSON value a line, a path or true or false: for tests
     #[arg(long, value_name = "FILE", requires = "data_dir")]
-    pub dialog_answers: Option<PathBuf>,
+    pub(crate) dialog_answers: Option<PathBuf>,
     /// Where to go: countersign://inbox, countersign://release/ID, countersign://audit/N or countersign://sign/ID
     #[arg(value_name = "LINK")]
-    pub link: Option<String>,
+    pub(crate) link: Option<String>,
 }
 
 #[cfg(test)]

@@ -4,21 +4,23 @@
 mod linux;
 
 #[cfg(target_os = "linux")]
-pub use linux::{has_tray, prepare, watch_sleep};
+pub(crate) use linux::{has_tray, prepare, watch_sleep};
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere {
     /// Sets nothing: the web view of this system needs no help.
-    pub fn prepare(_is_test: bool) {}
+    pub(crate) fn prepare(_is_test: bool) -> Result<(), String> {
+        Ok(())
+    }
 
     /// macOS and Windows always have a place for a tray icon.
-    pub fn has_tray() -> bool {
+    pub(crate) fn has_tray() -> bool {
         true
     }
 
     /// The idle lock covers a machine that sleeps: the clock has moved on when it wakes.
-    pub fn watch_sleep(_asleep: impl Fn() + Send + 'static) {}
+    pub(crate) fn watch_sleep(_asleep: impl Fn() + Send + 'static) {}
 }
 
 #[cfg(not(target_os = "linux"))]
-pub use elsewhere::{has_tray, prepare, watch_sleep};
+pub(crate) use elsewhere::{has_tray, prepare, watch_sleep};

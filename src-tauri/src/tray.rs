@@ -14,14 +14,14 @@ const ON_DARK: tauri::image::Image<'_> = tauri::include_image!("../icons/tray-on
 
 /// The tray icon of this desk, where there is a place for one.
 #[derive(Debug)]
-pub struct Tray {
+pub(crate) struct Tray {
     icon: Option<TrayIcon>,
     count: Option<MenuItem<Wry>>,
 }
 
 impl Tray {
     /// Puts the icon up. Without a tray, and without the library that draws it, there is none and nobody is told.
-    pub fn open(app: &AppHandle, words: Words) -> Self {
+    pub(crate) fn open(app: &AppHandle, words: Words) -> Self {
         if !platform::has_tray() {
             tracing::debug!("no library for a tray icon");
             return Self { icon: None, count: None };
@@ -41,12 +41,12 @@ impl Tray {
     }
 
     /// Tells whether there is an icon to come back from.
-    pub fn is_there(&self) -> bool {
+    pub(crate) fn is_there(&self) -> bool {
         self.icon.is_some()
     }
 
     /// Says how many acts wait for this person.
-    pub fn set_count(&self, words: Words, waiting: u32) {
+    pub(crate) fn set_count(&self, words: Words, waiting: u32) {
         let Some((icon, count)) = self.icon.as_ref().zip(self.count.as_ref()) else { return };
         let text = words.waiting(waiting);
         let title = (waiting > 0).then(|| waiting.to_string());

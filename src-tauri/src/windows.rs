@@ -3,42 +3,30 @@
 
 use std::time::Duration;
 
+use countersign_app::wire::Theme;
 use tauri::utils::config::Color;
 use tauri::webview::{NewWindowResponse, PageLoadEvent};
 use tauri::{AppHandle, Manager, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, Wry};
 
 /// The window of all that is not signing.
-pub const MAIN: &str = "main";
+pub(crate) const MAIN: &str = "main";
 /// The window in which people sign.
-pub const SIGN: &str = "sign";
+pub(crate) const SIGN: &str = "sign";
 /// The wallboard: reads, and nothing else.
-pub const BOARD: &str = "board";
+pub(crate) const BOARD: &str = "board";
 
 /// The longest a window stays hidden: a page that never gets to its first frame must still be seen.
 const SHOWN_AT_LATEST: Duration = Duration::from_secs(3);
 
-/// How a page is to look from its first frame on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Theme {
-    /// As the desktop says.
-    System,
-    /// Dark on light.
-    Light,
-    /// Light on dark.
-    Dark,
-    /// The strongest contrast.
-    HighContrast,
-}
-
 /// What a new window needs to know before its page runs.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Look {
+pub(crate) struct Look {
     /// Its colors.
-    pub theme: Theme,
+    pub(crate) theme: Theme,
     /// The language, as a BCP 47 tag.
-    pub language: String,
+    pub(crate) language: String,
     /// How large, 1 being as drawn.
-    pub zoom: f64,
+    pub(crate) zoom: f64,
 }
 
 impl Look {
@@ -48,7 +36,7 @@ impl Look {
             Theme::System => None,
             Theme::Light => Some("light"),
             Theme::Dark => Some("dark"),
-            Theme::HighContrast => Some("contrast"),
+            Theme::HighContrast => Some("high-contrast"),
         }
     }
 
@@ -79,7 +67,7 @@ impl Look {
 }
 
 /// Tells whether a page may be gone to: our own, whatever the platform calls their origin.
-pub fn is_own(url: &Url) -> bool {
+pub(crate) fn is_own(url: &Url) -> bool {
     match url.scheme() {
         "tauri" => url.host_str() == Some("localhost"),
         "http" | "https" => url.host_str() == Some("tauri.localhost") && url.port().is_none(),
@@ -88,13 +76,13 @@ pub fn is_own(url: &Url) -> bool {
 }
 
 /// Makes the main window.
-pub fn open_main(app: &AppHandle, look: &Look) -> tauri::Result<WebviewWindow> {
+pub(crate) fn open_main(app: &AppHandle, look: &Look) -> tauri::Result<WebviewWindow> {
     let builder = builder(app, MAIN, "index.html", look)?.title("Countersign");
     finish(builder.inner_size(1280.0, 800.0).min_inner_size(720.0, 480.0), look)
 }
 
 /// Makes the signing window, or brings the one there is to the front.
-pub fn open_sign(app: &AppHandle, look: &Look) -> tauri::Result<WebviewWindow> {
+pub(crate) fn open_sign(app: &AppHandle, look: &Look) -> tauri::Result<WebviewWindow> {
     if let Some(window) = app.get_webview_window(SIGN) {
         show(&window);
         return Ok(window);
@@ -107,7 +95,7 @@ pub fn open_sign(app: &AppHandle, look: &Look) -> tauri::Result<WebviewWindow> {
 }
 
 /// Makes the wallboard, or brings the one there is to the front.
-pub fn open_board(app: &AppHandle, look: &Look) -> tauri::Result<WebviewWindow> {
+pub(crate) fn open_board(app: &AppHandle, look: &Look) -> tauri::Result<WebviewWindow> {
     if let Some(window) = app.get_webview_window(BOARD) {
         show(&window);
         return Ok(window);
@@ -164,7 +152,7 @@ fn finish(builder: WebviewWindowBuilder<'_, Wry, AppHandle>, look: &Look) -> tau
 }
 
 /// Shows a window and brings it to the front.
-pub fn show(window: &WebviewWindow) {
+pub(crate) fn show(window: &WebviewWindow) {
     for step in [window.show(), window.unminimize(), window.set_focus()] {
         if let Err(error) = step {
             tracing::warn!("{} cannot be shown: {error}", window.label());

@@ -3,7 +3,7 @@
 
 /// The language the shell speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Words {
+pub(crate) enum Words {
     /// English.
     #[default]
     English,
@@ -49,7 +49,7 @@ says! {
 
 impl Words {
     /// Returns the language of a BCP 47 tag; English when it is none of ours.
-    pub fn of(tag: &str) -> Self {
+    pub(crate) fn of(tag: &str) -> Self {
         match tag.split(['-', '_']).next() {
             Some("de") => Self::German,
             _ => Self::English,
@@ -57,7 +57,7 @@ impl Words {
     }
 
     /// Says how many acts wait.
-    pub fn waiting(self, count: u32) -> String {
+    pub(crate) fn waiting(self, count: u32) -> String {
         match (self, count) {
             (Self::English, 0) => "Nothing waits for you".into(),
             (Self::English, 1) => "1 act waits for you".into(),

@@ -9,8 +9,9 @@ const SHARED_MEMORY: &str = "WEBKIT_DISABLE_DMABUF_RENDERER";
 /// Lets another program drive the web view.
 const AUTOMATION: &str = "TAURI_WEBVIEW_AUTOMATION";
 
-/// Sets what the web view reads from the environment. Called first in `main`, before any other thread runs.
-pub fn prepare(is_test: bool) {
+/// Sets what the web view reads from the environment and finds the display. Called first in `main`, before any other
+/// thread runs. The error says what is missing.
+pub(crate) fn prepare(is_test: bool) -> Result<(), String> {
     let render_nodes = std::fs::read_dir("/dev/dri").into_iter().flatten().flatten().map(|entry| entry.file_name());
     let names: Vec<String> = render_nodes.map(|name| name.to_string_lossy().into_owned()).collect();
     if wants_shared_memory(std::env::var_os(SHARED_MEMORY).is_some(), &names) {
@@ -20,6 +21,8 @@ pub fn prepare(is_test: bool) {
     if !is_test && std::env::var_os(AUTOMATION).is_some() {
         set(AUTOMATION, None);
     }
+    gtk::init()
+        .map_err(|_| "there is no display to open a window on: DISPLAY and WAYLAND_DISPLAY lead to none".to_owned())
 }
 
 /// Sets or removes a variable.
@@ -40,7 +43,7 @@ fn wants_shared_memory(is_set_by_user: bool, devices: &[String]) -> bool {
 }
 
 /// Tells whether the library of the tray can be loaded: the code below us panics when it cannot.
-pub fn has_tray() -> bool {
+pub(crate) fn has_tray() -> bool {
     let from_environment = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
     let app_image = std::env::var_os("APPDIR").map(|dir| Path::new(&dir).join("usr/lib"));
     let usual = ["/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64"]
@@ -57,7 +60,7 @@ fn holds_indicator(dirs: &[PathBuf]) -> bool {
 }
 
 /// Calls `asleep` each time the machine is about to sleep. Does nothing where there is no login manager to say so.
-pub fn watch_sleep(asleep: impl Fn() + Send + 'static) {
+pub(crate) fn watch_sleep(asleep: impl Fn() + Send + 'static) {
     let watch = move || -> zbus::Result<()> {
         let system = Connection::system()?;
         let path = "/org/freedesktop/login1";
