@@ -236,6 +236,7 @@ pub(crate) fn all() -> tauri_specta::Commands<Wry> {
         preview_request,
         prepare,
         open_signing,
+        open_board,
         signing_challenge,
         signing_choose,
         signing_new_key,

@@ -66,6 +66,7 @@ pub(crate) const GRANTS: &[Grant] = &[
     grant("preview_request", MAIN),
     grant("prepare", MAIN),
     grant("open_signing", MAIN),
+    grant("open_board", MAIN),
     grant("signing_challenge", SIGN),
     grant("signing_choose", SIGN),
     grant("signing_new_key", SIGN),

@@ -1,31 +1,44 @@
 //! The desktop shell of Countersign: windows, tray, notifications, links; thin commands; nothing else.
+//!
+//! What the pages may do is in `grants.rs`. What the platform does is behind small ports. No rule is here.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod background;
 mod bindings;
 mod clipboard;
+mod closing;
 mod commands;
 mod desk;
 mod dialogs;
 mod events;
 mod grants;
 mod links;
+mod locking;
+mod navigation;
+mod notices;
 mod options;
 mod pending;
 mod platform;
 mod refusals;
 mod shell_commands;
+mod tray;
 mod windows;
+mod words;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
-use tauri::Manager;
+use tauri::{App, AppHandle, Manager};
+use tauri_plugin_deep_link::DeepLinkExt;
 use tauri_plugin_window_state::StateFlags;
 
 use desk::Desk;
+use dialogs::{DialogPort, Native, Scripted};
+use navigation::Ahead;
 use options::Options;
+use tray::Tray;
 
 /// Where this user's data of the web view lies.
 #[derive(Debug)]
@@ -44,46 +57,78 @@ pub fn main() -> ExitCode {
         say(&format!("countersign-desktop: {missing}. The command line `countersign` does the same without one."));
         return ExitCode::from(3);
     }
-    let builder = bindings::builder();
-    let flags = StateFlags::all() - StateFlags::VISIBLE;
-    let mut state = tauri_plugin_window_state::Builder::new().with_state_flags(flags);
-    if let Some(dir) = &options.data_dir {
-        state = state.with_filename(dir.join("windows.json").to_string_lossy());
-    }
-    let mut app = tauri::Builder::default();
-    if options.data_dir.is_none() {
-        app = app.plugin(tauri_plugin_single_instance::init(|_, _, _| {}));
-    }
-    let result = app
-        .plugin(tauri_plugin_deep_link::init())
-        .plugin(tauri_plugin_dialog::init())
-        .plugin(tauri_plugin_notification::init())
-        .plugin(tauri_plugin_opener::init())
-        .plugin(state.build())
-        .invoke_handler(builder.invoke_handler())
-        .setup(move |app| {
-            builder.mount_events(app);
-            let web_data = match &options.data_dir {
-                Some(dir) => dir.join("web"),
-                None => app.path().app_local_data_dir()?.join("web"),
-            };
-            app.manage(Place { web_data });
-            let dialogs: Box<dyn dialogs::DialogPort> = match &options.dialog_answers {
-                Some(file) => Box::new(dialogs::Scripted::from_file(file)),
-                None => Box::new(dialogs::Native(app.handle().clone())),
-            };
-            let desk = Arc::new(Desk { dialogs });
-            app.manage(Arc::clone(&desk));
-            windows::open_main(app.handle(), &desk.look())?;
-            Ok(())
-        })
-        .run(tauri::generate_context!());
-    match result {
+    match run(options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say(&format!("countersign-desktop: the window does not open: {error}"));
             ExitCode::from(3)
         }
+    }
+}
+
+fn run(options: Options) -> tauri::Result<()> {
+    let builder = bindings::builder();
+    // Restoring that a window was visible would show it before its first frame.
+    let mut state = tauri_plugin_window_state::Builder::new().with_state_flags(StateFlags::all() - StateFlags::VISIBLE);
+    let mut app = tauri::Builder::default();
+    if let Some(dir) = &options.data_dir {
+        state = state.with_filename(dir.join("windows.json").to_string_lossy());
+    } else {
+        // First of all plugins: a second start hands its arguments over and ends before it does anything.
+        app = app.plugin(tauri_plugin_single_instance::init(|app, arguments, _| {
+            navigation::bring_back(app);
+            follow(app, arguments.iter().map(String::as_str));
+        }));
+    }
+    app.plugin(tauri_plugin_deep_link::init())
+        .plugin(tauri_plugin_dialog::init())
+        .plugin(tauri_plugin_notification::init())
+        .plugin(tauri_plugin_opener::Builder::new().open_js_links_on_click(false).build())
+        .plugin(state.build())
+        .invoke_handler(builder.invoke_handler())
+        .setup(move |app| {
+            builder.mount_events(app);
+            open(app, &options)?;
+            Ok(())
+        })
+        .run(tauri::generate_context!())
+}
+
+/// Opens the desk and its first window.
+fn open(app: &mut App, options: &Options) -> Result<(), Box<dyn std::error::Error>> {
+    let handle = app.handle().clone();
+    let web_data = match &options.data_dir {
+        Some(dir) => dir.join("web"),
+        None => app.path().app_local_data_dir()?.join("web"),
+    };
+    app.manage(Place { web_data });
+    app.manage(Ahead::default());
+    let dialogs: Box<dyn DialogPort> = match &options.dialog_answers {
+        Some(file) => Box::new(Scripted::from_file(file)),
+        None => Box::new(Native(handle.clone())),
+    };
+    let desk = Arc::new(Desk { dialogs });
+    app.manage(Arc::clone(&desk));
+    let main = windows::open_main(&handle, &desk.look())?;
+    closing::watch_main(&main);
+    app.manage(Tray::open(&handle, desk.words()));
+    notices::listen(&handle);
+    locking::lock_at_sleep(&handle);
+    background::start(&handle)?;
+    // Where links come from is the platform's affair: an argument, an event, another instance. What they may say is not.
+    let linked = handle.clone();
+    app.deep_link().on_open_url(move |event| {
+        let urls: Vec<String> = event.urls().iter().map(ToString::to_string).collect();
+        follow(&linked, urls.iter().map(String::as_str));
+    });
+    follow(&handle, options.link.as_deref());
+    Ok(())
+}
+
+/// Goes to the first link among these, if there is one.
+fn follow<'a>(app: &AppHandle, texts: impl IntoIterator<Item = &'a str>) {
+    if let Some(link) = links::among(texts) {
+        navigation::go(app, &link);
     }
 }
 

@@ -7,6 +7,7 @@
 //! countersign://sign/ID         the release, with its question in sight; nothing is signed or opened by itself
 //! ```
 
+use std::fmt;
 use std::str::FromStr;
 
 use countersign_core::words::ReleaseId;
@@ -46,6 +47,17 @@ impl FromStr for Link {
     }
 }
 
+impl fmt::Display for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Inbox => write!(f, "{PREFIX}inbox"),
+            Self::Release(id) => write!(f, "{PREFIX}release/{id}"),
+            Self::Audit(index) => write!(f, "{PREFIX}audit/{index}"),
+            Self::Sign(id) => write!(f, "{PREFIX}sign/{id}"),
+        }
+    }
+}
+
 /// Returns a number that is spelled the one way it can be spelled.
 fn number(text: &str) -> Option<u32> {
     let value: u32 = text.parse().ok()?;
@@ -71,6 +83,7 @@ mod tests {
             ("countersign://audit/0", Link::Audit(0)),
             ("countersign://audit/4294967295", Link::Audit(u32::MAX)),
         ] {
+            assert_eq!(link.to_string(), text);
             assert_eq!(text.parse(), Ok(link), "{text}");
         }
     }

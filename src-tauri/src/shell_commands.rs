@@ -8,7 +8,7 @@ use tauri::{AppHandle, Manager, State, WebviewWindow};
 use crate::commands::{check_grant, off_thread};
 use crate::desk::Desk;
 use crate::refusals::{refusal, unavailable};
-use crate::{clipboard, windows};
+use crate::{clipboard, navigation, windows};
 
 /// How far a window may be zoomed, in percent.
 const ZOOM: std::ops::RangeInclusive<u32> = 80..=200;
@@ -29,6 +29,23 @@ pub(crate) async fn open_signing(
         windows::open_sign(&app, &desk.look())
             .map_err(|error| unavailable("window", "the signing window does not open", &error))?;
         Ok(())
+    })
+    .await
+}
+
+/// Opens the wallboard: a window that reads and does nothing else.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn open_board(
+    app: AppHandle,
+    window: WebviewWindow,
+    desk: State<'_, Arc<Desk>>,
+) -> Result<(), AppError> {
+    check_grant(&window, "open_board")?;
+    let desk = Arc::clone(&desk);
+    off_thread(move || {
+        let opened = windows::open_board(&app, &desk.look());
+        opened.map(drop).map_err(|error| unavailable("window", "the wallboard does not open", &error))
     })
     .await
 }
@@ -125,6 +142,9 @@ pub(crate) async fn page_ready(window: WebviewWindow) -> Result<(), AppError> {
     check_grant(&window, "page_ready")?;
     if !window.is_visible().unwrap_or(false) {
         windows::show(&window);
+    }
+    if window.label() == windows::MAIN {
+        navigation::main_is_ready(window.app_handle());
     }
     Ok(())
 }

@@ -13,10 +13,15 @@ const ON_LIGHT: tauri::image::Image<'_> = tauri::include_image!("../icons/tray-o
 const ON_DARK: tauri::image::Image<'_> = tauri::include_image!("../icons/tray-on-dark-32.png");
 
 /// The tray icon of this desk, where there is a place for one.
-#[derive(Debug)]
 pub(crate) struct Tray {
     icon: Option<TrayIcon>,
     count: Option<MenuItem<Wry>>,
+}
+
+impl std::fmt::Debug for Tray {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tray").field("is_there", &self.is_there()).finish_non_exhaustive()
+    }
 }
 
 impl Tray {

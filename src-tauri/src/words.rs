@@ -15,7 +15,7 @@ pub(crate) enum Words {
 macro_rules! says {
     ($($(#[$doc:meta])* $name:ident: $english:literal | $german:literal;)*) => {
         impl Words {
-            $($(#[$doc])* pub fn $name(self) -> &'static str {
+            $($(#[$doc])* pub(crate) fn $name(self) -> &'static str {
                 match self { Self::English => $english, Self::German => $german }
             })*
         }
@@ -79,7 +79,10 @@ mod tests {
             assert!(!english.is_empty() && !german.is_empty(), "{name}");
             assert!(english != german, "{name} is not translated");
         }
-        assert_eq!((Words::of("de-AT"), Words::of("C"), Words::of("")), (Words::German, Words::English, Words::English));
+        assert_eq!(
+            (Words::of("de-AT"), Words::of("C"), Words::of("")),
+            (Words::German, Words::English, Words::English)
+        );
         assert_eq!(Words::German.waiting(1), "1 Vorgang wartet auf Sie");
         assert_eq!(Words::English.waiting(12), "12 acts wait for you");
     }

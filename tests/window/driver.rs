@@ -113,6 +113,12 @@ impl Session {
         self.to_window("the main window", |address| !address.contains(SIGN) && !address.contains(BOARD));
     }
 
+    /// Goes to the wallboard, as soon as there is one.
+    #[track_caller]
+    pub(crate) fn to_board(&self) {
+        self.to_window("the wallboard", |address| address.contains(BOARD));
+    }
+
     #[track_caller]
     fn to_window(&self, what: &str, is_wanted: impl Fn(&str) -> bool) {
         self.wait(what, || {
@@ -167,6 +173,12 @@ impl Session {
     #[track_caller]
     pub(crate) fn script(&self, script: &str, arguments: Value) -> Value {
         self.post("/execute/sync", json!({ "script": script, "args": arguments }))
+    }
+
+    /// Returns what a script hands to the function that is its last argument.
+    #[track_caller]
+    pub(crate) fn script_later(&self, script: &str) -> Value {
+        self.post("/execute/async", json!({ "script": script, "args": [] }))
     }
 
     /// Calls a command as the page could, and returns `{ok}` or `{refused}`.

@@ -4,5 +4,6 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod driver;
+mod grants;
 mod opening;
 mod window;

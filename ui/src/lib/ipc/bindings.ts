@@ -87,6 +87,8 @@ export const commands = {
 	prepare: (request: Intent) => typedError<DraftRef, AppError>(__TAURI_INVOKE("prepare", { request })),
 	/**  Opens the signing window on a prepared act. */
 	openSigning: (request: OpenSigning) => typedError<null, AppError>(__TAURI_INVOKE("open_signing", { request })),
+	/**  Opens the wallboard: a window that reads and does nothing else. */
+	openBoard: () => typedError<null, AppError>(__TAURI_INVOKE("open_board")),
 	/**  What is to be signed. */
 	signingChallenge: () => typedError<Challenge, AppError>(__TAURI_INVOKE("signing_challenge")),
 	/**  Verdict, role, meaning, reason, conditions; prepared anew. */
