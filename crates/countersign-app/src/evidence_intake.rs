@@ -136,13 +136,22 @@ pub struct Recorded {
     pub commit_source: CommitSource,
 }
 
-/// Stores a file and has a person attach it to a release.
+/// A file that was read, and what would be recorded of it.
+#[derive(Debug)]
+pub struct ComposedAttachment {
+    /// What would be recorded.
+    pub act: Evidence,
+    /// The file.
+    pub bytes: Vec<u8>,
+    report: Report,
+}
+
+/// Reads a file and composes what attaches it; stores nothing.
 ///
 /// # Errors
-/// The file is refused as evidence, is about another commit, or a rule refuses.
-pub fn attach(ledger: &mut Ledger, signing: &mut Signing<'_>, attachment: &Attachment) -> Result<Recorded, Error> {
-    ledger.refresh()?;
-    let release = releases::find(ledger.state(), &attachment.release)?;
+/// The file is refused as evidence, or is about another commit.
+pub fn compose_attachment(state: &State, attachment: &Attachment) -> Result<ComposedAttachment, Error> {
+    let release = releases::find(state, &attachment.release)?;
     let bytes = read_file(&attachment.file)?;
     let own_name = file_name(&attachment.file);
     let report = report(&bytes, &own_name, attachment.kind)?;
@@ -175,8 +184,8 @@ pub fn attach(ledger: &mut Ledger, signing: &mut Signing<'_>, attachment: &Attac
             Error::usage(error.to_string()).hint("give it another name with --name")
         })?,
     };
-    let body = Evidence {
-        commit: commit.clone(),
+    let act = Evidence {
+        commit,
         commit_source,
         conclusion,
         counts: report.counts,
@@ -185,12 +194,23 @@ pub fn attach(ledger: &mut Ledger, signing: &mut Signing<'_>, attachment: &Attac
         name,
         origin: EvidenceOrigin::Attached {},
         release: attachment.release.clone(),
-        replaces: replaced(ledger.state(), release, attachment.replaces)?,
+        replaces: replaced(state, release, attachment.replaces)?,
         size: bytes.len() as u64,
     };
-    signing.rehearse(ledger, body.clone())?;
+    Ok(ComposedAttachment { act, bytes, report })
+}
+
+/// Stores a file and has a person attach it to a release.
+///
+/// # Errors
+/// The file is refused as evidence, is about another commit, or a rule refuses.
+pub fn attach(ledger: &mut Ledger, signing: &mut Signing<'_>, attachment: &Attachment) -> Result<Recorded, Error> {
+    ledger.refresh()?;
+    let ComposedAttachment { act, bytes, report } = compose_attachment(ledger.state(), attachment)?;
+    let (commit, commit_source, conclusion) = (act.commit.clone(), act.commit_source, act.conclusion);
+    signing.rehearse(ledger, act.clone())?;
     ledger.blobs().write(&bytes)?;
-    let entry = signing.record(ledger, body)?;
+    let entry = signing.record(ledger, act)?;
     Ok(Recorded { entry, report, conclusion, commit, commit_source })
 }
 

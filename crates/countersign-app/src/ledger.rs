@@ -9,11 +9,8 @@
 
 use std::fmt;
 
-use countersign_core::act::{
-    Act, App, Attempt, DeviceCard, DevicePurpose, Genesis, KeyOrigin, PersonCard, Reauth, Recovery, Refusal, SeenBasis,
-    Signer, accountability,
-};
-use countersign_core::admit::{Statement, admit};
+use countersign_core::act::{Act, App, Attempt, Reauth, Refusal, SeenBasis, Signer};
+use countersign_core::admit::{ParsedLeaf, Statement, admit};
 use countersign_core::checkpoint::Checkpoint;
 use countersign_core::decide::{self, Command, Context};
 use countersign_core::entry::Entry;
@@ -22,9 +19,8 @@ use countersign_core::judge;
 use countersign_core::merkle::{Head, leaf_hash};
 use countersign_core::note::{Algorithm, KeyName, VerifierKey};
 use countersign_core::rejection::{Code, Finding, Rejection};
-use countersign_core::sshsig::PublicKey;
 use countersign_core::state::State;
-use countersign_core::words::{EntryRef, Line, Principal, Text, Timestamp};
+use countersign_core::words::{EntryRef, Principal, Text};
 use ed25519_dalek::SigningKey;
 use zeroize::Zeroizing;
 
@@ -38,6 +34,12 @@ use crate::lockout::Lockout;
 use crate::pin::PinFile;
 use crate::store::SqliteStore;
 use crate::store::{AppendError, NewLeaf, Store, landed};
+
+mod beginning;
+mod index;
+
+pub use beginning::{Beginning, PreparedLedger};
+pub use index::{EntryMeta, Index};
 
 /// How many leaves are loaded at a time.
 const LOAD_BATCH: u64 = 1024;
@@ -55,6 +57,8 @@ pub struct Ledger {
     state: State,
     fingerprint: Digest,
     checkpoint: String,
+    index: Index,
+    damage: Option<Error>,
 }
 
 impl fmt::Debug for Ledger {
@@ -73,25 +77,6 @@ pub trait PassphraseSource {
 
     /// Returns how it is obtained; the signature says so.
     fn reauth(&self) -> Reauth;
-}
-
-/// What a new ledger begins with.
-#[derive(Debug, Clone)]
-pub struct Beginning {
-    /// The name people give it.
-    pub title: Line,
-    /// The first process owner.
-    pub owner: Signer,
-    /// Other addresses the owner commits under.
-    pub emails: Vec<Line>,
-    /// Why it is begun.
-    pub reason: Text,
-    /// Who may recover it.
-    pub recovery: Recovery,
-    /// Personas with passphrases on screen.
-    pub sample: bool,
-    /// The owner's key can sign until then.
-    pub valid_until: Timestamp,
 }
 
 /// How long a person's key is valid unless said otherwise (21 CFR 11.300(b): periodic recall).
@@ -133,88 +118,14 @@ impl Ledger {
         beginning: Beginning,
         passphrase: &mut dyn PassphraseSource,
     ) -> Result<Self, Error> {
-        if dir.database().exists() {
-            return Err(Error::new(
-                ErrorKind::No,
-                "ledger_exists",
-                format!("{} holds a ledger already", dir.path().display()),
-            )
-            .hint("a ledger is never overwritten; choose another directory"));
-        }
-        let prepared = home.prepare_desk()?;
-        let desk = prepared.desk();
-        let host: String = random_hex::<4>()?;
-        let device = DeviceKeyFile::generate(&desk.device_key(), "desk")?;
-        let log = LogKeyFile::generate(&desk.log_key(), "desk")?;
-        let origin: Line = format!("countersign/{host}{}", random_hex::<4>()?).parse().expect("a lawful line");
-        let desk_card = DeviceCard {
-            key: device.public_key(),
-            log_key: Some(log.public_key()),
-            name: format!("Desk {host}").parse().expect("a lawful line"),
-            principal: format!("desk-{host}@devices.countersign").parse().expect("a lawful principal"),
-            purpose: DevicePurpose::Desk,
-        };
-        let now = clock::now();
-        let context = |reauth: Reauth| {
-            Ok::<_, Error>(Context {
-                app: app(),
-                device: desk_card.principal.clone(),
-                signer: beginning.owner.clone(),
-                reason: Some(beginning.reason.clone()),
-                reauth: Some(reauth),
-                seen_basis: Some(SeenBasis::Full),
-                now,
-                zone: clock::zone(),
-                nonce: nonce()?,
-                origin: origin.clone(),
-            })
-        };
-        let genesis = |key: PublicKey| Genesis {
-            accountability: accountability(),
-            desk: desk_card.clone(),
-            owner: PersonCard {
-                emails: beginning.emails.clone(),
-                key,
-                key_origin: KeyOrigin::MadeHere,
-                name: beginning.owner.name.clone(),
-                principal: beginning.owner.principal.clone(),
-                valid_until: beginning.valid_until,
-            },
-            recovery: beginning.recovery.clone(),
-            sample: beginning.sample,
-            title: beginning.title.clone(),
-        };
-        let empty = State::default();
-        let reauth = passphrase.reauth();
+        let owner = beginning.owner.principal.clone();
+        let mut prepared = PreparedLedger::new(home, dir, beginning)?;
         // The rules are asked with a stand-in key first, so that nobody types a passphrase for nothing.
-        let trial = SigningKey::from_bytes(&[7; 32]);
-        let shown = decide::decide(&empty, Command::Record(genesis(PublicKey::of(&trial)).into()), &context(reauth)?)?;
-        let secret = passphrase.passphrase(&beginning.owner.principal, &shown)?;
-        let path = desk.person_key(beginning.owner.principal.as_str())?;
-        let owner = PersonKeyFile::generate(&path, beginning.owner.principal.as_str(), &secret)?;
-        let key = owner.unlock(secret)?;
-        let command = Command::Record(genesis(owner.public_key()).into());
-        let statement = decide::decide(&empty, command, &context(reauth)?)?;
-        let entry = sign(&statement, key.signing_key())?;
-        let fingerprint = Digest::of(entry.leaf());
-        let first = entry.leaf_hash();
-        let desk = prepared.settle(&fingerprint)?;
-
-        dir.create()?;
-        let store = SqliteStore::create(&dir.database())?;
-        let mut ledger = Self {
-            home: home.clone(),
-            blobs: BlobStore::new(dir.blobs()),
-            pin: PinFile::new(desk.pin(), first),
-            dir: dir.clone(),
-            desk,
-            store,
-            state: State::default(),
-            fingerprint,
-            checkpoint: String::new(),
-        };
-        ledger.append(entry)?;
-        Ok(ledger)
+        let shown = prepared.statement(passphrase.reauth())?;
+        let secret = passphrase.passphrase(&owner, &shown)?;
+        prepared.make_key(&secret)?;
+        let statement = prepared.statement(passphrase.reauth())?;
+        prepared.commit(&statement, secret)
     }
 
     /// Opens a ledger on a desk that knows it.
@@ -222,11 +133,17 @@ impl Ledger {
     /// # Errors
     /// There is none, it is damaged, or it is not the one this desk has seen.
     pub fn open(home: &Home, dir: &LedgerDir) -> Result<Self, Error> {
+        let mut ledger = Self::unread(home, dir)?;
+        ledger.refresh()?;
+        Ok(ledger)
+    }
+
+    fn unread(home: &Home, dir: &LedgerDir) -> Result<Self, Error> {
         let store = SqliteStore::open(&dir.database())?;
         let first = store.read(0..1)?.pop().ok_or_else(|| damaged("it has no entry 0"))?;
         let fingerprint = Digest::of(&first);
         let desk = home.desk(&fingerprint);
-        let mut ledger = Self {
+        Ok(Self {
             home: home.clone(),
             blobs: BlobStore::new(dir.blobs()),
             pin: PinFile::new(desk.pin(), leaf_hash(&first)),
@@ -236,9 +153,70 @@ impl Ledger {
             state: State::default(),
             fingerprint,
             checkpoint: String::new(),
-        };
-        ledger.refresh()?;
+            index: Index::default(),
+            damage: None,
+        })
+    }
+
+    /// Opens what is left of a damaged ledger, to be read: as far as its entries go, and nothing is ever written to it.
+    ///
+    /// # Errors
+    /// Not even entry 0 can be read.
+    pub fn open_damaged(home: &Home, dir: &LedgerDir, damage: Error) -> Result<Self, Error> {
+        let mut ledger = Self::unread(home, dir)?;
+        // One by one, so that what lies before the first leaf that is gone is still there.
+        while let Ok(mut leaves) = ledger.store.read(ledger.state.tree.size()..ledger.state.tree.size() + 1) {
+            let Some(leaf) = leaves.pop() else { break };
+            ledger.take(leaf);
+        }
+        ledger.damage = Some(damage);
         Ok(ledger)
+    }
+
+    /// Returns why nothing is written to it, where it is damaged.
+    pub fn damage(&self) -> Option<&Error> {
+        self.damage.as_ref()
+    }
+
+    /// Opens the same ledger once more, for work beside what this one shows, without reading it all again.
+    ///
+    /// # Errors
+    /// The store cannot be opened.
+    pub fn another(&self) -> Result<Self, Error> {
+        Ok(Self {
+            home: self.home.clone(),
+            dir: self.dir.clone(),
+            desk: self.desk.clone(),
+            store: SqliteStore::open(&self.dir.database())?,
+            blobs: BlobStore::new(self.dir.blobs()),
+            pin: PinFile::new(self.desk.pin(), self.first()),
+            state: self.state.clone(),
+            fingerprint: self.fingerprint,
+            checkpoint: self.checkpoint.clone(),
+            index: self.index.clone(),
+            damage: self.damage.clone(),
+        })
+    }
+
+    fn first(&self) -> Digest {
+        self.state.tree.leaf_hash_at(0).expect("an open ledger has an entry 0")
+    }
+
+    /// Says whether somebody has appended since, without reading it.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn changed(&self) -> Result<bool, Error> {
+        Ok(self.damage.is_none() && self.store.head()?.is_some_and(|stored| stored.head != self.state.head()))
+    }
+
+    fn take(&mut self, leaf: Vec<u8>) {
+        let index = self.state.tree.size();
+        // A finding is kept by the state: the entry has no effect, and every report names it.
+        match self.state.take_parsed(ParsedLeaf::new(leaf)) {
+            Ok((entry, statement)) => self.index.take(entry.index, &self.state, &statement),
+            Err(_) => self.index.take_unadmitted(index),
+        }
     }
 
     /// Takes in what others have appended since.
@@ -246,6 +224,9 @@ impl Ledger {
     /// # Errors
     /// The store cannot be read, or no longer holds what this desk has seen.
     pub fn refresh(&mut self) -> Result<(), Error> {
+        if self.damage.is_some() {
+            return Ok(());
+        }
         // Loaded before the ledger is read, so that an append in between does not look like a ledger that went back.
         let seen = self.pin.load()?;
         let stored = self.store.head()?.ok_or_else(|| damaged("it has no head"))?;
@@ -256,8 +237,7 @@ impl Ledger {
         while next < stored.head.size {
             let until = (next + LOAD_BATCH).min(stored.head.size);
             for leaf in self.store.read(next..until)? {
-                // A finding is kept by the state: the entry has no effect, and every report names it.
-                let _ = self.state.take(leaf);
+                self.take(leaf);
             }
             next = until;
         }
@@ -294,6 +274,23 @@ impl Ledger {
     /// Returns SHA-256 of entry 0 as it is stored, by which people know the ledger.
     pub fn fingerprint(&self) -> Digest {
         self.fingerprint
+    }
+
+    /// Returns what each entry is, for lists.
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// Returns one leaf, as the store now holds it.
+    ///
+    /// # Errors
+    /// There is none, or the store cannot be read.
+    pub fn leaf(&self, index: u64) -> Result<Vec<u8>, Error> {
+        let none = || Error::not_found(format!("there is no entry {index}"));
+        if index >= self.state.tree.size() {
+            return Err(none());
+        }
+        self.store.read(index..index + 1)?.pop().ok_or_else(none)
     }
 
     /// Returns the signed head.
@@ -421,26 +418,44 @@ impl Ledger {
         reason: Text,
         source: &mut dyn PassphraseSource,
     ) -> Result<EntryRef, Error> {
+        let statement = self.prepare(principal, command, reason, source.reauth())?;
+        self.sign_prepared(&statement, &mut |statement| source.passphrase(principal, statement))
+    }
+
+    /// Composes what a person is to sign and asks every rule: the first half of [`Ledger::as_person`].
+    ///
+    /// # Errors
+    /// A rule refuses.
+    pub fn prepare(
+        &mut self,
+        principal: &Principal,
+        command: &Command,
+        reason: Text,
+        reauth: Reauth,
+    ) -> Result<Statement, Error> {
         self.refresh()?;
         let person = self.state.people.get(principal).ok_or_else(|| {
             Error::not_found(format!("there is no person {principal}"))
                 .hint("`countersign person list` shows everybody")
         })?;
         let signer = Signer { name: person.card.name.clone(), principal: principal.clone() };
-        let enrolled = person.keys.last().map(|key| key.key);
-        let reauth = source.reauth();
-        let context = self.context(&signer, Some(reason.clone()), Some(reauth))?;
-        let statement = match decide::decide(&self.state, command.clone(), &context) {
-            Ok(statement) => statement,
-            Err(rejection) => {
-                self.record_refusal(command, principal, &rejection);
-                return Err(rejection.into());
-            }
-        };
+        let context = self.context(&signer, Some(reason), Some(reauth))?;
+        decide::decide(&self.state, command.clone(), &context).map_err(|rejection| {
+            self.record_refusal(command, principal, &rejection);
+            rejection.into()
+        })
+    }
+
+    /// Returns the key of a person on this desk, where it is the one enrolled.
+    ///
+    /// # Errors
+    /// It is not here, or is another.
+    pub fn key_of(&self, principal: &Principal) -> Result<PersonKeyFile, Error> {
         let path = self.desk.person_key(principal.as_str())?;
         let file = PersonKeyFile::load(&path).map_err(|error| {
             Error::from(error).hint(format!("the private key of {principal} stays on its owner's desk"))
         })?;
+        let enrolled = self.state.people.get(principal).and_then(|person| person.keys.last()).map(|key| key.key);
         if Some(file.public_key()) != enrolled {
             return Err(Error::new(
                 ErrorKind::No,
@@ -448,9 +463,23 @@ impl Ledger {
                 format!("the key of {principal} on this desk is not the one enrolled"),
             ));
         }
-        let key = self.unlock(principal, &file, &mut || source.passphrase(principal, &statement))?;
+        Ok(file)
+    }
+
+    /// Signs and appends what was prepared, to the byte: the second half of [`Ledger::as_person`].
+    ///
+    /// # Errors
+    /// The key is not on this desk, the passphrase is wrong, a rule refuses by now, or the ledger cannot be written.
+    pub fn sign_prepared(
+        &mut self,
+        statement: &Statement,
+        ask: &mut dyn FnMut(&Statement) -> Result<Zeroizing<String>, Error>,
+    ) -> Result<EntryRef, Error> {
+        let principal = &statement.common.signer.principal;
+        let file = self.key_of(principal)?;
+        let key = self.unlock(principal, &file, &mut || ask(statement))?;
         // What was shown is what is signed, to the byte: who was not shown what others appended meanwhile has not seen it.
-        let entry = sign(&statement, key.signing_key())?;
+        let entry = sign(statement, key.signing_key())?;
         drop(key);
         for _ in 0..RACES_MAX {
             match self.append(entry.clone()) {
@@ -593,6 +622,9 @@ impl Ledger {
     }
 
     fn append(&mut self, entry: Entry) -> Result<EntryRef, Appended> {
+        if let Some(damage) = &self.damage {
+            return Err(Appended::Failed(damage.clone()));
+        }
         let expected = self.state.head();
         let refused = |finding: Finding| Error::new(ErrorKind::No, finding.code.as_str(), finding.message);
         let admitted = admit(&self.state, &entry).map_err(refused)?;
@@ -615,7 +647,8 @@ impl Ledger {
             }
             Err(error) => return Err(Appended::Failed(error.into())),
         }
-        let place = self.state.take(leaf).map_err(refused)?;
+        let (place, statement) = self.state.take_parsed(ParsedLeaf::new(leaf)).map_err(refused)?;
+        self.index.take(place.index, &self.state, &statement);
         self.checkpoint = checkpoint;
         // The tree was checked against the pin when it was loaded, and the store has just confirmed it.
         self.pin.advance(None, &self.state.tree).map_err(Error::from)?;

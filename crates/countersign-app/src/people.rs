@@ -325,7 +325,7 @@ pub fn enrol(
 }
 
 /// A key nobody has, to ask the rules with before the real one is made.
-fn stand_in_key() -> PublicKey {
+pub(crate) fn stand_in_key() -> PublicKey {
     PublicKey::of(&SigningKey::from_bytes(Digest::of(b"countersign: a key that signs nothing").as_bytes()))
 }
 
@@ -335,6 +335,26 @@ fn next_key_path(desk: &DeskDir, principal: &Principal) -> Result<PathBuf, Error
     Ok(desk.path().join("next").join(name))
 }
 
+/// Makes a key beside its place, under a passphrase, in place of one that nobody recorded.
+pub(crate) fn make_next_key(
+    desk: &DeskDir,
+    principal: &Principal,
+    secret: &Zeroizing<String>,
+) -> Result<PublicKey, Error> {
+    let path = next_key_path(desk, principal)?;
+    durable::create_private_dir(path.parent().expect("it lies in a directory"))?;
+    remove_if_there(&path)?;
+    Ok(PersonKeyFile::generate(&path, principal.as_str(), secret)?.public_key())
+}
+
+/// Throws a key away that was made and is certainly not in the ledger.
+pub(crate) fn drop_next_key(ledger: &mut Ledger, principal: &Principal, key: PublicKey) -> Result<(), Error> {
+    if ledger.refresh().is_ok() && !is_enrolled(ledger.state(), principal, key) {
+        remove_if_there(&next_key_path(ledger.desk(), principal)?)?;
+    }
+    Ok(())
+}
+
 /// Makes a key beside its place, has it recorded, and puts it in its place.
 fn with_new_key(
     ledger: &mut Ledger,
@@ -342,22 +362,18 @@ fn with_new_key(
     passphrase: NewPassphrase<'_>,
     record: impl FnOnce(&mut Ledger, PublicKey) -> Result<EntryRef, Error>,
 ) -> Result<EntryRef, Error> {
-    let path = next_key_path(ledger.desk(), principal)?;
+    // Where it would lie is known before anybody types anything.
+    next_key_path(ledger.desk(), principal)?;
     let secret = passphrase(principal)?;
-    durable::create_private_dir(path.parent().expect("it lies in a directory"))?;
-    remove_if_there(&path)?;
-    let file = PersonKeyFile::generate(&path, principal.as_str(), &secret)?;
+    let key = make_next_key(ledger.desk(), principal, &secret)?;
     drop(secret);
-    match record(ledger, file.public_key()) {
+    match record(ledger, key) {
         Ok(entry) => {
             settle_keys(ledger)?;
             Ok(entry)
         }
         Err(error) => {
-            // Only a key that is certainly not in the ledger is thrown away.
-            if ledger.refresh().is_ok() && !is_enrolled(ledger.state(), principal, file.public_key()) {
-                remove_if_there(&path)?;
-            }
+            drop_next_key(ledger, principal, key)?;
             Err(error)
         }
     }
@@ -584,43 +600,66 @@ pub fn enrol_dispatcher(
     signing: &mut Signing<'_>,
     name: Option<Line>,
 ) -> Result<(EntryRef, Principal), Error> {
-    let path = ledger.desk().dispatcher_key();
-    // A key without an entry is what a crash or a refusal left; one that was revoked signs nothing any more.
-    if path.exists() {
-        let key = DeviceKeyFile::load(&path)?.public_key();
-        let known = ledger.state().devices.values().find(|device| device.card.key == key);
-        if let Some(device) = known.filter(|device| device.revoked.is_none()) {
-            return Err(Error::new(
-                ErrorKind::No,
-                "already_done",
-                format!("this machine is the dispatcher {} already", device.card.principal),
-            ));
-        }
-        remove_if_there(&path)?;
-    }
-    let card = |key: PublicKey| {
-        let digits = Digest::of(key.to_string().as_bytes()).to_string()[..8].to_owned();
-        let usual = format!("Dispatcher {digits}").parse().expect("a lawful line");
-        DeviceCard {
-            key,
-            log_key: None,
-            name: name.clone().unwrap_or(usual),
-            principal: format!("dispatcher-{digits}@devices.countersign").parse().expect("a lawful principal"),
-            purpose: DevicePurpose::Dispatcher,
-        }
-    };
-    let act = |device: DeviceCard| countersign_core::act::Device { change: DeviceChange::Enrol { device } };
-    signing.rehearse(ledger, act(card(stand_in_key())))?;
-    let file = DeviceKeyFile::generate(&path, "dispatcher")?;
-    let card = card(file.public_key());
+    clear_dispatcher_key(ledger)?;
+    signing.rehearse(ledger, enrols(dispatcher_card(stand_in_key(), name.as_ref())))?;
+    let card = make_dispatcher(ledger, name.as_ref())?;
     let principal = card.principal.clone();
-    let entry = signing.record(ledger, act(card)).inspect_err(|_| {
-        if ledger.refresh().is_ok() && !ledger.state().devices.contains_key(&principal) {
-            // The refusal is what matters; a key that stays is found again above.
-            let _ = fs::remove_file(&path);
-        }
-    })?;
+    let entry =
+        signing.record(ledger, enrols(card)).inspect_err(|_| drop_dispatcher_key(ledger, &principal))?;
     Ok((entry, principal))
+}
+
+/// Removes a dispatcher key that a crash, a refusal or a revocation left behind.
+///
+/// # Errors
+/// This machine is a dispatcher already, or the key cannot be removed.
+pub(crate) fn clear_dispatcher_key(ledger: &Ledger) -> Result<(), Error> {
+    let path = ledger.desk().dispatcher_key();
+    if !path.exists() {
+        return Ok(());
+    }
+    let key = DeviceKeyFile::load(&path)?.public_key();
+    let known = ledger.state().devices.values().find(|device| device.card.key == key);
+    if let Some(device) = known.filter(|device| device.revoked.is_none()) {
+        return Err(Error::new(
+            ErrorKind::No,
+            "already_done",
+            format!("this machine is the dispatcher {} already", device.card.principal),
+        ));
+    }
+    remove_if_there(&path)
+}
+
+/// The act that enrols a device.
+pub(crate) fn enrols(device: DeviceCard) -> countersign_core::act::Device {
+    countersign_core::act::Device { change: DeviceChange::Enrol { device } }
+}
+
+/// A dispatcher as an entry enrols it.
+pub(crate) fn dispatcher_card(key: PublicKey, name: Option<&Line>) -> DeviceCard {
+    let digits = Digest::of(key.to_string().as_bytes()).to_string()[..8].to_owned();
+    let usual = format!("Dispatcher {digits}").parse().expect("a lawful line");
+    DeviceCard {
+        key,
+        log_key: None,
+        name: name.cloned().unwrap_or(usual),
+        principal: format!("dispatcher-{digits}@devices.countersign").parse().expect("a lawful principal"),
+        purpose: DevicePurpose::Dispatcher,
+    }
+}
+
+/// Makes this machine's dispatcher key.
+pub(crate) fn make_dispatcher(ledger: &Ledger, name: Option<&Line>) -> Result<DeviceCard, Error> {
+    let file = DeviceKeyFile::generate(&ledger.desk().dispatcher_key(), "dispatcher")?;
+    Ok(dispatcher_card(file.public_key(), name))
+}
+
+/// Removes the key of a dispatcher that was not enrolled after all.
+pub(crate) fn drop_dispatcher_key(ledger: &mut Ledger, principal: &Principal) {
+    if ledger.refresh().is_ok() && !ledger.state().devices.contains_key(principal) {
+        // The refusal is what matters; a key that stays is found again by the next attempt.
+        let _ = fs::remove_file(ledger.desk().dispatcher_key());
+    }
 }
 
 /// Ends the use of a device.

@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock;
 use crate::connectors;
+use crate::desk::DeskDir;
 use crate::durable;
 use crate::error::{Error, ErrorKind};
 use crate::ledger::Ledger;
@@ -219,13 +220,22 @@ fn url(text: &str) -> Result<Line, String> {
 /// # Errors
 /// Something is not said, a file cannot be read, or a rule refuses.
 pub fn set_target(ledger: &mut Ledger, signing: &mut Signing<'_>, draft: TargetDraft) -> Result<EntryRef, Error> {
+    let act = compose_target(ledger.desk(), draft)?;
+    signing.record(ledger, act)
+}
+
+/// Composes a target of what a draft says and this desk knows.
+///
+/// # Errors
+/// Something is not said, or a file cannot be read.
+pub fn compose_target(desk: &DeskDir, draft: TargetDraft) -> Result<Target, Error> {
     let missing = |what: &str, flag: &str| Error::usage(format!("{what} is missing")).hint(format!("give {flag}"));
     let connector = match draft.connector.ok_or_else(|| missing("how it is reached", "--connector"))? {
         ConnectorDraft::Buildbot { base_url, ca_file, ca_sha256 } => {
-            connectors::buildbot_config(ledger.desk(), base_url, ca_file.as_deref(), ca_sha256)?
+            connectors::buildbot_config(desk, base_url, ca_file.as_deref(), ca_sha256)?
         }
         ConnectorDraft::LocalCommand { command, script, script_sha256 } => {
-            connectors::command_config(ledger.desk(), command, script.as_deref(), script_sha256)?
+            connectors::command_config(desk, command, script.as_deref(), script_sha256)?
         }
     };
     // A local command is its own only job and step.
@@ -244,7 +254,7 @@ pub fn set_target(ledger: &mut Ledger, signing: &mut Signing<'_>, draft: TargetD
                 .hint("what runs is only known where each instance tells its version and artifact"));
         }
     }
-    let act = Target {
+    Ok(Target {
         connector,
         deploy_step: draft
             .deploy_step
@@ -254,8 +264,7 @@ pub fn set_target(ledger: &mut Ledger, signing: &mut Signing<'_>, draft: TargetD
         job: draft.job.or(own_name).ok_or_else(|| missing("the job", "--job"))?,
         product: draft.product.ok_or_else(|| missing("the product", "--product"))?,
         segments: draft.segments,
-    };
-    signing.record(ledger, act)
+    })
 }
 
 /// A target as a list shows it.
@@ -479,12 +488,22 @@ pub fn set_policy(
     toml: String,
 ) -> Result<(EntryRef, PolicyRow), Error> {
     ledger.refresh()?;
-    let product = check_policy(&toml, None, clock::now())?.product;
-    known(ledger.state(), &product)?;
-    let version = ledger.state().policies.get(&product).map_or(0, Vec::len) as u64 + 1;
-    let entry = signing.record(ledger, countersign_core::act::Policy { product: product.clone(), toml, version })?;
+    let act = compose_policy(ledger.state(), toml)?;
+    let product = act.product.clone();
+    let entry = signing.record(ledger, act)?;
     let row = policies(ledger.state(), Some(&product)).pop().expect("it was recorded a moment ago");
     Ok((entry, row))
+}
+
+/// Composes the next version of a product's policy.
+///
+/// # Errors
+/// The text is no policy, or the product is not known.
+pub fn compose_policy(state: &State, toml: String) -> Result<countersign_core::act::Policy, Error> {
+    let product = check_policy(&toml, None, clock::now())?.product;
+    known(state, &product)?;
+    let version = state.policies.get(&product).map_or(0, Vec::len) as u64 + 1;
+    Ok(countersign_core::act::Policy { product, toml, version })
 }
 
 /// A version of a policy as a list shows it.
@@ -576,7 +595,7 @@ pub fn policy<'a>(state: &'a State, product: &Slug, version: Option<u64>) -> Res
 }
 
 /// Returns the newest version of a product's policy that waits for answers.
-fn proposed<'a>(state: &'a State, product: &Slug, version: Option<u64>) -> Result<&'a PolicyRecord, Error> {
+pub(crate) fn proposed<'a>(state: &'a State, product: &Slug, version: Option<u64>) -> Result<&'a PolicyRecord, Error> {
     if version.is_some() {
         return policy(state, product, version);
     }
@@ -721,15 +740,23 @@ pub struct Bounds {
 /// # Errors
 /// A rule refuses.
 pub fn grant(ledger: &mut Ledger, signing: &mut Signing<'_>, bounds: Bounds) -> Result<EntryRef, Error> {
+    let act = compose_grant(ledger.state(), bounds)?;
+    signing.record(ledger, act)
+}
+
+/// Composes a standing authorization of its bounds.
+///
+/// # Errors
+/// The product is not known, or has no promotion path.
+pub fn compose_grant(state: &State, bounds: Bounds) -> Result<Authorization, Error> {
     let Bounds { product, change_types, max_commits, per_day, valid } = bounds;
-    known(ledger.state(), &product)?;
-    let environment = ledger
-        .state()
+    known(state, &product)?;
+    let environment = state
         .last_environment(&product)
         .cloned()
         .ok_or_else(|| Error::not_found(format!("{product} has no promotion path")))?;
     let change = AuthorizationChange::Grant { change_types, environment, max_commits, per_day, product, valid };
-    signing.record(ledger, Authorization { change })
+    Ok(Authorization { change })
 }
 
 fn authorization(state: &State, index: u64) -> Result<&AuthorizationRecord, Error> {

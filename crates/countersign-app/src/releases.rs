@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use countersign_core::act::{
-    Approval, Artifact, Candidate, ChangeType, Condition, ExternalRecord, Hold, HoldChange, LiveRelease, Meaning,
+    Approval, Artifact, Asked, Candidate, ChangeType, Condition, ExternalRecord, Hold, HoldChange, LiveRelease, Meaning,
     Outcome, Propose, ProposeChange, Request, Verdict, Waiver, Window,
 };
 use countersign_core::decide::Command;
@@ -270,19 +270,57 @@ pub enum Proposer<'a, 'b> {
     Dispatcher(u64, Option<Text>),
 }
 
-/// Proposes a candidate.
+/// A candidate composed of a draft: what would be recorded, the change list it names, and what would be gone.
+#[derive(Debug, Clone)]
+pub struct Composed {
+    /// The release.
+    pub release: ReleaseId,
+    /// The candidate.
+    pub candidate: Candidate,
+    /// The release it takes the place of.
+    pub supersedes: Option<ReleaseId>,
+    /// Its change list, where it was read anew.
+    pub list: Option<ChangeList>,
+    /// The commits that are live and would be gone.
+    pub removes: Vec<Commit>,
+}
+
+impl Composed {
+    /// Returns the act that proposes it.
+    #[must_use]
+    pub fn proposal(&self, authorization: Option<EntryRef>) -> Propose {
+        Propose {
+            change: ProposeChange::Candidate {
+                authorization,
+                candidate: self.candidate.clone(),
+                supersedes: self.supersedes.clone(),
+            },
+            release: self.release.clone(),
+        }
+    }
+
+    /// Returns the act that changes the release to it.
+    #[must_use]
+    pub fn amendment(&self) -> Propose {
+        Propose { change: ProposeChange::Amend { candidate: self.candidate.clone() }, release: self.release.clone() }
+    }
+
+    /// Returns the bytes of the change list that must lie beside the ledger before the entry.
+    ///
+    /// # Errors
+    /// The list cannot be written down.
+    pub fn blob(&self) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.list.as_ref().map(ChangeList::encode).transpose()?)
+    }
+}
+
+/// Composes the candidate a draft describes; writes nothing.
 ///
 /// # Errors
-/// Something is not said, the repository or an artifact cannot be read, or a rule refuses.
-pub fn propose(
-    ledger: &mut Ledger,
-    proposer: Proposer<'_, '_>,
-    draft: &Draft,
-    removal: Removal,
-) -> Result<Proposed, Error> {
-    ledger.refresh()?;
+/// Something is not said, or the repository or an artifact cannot be read.
+pub fn compose_proposal(state: &State, draft: &Draft, removal: Removal) -> Result<Composed, Error> {
     let product = draft.product.clone().ok_or_else(|| missing("the product", "--product"))?;
-    products::known(ledger.state(), &product)?;
+    products::known(state, &product)?;
     let version = draft.version.clone().ok_or_else(|| missing("the version", "--version"))?;
     let release = match &draft.release {
         Some(release) => release.clone(),
@@ -295,7 +333,7 @@ pub fn propose(
     }
     let artifacts = draft.artifacts.iter().map(ArtifactDraft::resolve).collect::<Result<Vec<_>, _>>()?;
     refuse_equal_names(&artifacts)?;
-    let Changes { commit, list, removes } = read_changes(ledger.state(), &product, draft)?;
+    let Changes { commit, list, removes } = read_changes(state, &product, draft)?;
     refuse_removal(&removes, removal)?;
     let candidate = Candidate {
         artifacts,
@@ -311,27 +349,36 @@ pub fn propose(
         security_impact: draft.security_impact.clone(),
         version,
     };
-    let blob = list.encode()?;
-    let act = |authorization: Option<EntryRef>| Propose {
-        change: ProposeChange::Candidate {
-            authorization,
-            candidate: candidate.clone(),
-            supersedes: draft.supersedes.clone(),
-        },
-        release: release.clone(),
-    };
+    Ok(Composed { release, candidate, supersedes: draft.supersedes.clone(), list: Some(list), removes })
+}
+
+/// Proposes a candidate.
+///
+/// # Errors
+/// Something is not said, the repository or an artifact cannot be read, or a rule refuses.
+pub fn propose(
+    ledger: &mut Ledger,
+    proposer: Proposer<'_, '_>,
+    draft: &Draft,
+    removal: Removal,
+) -> Result<Proposed, Error> {
+    ledger.refresh()?;
+    let composed = compose_proposal(ledger.state(), draft, removal)?;
+    let blob = composed.blob()?.unwrap_or_default();
     let entry = match proposer {
         Proposer::Person(signing) => {
-            signing.rehearse(ledger, act(None))?;
+            signing.rehearse(ledger, composed.proposal(None))?;
             ledger.blobs().write(&blob)?;
-            signing.record(ledger, act(None))?
+            signing.record(ledger, composed.proposal(None))?
         }
         Proposer::Dispatcher(index, reason) => {
             let authorization = products::authorization_entry(ledger.state(), index)?;
             ledger.blobs().write(&blob)?;
-            ledger.as_dispatcher(&Command::Record(act(Some(authorization)).into()), reason)?
+            let act = composed.proposal(Some(authorization));
+            ledger.as_dispatcher(&Command::Record(act.into()), reason)?
         }
     };
+    let Composed { release, candidate, removes, .. } = composed;
     Ok(Proposed { release, entry, candidate, removes })
 }
 
@@ -343,19 +390,11 @@ fn refuse_equal_names(artifacts: &[Artifact]) -> Result<(), Error> {
     }
 }
 
-/// Changes a candidate; what the draft does not say stays as it is.
+/// Composes a candidate as the draft changes it; what the draft does not say stays as it is. Writes nothing.
 ///
 /// # Errors
-/// Nothing would change, the repository or an artifact cannot be read, or a rule refuses.
-pub fn amend(
-    ledger: &mut Ledger,
-    signing: &mut Signing<'_>,
-    id: &ReleaseId,
-    draft: &Draft,
-    removal: Removal,
-) -> Result<Proposed, Error> {
-    ledger.refresh()?;
-    let state = ledger.state();
+/// Nothing would change, or the repository or an artifact cannot be read.
+pub fn compose_amendment(state: &State, id: &ReleaseId, draft: &Draft, removal: Removal) -> Result<Composed, Error> {
     let old = find(state, id)?.candidate.clone();
     if draft.product.as_ref().is_some_and(|product| *product != old.product) {
         return Err(Error::usage("the product of a release cannot change").hint("propose another release"));
@@ -370,12 +409,12 @@ pub fn amend(
     };
     let mut candidate = old.clone();
     let mut removes = Vec::new();
-    let mut blob = None;
+    let mut list = None;
     if let Some(changes) = changes {
         refuse_removal(&changes.removes, removal)?;
         candidate.commit = changes.commit;
         candidate.changes = changes.list.summary()?;
-        blob = Some(changes.list.encode()?);
+        list = Some(changes.list);
         removes = changes.removes;
     }
     if !draft.artifacts.is_empty() {
@@ -398,13 +437,29 @@ pub fn amend(
     if candidate == old {
         return Err(Error::usage("nothing would change").hint("give what is to be otherwise, as --risk TEXT"));
     }
-    let act = Propose { change: ProposeChange::Amend { candidate: candidate.clone() }, release: id.clone() };
-    signing.rehearse(ledger, act.clone())?;
-    if let Some(blob) = blob {
+    Ok(Composed { release: id.clone(), candidate, supersedes: None, list, removes })
+}
+
+/// Changes a candidate; what the draft does not say stays as it is.
+///
+/// # Errors
+/// Nothing would change, the repository or an artifact cannot be read, or a rule refuses.
+pub fn amend(
+    ledger: &mut Ledger,
+    signing: &mut Signing<'_>,
+    id: &ReleaseId,
+    draft: &Draft,
+    removal: Removal,
+) -> Result<Proposed, Error> {
+    ledger.refresh()?;
+    let composed = compose_amendment(ledger.state(), id, draft, removal)?;
+    signing.rehearse(ledger, composed.amendment())?;
+    if let Some(blob) = composed.blob()? {
         ledger.blobs().write(&blob)?;
     }
-    let entry = signing.record(ledger, act)?;
-    Ok(Proposed { release: id.clone(), entry, candidate, removes })
+    let entry = signing.record(ledger, composed.amendment())?;
+    let Composed { release, candidate, removes, .. } = composed;
+    Ok(Proposed { release, entry, candidate, removes })
 }
 
 /// Gives a release up, for another one where one is named.
@@ -452,19 +507,24 @@ pub fn waive(ledger: &mut Ledger, signing: &mut Signing<'_>, waiver: Waiver) -> 
     signing.record(ledger, waiver)
 }
 
-/// Freezes the decision sheet of a release: by a person, or by the dispatcher under a standing authorization.
+/// What is asked with a decision sheet.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ask {
+    /// The standing authorization that is to sign, where one is.
+    pub authorization: Option<u64>,
+    /// When dispatch is allowed; as long as the sheet is valid when `None`.
+    pub window: Option<Window>,
+    /// Who is asked to answer; the whole quorum when empty.
+    pub asked: Vec<Asked>,
+    /// By when.
+    pub due: Option<Timestamp>,
+}
+
+/// Composes what freezes the decision sheet of a release.
 ///
 /// # Errors
-/// A rule refuses: a gate is open, or an input is missing.
-pub fn request(
-    ledger: &mut Ledger,
-    proposer: Proposer<'_, '_>,
-    id: &ReleaseId,
-    authorization: Option<u64>,
-    window: Option<Window>,
-) -> Result<EntryRef, Error> {
-    ledger.refresh()?;
-    let state = ledger.state();
+/// There is no such release, or its change list does not begin at what is live.
+pub fn compose_request(state: &State, id: &ReleaseId, ask: Ask) -> Result<Command, Error> {
     let release = find(state, id)?;
     let candidate = &release.candidate;
     if let Some(live) = live(state, &candidate.product) {
@@ -482,13 +542,31 @@ pub fn request(
             .hint(format!("list the changes anew: countersign release amend {id} --repository DIR")));
         }
     }
-    let named = authorization.map(|index| products::authorization_entry(state, index)).transpose()?;
-    let command = |authorization| Command::Freeze { release: id.clone(), authorization, window };
+    let Ask { authorization, window, asked, due } = ask;
+    let authorization = authorization.map(|index| products::authorization_entry(state, index)).transpose()?;
+    Ok(Command::Freeze { release: id.clone(), authorization, window, asked, due })
+}
+
+/// Freezes the decision sheet of a release: by a person, or by the dispatcher under a standing authorization.
+///
+/// # Errors
+/// A rule refuses: a gate is open, or an input is missing.
+pub fn request(
+    ledger: &mut Ledger,
+    proposer: Proposer<'_, '_>,
+    id: &ReleaseId,
+    ask: Ask,
+) -> Result<EntryRef, Error> {
+    ledger.refresh()?;
     match proposer {
-        Proposer::Person(signing) => signing.command(ledger, &command(named)),
+        Proposer::Person(signing) => {
+            let command = compose_request(ledger.state(), id, ask)?;
+            signing.command(ledger, &command)
+        }
         Proposer::Dispatcher(index, reason) => {
-            let entry = products::authorization_entry(ledger.state(), index)?;
-            ledger.as_dispatcher(&command(Some(entry)), reason)
+            let ask = Ask { authorization: Some(index), ..ask };
+            let command = compose_request(ledger.state(), id, ask)?;
+            ledger.as_dispatcher(&command, reason)
         }
     }
 }
@@ -716,6 +794,13 @@ pub fn sheet_facts(state: &State, release: &Release, body: &Request) -> Vec<Fact
     }
     if let Some(used) = body.authorization {
         fact("authorization", format!("{used} is to sign"));
+    }
+    for asked in &body.asked {
+        let whom = asked.person.as_ref().map(|who| state.printed_name(who));
+        fact("asked", whom.map_or_else(|| asked.role.to_string(), |whom| format!("{} as {}", whom, asked.role)));
+    }
+    if let Some(due) = body.due {
+        fact("due", due.to_string());
     }
     fact("window", format!("{} to {}", body.window.from, body.window.until));
     fact("valid until", body.not_after.to_string());

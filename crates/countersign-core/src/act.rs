@@ -756,6 +756,9 @@ acts! {
     Request = "request", signer PersonOrAuthorization, admitted "By a release manager of the product; each listed input equals what the ledger then says, and no gate is red." {
         /// The artifacts.
         artifacts: Vec<Artifact>,
+        /// Who is asked to answer; the whole quorum when empty. It limits nobody who may sign.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        asked: Vec<Asked>,
         /// The standing authorization that is to sign, where one is.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         authorization: Option<EntryRef>,
@@ -767,6 +770,9 @@ acts! {
         changes: Digest,
         /// The commit.
         commit: CommitId,
+        /// Answers are asked for by this moment; nothing ends at it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due: Option<Timestamp>,
         /// The environment behind the go/no-go.
         environment: Slug,
         /// The evidence it rests on.
@@ -997,6 +1003,17 @@ acts! {
         /// The number of entries before this one.
         size: u64,
     }
+}
+
+/// Somebody who is asked to answer a decision sheet: whoever holds the role, or one person by name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// The person, where one is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<Principal>,
+    /// The role to sign as.
+    pub role: Slug,
 }
 
 /// Who may recover a ledger whose owners are gone.

@@ -1056,7 +1056,36 @@ fn check_request(state: &State, body: &Request, by: &SignedBy<'_>, at: Timestamp
         format!("the sheet would be valid for {valid} s, the policy allows {longest} s")
     })?;
     let expected = crate::decide::sheet(state, release, body.authorization, body.window, body.not_after, at)?;
-    ensure(*body == expected, Code::Stale, || "the sheet does not say what the ledger says".into())
+    let said = Request { asked: body.asked.clone(), due: body.due, ..expected };
+    ensure(*body == said, Code::Stale, || "the sheet does not say what the ledger says".into())?;
+    check_asked(state, release, &policy.policy, body, at)
+}
+
+/// The rules over who is asked to answer a sheet, and by when.
+fn check_asked(
+    state: &State,
+    release: &Release,
+    policy: &Policy,
+    body: &Request,
+    at: Timestamp,
+) -> Result<(), Rejection> {
+    ensure(body.due.is_none_or(|due| due > at && due <= body.not_after), Code::Field, || {
+        format!("answers are due before the sheet ends at {}, and after now", body.not_after)
+    })?;
+    for (place, asked) in body.asked.iter().enumerate() {
+        ensure(!body.asked[..place].contains(asked), Code::Field, || format!("{} is asked twice", asked.role))?;
+        ensure(policy.asks(&asked.role), Code::NotFound, || format!("the policy does not ask {} to sign", asked.role))?;
+        let Some(who) = &asked.person else { continue };
+        let person = state.people.get(who);
+        let person =
+            person.ok_or_else(|| Rejection::new(Code::NotFound, format!("there is no person {who} to be asked")))?;
+        ensure_role(person, &[asked.role.as_str()], Some(&release.candidate.product), at)?;
+        if let Some(part) = judge::barred(state, release, who) {
+            return Err(Rejection::new(Code::SegregationFailed, format!("{who} cannot be asked: {part}"))
+                .hint("ask somebody else who holds the role"));
+        }
+    }
+    Ok(())
 }
 
 /// Returns whether a dispatched sheet has come to its end, so that a new one may follow.

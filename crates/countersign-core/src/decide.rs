@@ -4,7 +4,7 @@
 //! signs it, so a refusal comes before the passphrase is asked.
 
 use crate::act::{
-    Act, App, Approval, Common, Dispatch, DispatchKind, DispatchState, Meaning, PlannedWave, RULES_VERSION, Reauth,
+    Act, App, Approval, Asked, Common, Dispatch, DispatchKind, DispatchState, Meaning, PlannedWave, RULES_VERSION, Reauth,
     Request, Seen, SeenBasis, Signer, Verdict, Window,
 };
 use crate::admit::{self, Statement};
@@ -28,6 +28,10 @@ pub enum Command {
         authorization: Option<EntryRef>,
         /// When dispatch is allowed; as long as the sheet is valid when `None`.
         window: Option<Window>,
+        /// Who is asked to answer; the whole quorum when empty.
+        asked: Vec<Asked>,
+        /// By when.
+        due: Option<Timestamp>,
     },
     /// Answer the current sheet of a release.
     Answer {
@@ -152,7 +156,7 @@ fn no_sheet(id: &ReleaseId) -> Rejection {
 fn compose(state: &State, command: Command, now: Timestamp) -> Result<Act, Rejection> {
     match command {
         Command::Record(act) => Ok(act),
-        Command::Freeze { release, authorization, window } => {
+        Command::Freeze { release, authorization, window, asked, due } => {
             let release = known_release(state, &release)?;
             let product = &release.candidate.product;
             let policy = state
@@ -162,7 +166,8 @@ fn compose(state: &State, command: Command, now: Timestamp) -> Result<Act, Rejec
             let not_after = now.plus_seconds(minutes * 60);
             let window = window.unwrap_or(Window { from: now, until: not_after });
             let window = Window { from: window.from, until: window.until.min(not_after) };
-            sheet(state, release, authorization, window, not_after, now).map(Act::from)
+            let sheet = sheet(state, release, authorization, window, not_after, now)?;
+            Ok(Request { asked, due, ..sheet }.into())
         }
         Command::Answer { release, role, verdict, meaning, conditions } => {
             let sheet = known_release(state, &release)?.sheet().ok_or_else(|| no_sheet(&release))?;
@@ -269,11 +274,13 @@ pub(crate) fn sheet(
     let waivers = judge::waivers(release, at).map(|waiver| waiver.entry).collect();
     Ok(Request {
         artifacts: candidate.artifacts.clone(),
+        asked: Vec::new(),
         authorization,
         candidate: release.candidate_entry,
         change_type: candidate.change_type,
         changes: candidate.changes.digest,
         commit: candidate.commit.clone(),
+        due: None,
         environment,
         evidence: judge::manifest(release, None).0,
         external: candidate.external.clone(),

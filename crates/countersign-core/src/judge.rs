@@ -100,6 +100,50 @@ pub struct Check {
     pub evidence: Vec<u64>,
     /// The entry of the waiver that lets the release pass all the same.
     pub waived: Option<u64>,
+    /// Why, as data.
+    #[serde(skip)]
+    pub reason: CheckReason,
+}
+
+/// Why a gate says what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CheckReason {
+    /// All required fields are there.
+    Complete,
+    /// These required fields are not.
+    NotGiven(Vec<&'static str>),
+    /// All that counts is green.
+    Green(Vec<Line>),
+    /// This one is not, by this rule.
+    Bad {
+        /// Its name.
+        name: Line,
+        /// Its entry.
+        entry: EntryRef,
+        /// The policy's rule, or what the file itself says.
+        rule: Option<String>,
+    },
+    /// There is none.
+    NoEvidence,
+    /// What is there is about another commit.
+    OtherCommit,
+    /// What is there was attached, and this gate asks for what was read from CI.
+    NeedsObserved,
+    /// What is there was attached, and the policy accepts none of that.
+    AttachedRefused,
+    /// What is there waits for a second person.
+    NeedsConfirmation,
+    /// Not yet seen running there.
+    NotStaged(Slug),
+    /// Seen running there, since when, for how many seconds it must be.
+    Staged {
+        /// The environment.
+        environment: Slug,
+        /// Since when.
+        since: Timestamp,
+        /// How long it must have been there.
+        needed_seconds: i64,
+    },
 }
 
 impl Check {
@@ -215,8 +259,8 @@ pub fn checks(state: &State, release: &Release, at: Timestamp) -> Vec<Check> {
     checks
 }
 
-fn check(gate: &str, conclusion: Conclusion, detail: impl Into<String>) -> Check {
-    Check { gate: gate.to_owned(), conclusion, detail: detail.into(), evidence: Vec::new(), waived: None }
+fn check(gate: &str, conclusion: Conclusion, detail: impl Into<String>, reason: CheckReason) -> Check {
+    Check { gate: gate.to_owned(), conclusion, detail: detail.into(), evidence: Vec::new(), waived: None, reason }
 }
 
 fn fields_check(policy: &Policy, release: &Release) -> Check {
@@ -234,56 +278,67 @@ fn fields_check(policy: &Policy, release: &Release) -> Check {
         .map(|field| field.as_str())
         .collect();
     if missing.is_empty() {
-        check(FIELDS_GATE, Conclusion::Pass, "all required fields are there")
+        check(FIELDS_GATE, Conclusion::Pass, "all required fields are there", CheckReason::Complete)
     } else {
-        check(FIELDS_GATE, Conclusion::Missing, format!("not given: {}", missing.join(", ")))
+        let detail = format!("not given: {}", missing.join(", "));
+        check(FIELDS_GATE, Conclusion::Missing, detail, CheckReason::NotGiven(missing))
     }
 }
 
-fn evidence_check(policy: &Policy, rule: &EvidenceRule, release: &Release) -> Check {
+fn evidence_check(policy: &Policy, asked: &EvidenceRule, release: &Release) -> Check {
     let answering: Vec<&EvidenceRecord> = release
         .evidence
         .iter()
-        .filter(|record| record.body.kind == rule.kind)
-        .filter(|record| rule.name.as_ref().is_none_or(|name| *name == record.body.name))
+        .filter(|record| record.body.kind == asked.kind)
+        .filter(|record| asked.name.as_ref().is_none_or(|name| *name == record.body.name))
         .collect();
     let about_commit: Vec<&EvidenceRecord> =
         answering.iter().copied().filter(|record| record.body.commit == release.candidate.commit).collect();
     let counted: Vec<&EvidenceRecord> =
-        about_commit.iter().copied().filter(|record| counts_as_evidence(policy, rule, record)).collect();
-    let gate = rule.gate.as_str();
+        about_commit.iter().copied().filter(|record| counts_as_evidence(policy, asked, record)).collect();
+    let gate = asked.gate.as_str();
     if counted.is_empty() {
-        let why = if !about_commit.is_empty() {
-            match (rule.observed, policy.attached_evidence) {
-                (true, _) => "what is there was attached by a person; this gate asks for evidence read from CI",
-                (_, AttachedRule::Refused) => "what is there was attached by a person; the policy does not accept that",
-                _ => "what is there waits for a second person to confirm it",
+        let (reason, why) = if !about_commit.is_empty() {
+            match (asked.observed, policy.attached_evidence) {
+                (true, _) => (
+                    CheckReason::NeedsObserved,
+                    "what is there was attached by a person; this gate asks for evidence read from CI",
+                ),
+                (_, AttachedRule::Refused) => (
+                    CheckReason::AttachedRefused,
+                    "what is there was attached by a person; the policy does not accept that",
+                ),
+                _ => (CheckReason::NeedsConfirmation, "what is there waits for a second person to confirm it"),
             }
         } else if !answering.is_empty() {
-            "what is there is about another commit"
+            (CheckReason::OtherCommit, "what is there is about another commit")
         } else {
-            "no evidence yet"
+            (CheckReason::NoEvidence, "no evidence yet")
         };
-        return check(gate, Conclusion::Missing, why);
+        return check(gate, Conclusion::Missing, why, reason);
     }
-    let mut worst = (Conclusion::Pass, String::new());
+    let mut worst = (Conclusion::Pass, String::new(), None);
     for record in &counted {
-        let (conclusion, reason) = rule.judge(record.body.conclusion, &record.body.counts);
-        let reason = reason.map(|reason| format!("{} (entry {}): {reason}", record.body.name, record.entry.index));
-        if conclusion == Conclusion::Fail && rerun_clears(policy, rule, &counted, record) {
+        let (conclusion, rule) = asked.judge(record.body.conclusion, &record.body.counts);
+        if conclusion == Conclusion::Fail && rerun_clears(policy, asked, &counted, record) {
             continue;
         }
         if severity(conclusion) > severity(worst.0) {
-            worst = (conclusion, reason.unwrap_or_default());
+            let (name, entry) = (record.body.name.clone(), record.entry);
+            let detail = rule.as_ref().map(|rule| format!("{name} (entry {}): {rule}", entry.index));
+            worst = (conclusion, detail.unwrap_or_default(), Some(CheckReason::Bad { name, entry, rule }));
         }
     }
-    let detail = if worst.0 == Conclusion::Pass {
-        let names: Vec<&str> = counted.iter().map(|record| record.body.name.as_str()).collect();
-        format!("green: {}", names.join(", "))
-    } else {
-        worst.1
+    let (conclusion, detail, bad) = worst;
+    let names: Vec<Line> = counted.iter().map(|record| record.body.name.clone()).collect();
+    let (detail, reason) = match bad {
+        Some(bad) => (detail, bad),
+        None => {
+            let listed: Vec<&str> = names.iter().map(Line::as_str).collect();
+            (format!("green: {}", listed.join(", ")), CheckReason::Green(names))
+        }
     };
-    Check { evidence: counted.iter().map(|record| record.entry.index).collect(), ..check(gate, worst.0, detail) }
+    Check { evidence: counted.iter().map(|record| record.entry.index).collect(), ..check(gate, conclusion, detail, reason) }
 }
 
 fn severity(conclusion: Conclusion) -> u8 {
@@ -332,15 +387,18 @@ fn rerun_clears(policy: &Policy, rule: &EvidenceRule, counted: &[&EvidenceRecord
 fn staging_check(state: &State, policy: &Policy, release: &Release, at: Timestamp) -> Option<Check> {
     let environment = state.staging_environment(&release.candidate.product)?;
     let Some((entry, _, since)) = staged(state, release) else {
-        return Some(check(STAGING_GATE, Conclusion::Missing, format!("not yet seen running in {environment}")));
+        let detail = format!("not yet seen running in {environment}");
+        return Some(check(STAGING_GATE, Conclusion::Missing, detail, CheckReason::NotStaged(environment.clone())));
     };
     let soaked = at.seconds_since(since);
     let needed = i64::try_from(policy.soak_seconds).unwrap_or(i64::MAX);
+    let reason = CheckReason::Staged { environment: environment.clone(), since, needed_seconds: needed };
     let mut result = if soaked >= needed {
-        check(STAGING_GATE, Conclusion::Pass, format!("seen in {environment}, soaked {soaked} s of {needed} s"))
+        let detail = format!("seen in {environment}, soaked {soaked} s of {needed} s");
+        check(STAGING_GATE, Conclusion::Pass, detail, reason)
     } else {
         let until = since.plus_seconds(needed);
-        check(STAGING_GATE, Conclusion::Inconclusive, format!("soaks in {environment} until {until}"))
+        check(STAGING_GATE, Conclusion::Inconclusive, format!("soaks in {environment} until {until}"), reason)
     };
     result.evidence = vec![entry.index];
     Some(result)
@@ -497,24 +555,70 @@ fn asked_for(release: &Release, who: &Principal) -> bool {
         || release.sheet().is_some_and(|sheet| sheet.requester == *who)
 }
 
+/// The other part in a release that keeps somebody from approving it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bar {
+    /// They proposed, amended or requested it.
+    AskedFor,
+    /// They wrote a commit of it.
+    Author,
+    /// They attached evidence to it.
+    Attacher,
+    /// They dispatched it.
+    Dispatcher,
+}
+
+impl Bar {
+    /// Returns it in words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AskedFor => ASKED_FOR,
+            Self::Author => "they wrote a commit of this release",
+            Self::Attacher => "they attached evidence to this release",
+            Self::Dispatcher => "they dispatched this release",
+        }
+    }
+}
+
 /// Returns why the person may not approve the release, if so.
-pub fn barred(state: &State, release: &Release, who: &Principal) -> Option<&'static str> {
+pub fn bar(state: &State, release: &Release, who: &Principal) -> Option<Bar> {
     let distinct = &state.policy(&release.candidate.product)?.policy.distinct;
     let person = state.people.get(who)?;
     let author = || release.candidate.changes.authors.iter().any(|author| person.commits_as(author.as_str()));
     let attacher = || release.evidence.iter().any(|record| record.attached() && record.by == *who);
     let dispatcher = || release.dispatches.iter().any(|dispatch| dispatch.body.by.as_ref() == Some(who));
     if distinct.contains(&Distinct::Requester) && asked_for(release, who) {
-        Some(ASKED_FOR)
+        Some(Bar::AskedFor)
     } else if distinct.contains(&Distinct::CommitAuthor) && author() {
-        Some("they wrote a commit of this release")
+        Some(Bar::Author)
     } else if distinct.contains(&Distinct::EvidenceAttacher) && attacher() {
-        Some("they attached evidence to this release")
+        Some(Bar::Attacher)
     } else if distinct.contains(&Distinct::Dispatcher) && dispatcher() {
-        Some("they dispatched this release")
+        Some(Bar::Dispatcher)
     } else {
         None
     }
+}
+
+/// Returns why the person may not approve the release, in words, if so.
+pub fn barred(state: &State, release: &Release, who: &Principal) -> Option<&'static str> {
+    bar(state, release, who).map(Bar::as_str)
+}
+
+/// Returns the first entry from `since` on that is about what the act answers, or about its signer's authority: a signature
+/// that has not seen it would not be worth what it was meant to.
+pub fn unseen(state: &State, act: &Act, signer: &Principal, since: u64) -> Option<u64> {
+    let topics = match act {
+        Act::Approval(body) => match state.answerable(body.request) {
+            Some(subject) => topics_of(state, subject, signer),
+            None => vec![Topic::Authority(signer.clone())],
+        },
+        act => match release_of(state, act) {
+            Some(id) => topics_of(state, &Answerable::Sheet(id.clone()), signer),
+            None => vec![Topic::Authority(signer.clone())],
+        },
+    };
+    topics.iter().filter_map(|topic| state.touched_since(topic, since)).min()
 }
 
 /// Returns every answer to the sheet with what it is worth at that moment.
@@ -1225,6 +1329,36 @@ pub struct Blocker {
     pub who: Vec<String>,
     /// The command that clears it.
     pub act: String,
+    /// What it is, as data.
+    #[serde(skip)]
+    pub cause: Cause,
+}
+
+/// What keeps a release from its next step, as data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// The stop of that entry.
+    Stop(EntryRef),
+    /// Evidence after the freeze that does not say.
+    LateInconclusive(Line),
+    /// The rollout stopped.
+    RolloutHalted,
+    /// The product has no policy.
+    NoPolicy,
+    /// A gate that is not passed.
+    Gate(Check),
+    /// No sheet is frozen.
+    NotFrozen,
+    /// Signatures of a role are missing.
+    Quorum(Slot),
+    /// Somebody said NO-GO.
+    NoGo(Principal),
+    /// Somebody asks to wait.
+    AsksToWait(Principal),
+    /// The sheet no longer says what the ledger says.
+    Stale(Vec<String>),
+    /// The sheet is past its time.
+    SheetExpired(Timestamp),
 }
 
 /// Returns what keeps the release from going live, the most pressing first.
@@ -1240,8 +1374,8 @@ pub fn blockers(state: &State, release: &Release, at: Timestamp) -> Vec<Blocker>
             .map(|person| person.card.principal.to_string())
             .collect()
     };
-    let mut add = |code: &str, what: String, who: Vec<String>, act: String| {
-        list.push(Blocker { code: code.to_owned(), what, who, act });
+    let mut add = |code: &str, what: String, who: Vec<String>, act: String, cause: Cause| {
+        list.push(Blocker { code: code.to_owned(), what, who, act, cause });
     };
     let now = release_state(state, release, at);
     match now {
@@ -1263,14 +1397,17 @@ pub fn blockers(state: &State, release: &Release, at: Timestamp) -> Vec<Blocker>
             HoldChange::Halt {} => format!("{} halted the rollout: {}", state.printed_name(&hold.by), hold.reason),
             _ => format!("{} holds: {}", state.printed_name(&hold.by), hold.reason),
         };
-        add("on_hold", what, managers.clone(), format!("countersign hold {id} --resume {}", hold.entry.index));
+        let act = format!("countersign hold {id} --resume {}", hold.entry.index);
+        add("on_hold", what, managers.clone(), act, Cause::Stop(hold.entry));
     }
     if let Some(late) = release.sheet().and_then(|sheet| late_inconclusive(release, sheet)) {
         let what = format!("evidence after the freeze is inconclusive: {}", late.body.name);
-        add("on_hold", what, managers.clone(), format!("countersign request {id} (the new sheet lists it)"));
+        let act = format!("countersign request {id} (the new sheet lists it)");
+        add("on_hold", what, managers.clone(), act, Cause::LateInconclusive(late.body.name.clone()));
     }
     if now == ReleaseState::RolloutHalted {
-        add("rollout_halted", "the rollout stopped".into(), managers.clone(), format!("countersign rollback {id}"));
+        let act = format!("countersign rollback {id}");
+        add("rollout_halted", "the rollout stopped".into(), managers.clone(), act, Cause::RolloutHalted);
         return list;
     }
     if state.policy(product).is_none() {
@@ -1279,6 +1416,7 @@ pub fn blockers(state: &State, release: &Release, at: Timestamp) -> Vec<Blocker>
             format!("{product} has no policy"),
             holders(role::PROCESS_OWNER),
             "countersign policy set FILE".into(),
+            Cause::NoPolicy,
         );
         return list;
     }
@@ -1302,7 +1440,8 @@ pub fn blockers(state: &State, release: &Release, at: Timestamp) -> Vec<Blocker>
                 None => format!("countersign evidence attach {id} --file FILE"),
             },
         };
-        add(&format!("gate:{}", check.gate), format!("{}: {}", check.gate, check.detail), managers.clone(), act);
+        let (code, what) = (format!("gate:{}", check.gate), format!("{}: {}", check.gate, check.detail));
+        add(&code, what, managers.clone(), act, Cause::Gate(check));
     }
     match release.sheet() {
         None => {
@@ -1312,6 +1451,7 @@ pub fn blockers(state: &State, release: &Release, at: Timestamp) -> Vec<Blocker>
                     what: "the decision sheet is not frozen".into(),
                     who: managers,
                     act: format!("countersign request {id}"),
+                    cause: Cause::NotFrozen,
                 });
             }
         }
@@ -1356,8 +1496,13 @@ fn decision_blockers(
 ) -> Vec<Blocker> {
     let id = &release.id;
     let decision = decision(state, release, sheet, at);
-    let blocker =
-        |code: Code, what: String, who: Vec<String>, act: String| Blocker { code: code.to_string(), what, who, act };
+    let blocker = |code: Code, what: String, who: Vec<String>, act: String, cause: Cause| Blocker {
+        code: code.to_string(),
+        what,
+        who,
+        act,
+        cause,
+    };
     let mut list = Vec::new();
     match &decision.outcome {
         Outcome::Go { .. } => {}
@@ -1370,6 +1515,7 @@ fn decision_blockers(
                     what,
                     who,
                     format!("countersign sign {id} --role {} --verdict VERDICT", slot.role),
+                    Cause::Quorum(slot.clone()),
                 ));
             }
         }
@@ -1380,6 +1526,7 @@ fn decision_blockers(
                 what,
                 vec![who.to_string()],
                 format!("countersign release amend {id} (a new candidate)"),
+                Cause::NoGo(who.clone()),
             ));
         }
         Outcome::Hold(who) => {
@@ -1389,15 +1536,18 @@ fn decision_blockers(
                 what,
                 vec![who.to_string()],
                 format!("countersign sign {id} --verdict VERDICT (their new answer)"),
+                Cause::AsksToWait(who.clone()),
             ));
         }
         Outcome::Stale(moved) => {
             let what = format!("the sheet is stale; moved since: {}", moved.join(", "));
-            list.push(blocker(Code::Stale, what, managers, format!("countersign request {id}")));
+            let cause = Cause::Stale(moved.clone());
+            list.push(blocker(Code::Stale, what, managers, format!("countersign request {id}"), cause));
         }
         Outcome::Expired => {
             let what = format!("the sheet ran out at {}", sheet.body.not_after);
-            list.push(blocker(Code::Expired, what, managers, format!("countersign request {id}")));
+            let cause = Cause::SheetExpired(sheet.body.not_after);
+            list.push(blocker(Code::Expired, what, managers, format!("countersign request {id}"), cause));
         }
     }
     list

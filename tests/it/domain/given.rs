@@ -965,11 +965,13 @@ fn sheet_of(world: &World, id: &str) -> Request {
     let span = window(world.now, minutes * 60);
     Request {
         artifacts: candidate.artifacts.clone(),
+        asked: Vec::new(),
         authorization: None,
         candidate: release.candidate_entry,
         change_type: candidate.change_type,
         changes: candidate.changes.digest,
         commit: candidate.commit.clone(),
+        due: None,
         environment: place.1.clone(),
         evidence: judge::manifest(release, None).0,
         external: candidate.external.clone(),
