@@ -11,6 +11,7 @@ mod export;
 mod format_document;
 mod gate;
 mod golden;
+mod handlers;
 mod harness;
 mod keys;
 mod local_command;

@@ -52,12 +52,15 @@ pub struct Error {
     /// What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// The field of a form it is about.
+    #[serde(skip)]
+    pub field: Option<&'static str>,
 }
 
 impl Error {
     /// Returns an error.
     pub fn new(kind: ErrorKind, code: &str, message: impl Into<String>) -> Self {
-        Self { kind, code: code.to_owned(), message: message.into(), hint: None }
+        Self { kind, code: code.to_owned(), message: message.into(), hint: None, field: None }
     }
 
     /// Returns an error about a request that makes no sense.
@@ -68,6 +71,13 @@ impl Error {
     /// Returns an error about something that is not there.
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::No, "not_found", message)
+    }
+
+    /// Returns the error as one about a field of a form.
+    #[must_use]
+    pub fn in_field(mut self, field: &'static str) -> Self {
+        self.field = Some(field);
+        self
     }
 
     /// Returns the error with a way out.

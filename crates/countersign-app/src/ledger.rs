@@ -97,7 +97,7 @@ pub fn app() -> App {
 }
 
 /// Returns `N` random bytes as lower hex digits.
-fn random_hex<const N: usize>() -> Result<String, Error> {
+pub(crate) fn random_hex<const N: usize>() -> Result<String, Error> {
     let mut bytes = [0_u8; N];
     getrandom::fill(&mut bytes)?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
@@ -176,6 +176,11 @@ impl Ledger {
     /// Returns why nothing is written to it, where it is damaged.
     pub fn damage(&self) -> Option<&Error> {
         self.damage.as_ref()
+    }
+
+    /// Notes that it is damaged: from now on it is read as it was, and nothing is written to it.
+    pub fn condemn(&mut self, damage: Error) {
+        self.damage.get_or_insert(damage);
     }
 
     /// Opens the same ledger once more, for work beside what this one shows, without reading it all again.
@@ -434,16 +439,30 @@ impl Ledger {
         reauth: Reauth,
     ) -> Result<Statement, Error> {
         self.refresh()?;
+        self.compose(principal, command, reason, reauth)?.map_err(|rejection| {
+            self.record_refusal(command, principal, &rejection);
+            rejection.into()
+        })
+    }
+
+    /// Composes what a person would sign and asks every rule; what is refused leaves no trace.
+    ///
+    /// # Errors
+    /// There is no such person, or this desk is not enrolled; inside, what a rule says.
+    pub fn compose(
+        &self,
+        principal: &Principal,
+        command: &Command,
+        reason: Text,
+        reauth: Reauth,
+    ) -> Result<Result<Statement, Rejection>, Error> {
         let person = self.state.people.get(principal).ok_or_else(|| {
             Error::not_found(format!("there is no person {principal}"))
                 .hint("`countersign person list` shows everybody")
         })?;
         let signer = Signer { name: person.card.name.clone(), principal: principal.clone() };
         let context = self.context(&signer, Some(reason), Some(reauth))?;
-        decide::decide(&self.state, command.clone(), &context).map_err(|rejection| {
-            self.record_refusal(command, principal, &rejection);
-            rejection.into()
-        })
+        Ok(decide::decide(&self.state, command.clone(), &context))
     }
 
     /// Returns the key of a person on this desk, where it is the one enrolled.

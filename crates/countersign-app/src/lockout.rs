@@ -133,6 +133,18 @@ impl Lockout {
         })?
     }
 
+    /// Says how many wrong tries in a row there were with a key, and until when it is locked.
+    ///
+    /// # Errors
+    /// What the file refuses.
+    pub fn status(&self, key: &str, now: DateTime<Utc>) -> Result<(u32, Option<DateTime<Utc>>), LockoutError> {
+        let _lock = self.lock()?;
+        let counts = self.load()?;
+        let Some(tries) = counts.keys.get(key) else { return Ok((0, None)) };
+        let until = tries.wait().map(|wait| tries.last.min(now) + wait).filter(|until| now < *until);
+        Ok((tries.wrong, until))
+    }
+
     /// Counts an occurrence of `subject` (such as `attempt SHA256:…`) and says whether an entry is due now: if so,
     /// how many occurrences it stands for.
     ///

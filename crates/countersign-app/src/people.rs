@@ -604,8 +604,7 @@ pub fn enrol_dispatcher(
     signing.rehearse(ledger, enrols(dispatcher_card(stand_in_key(), name.as_ref())))?;
     let card = make_dispatcher(ledger, name.as_ref())?;
     let principal = card.principal.clone();
-    let entry =
-        signing.record(ledger, enrols(card)).inspect_err(|_| drop_dispatcher_key(ledger, &principal))?;
+    let entry = signing.record(ledger, enrols(card)).inspect_err(|_| drop_dispatcher_key(ledger, &principal))?;
     Ok((entry, principal))
 }
 

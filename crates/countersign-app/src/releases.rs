@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use countersign_core::act::{
-    Approval, Artifact, Asked, Candidate, ChangeType, Condition, ExternalRecord, Hold, HoldChange, LiveRelease, Meaning,
-    Outcome, Propose, ProposeChange, Request, Verdict, Waiver, Window,
+    Approval, Artifact, Asked, Candidate, ChangeType, Condition, ExternalRecord, Hold, HoldChange, LiveRelease,
+    Meaning, Outcome, Propose, ProposeChange, Request, Verdict, Waiver, Window,
 };
 use countersign_core::decide::Command;
 use countersign_core::hash::Digest;
@@ -551,12 +551,7 @@ pub fn compose_request(state: &State, id: &ReleaseId, ask: Ask) -> Result<Comman
 ///
 /// # Errors
 /// A rule refuses: a gate is open, or an input is missing.
-pub fn request(
-    ledger: &mut Ledger,
-    proposer: Proposer<'_, '_>,
-    id: &ReleaseId,
-    ask: Ask,
-) -> Result<EntryRef, Error> {
+pub fn request(ledger: &mut Ledger, proposer: Proposer<'_, '_>, id: &ReleaseId, ask: Ask) -> Result<EntryRef, Error> {
     ledger.refresh()?;
     match proposer {
         Proposer::Person(signing) => {

@@ -1191,3 +1191,16 @@ pub async fn rollback(
     }
     Ok(dispatched)
 }
+
+/// Waits for what talks to other machines, on a thread that has nothing else to do.
+///
+/// # Errors
+/// What the future refuses, or no thread can be had.
+pub fn block_on<T>(future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| Error::new(ErrorKind::Cannot, "runtime", error.to_string()))?;
+    runtime.block_on(future)
+}

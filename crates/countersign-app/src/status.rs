@@ -206,7 +206,7 @@ fn answered(answers: &[countersign_core::state::SignOff], who: &Principal) -> bo
 }
 
 /// Returns whether only the release manager's word is missing for the next wave to go.
-fn dispatch_waits(state: &State, release: &Release, at: Timestamp) -> bool {
+pub(crate) fn dispatch_waits(state: &State, release: &Release, at: Timestamp) -> bool {
     let Some(sheet) = release.sheet() else { return false };
     let Some(policy) = state.policy(&release.candidate.product) else { return false };
     let first = judge::next_wave(release, sheet) == Some(1);
@@ -656,7 +656,7 @@ fn quorum_row(state: &State, release: &Release, slot: Slot, at: Timestamp) -> Qu
 }
 
 /// The answers as judged at dispatch, with those that came later as they are worth now.
-fn merged(decided: &[JudgedSignOff], now: &[JudgedSignOff]) -> Vec<JudgedSignOff> {
+pub(crate) fn merged(decided: &[JudgedSignOff], now: &[JudgedSignOff]) -> Vec<JudgedSignOff> {
     let known: BTreeSet<EntryRef> = decided.iter().map(|judged| judged.answer.entry).collect();
     let later = now.iter().filter(|judged| !known.contains(&judged.answer.entry));
     decided.iter().chain(later).cloned().collect()

@@ -47,6 +47,9 @@ pub struct Found {
     pub code: String,
     /// What was found.
     pub message: String,
+    /// The best verdict that is left beside it.
+    #[serde(skip)]
+    pub worst: Verdict,
 }
 
 impl From<verify::Verification> for Verified {
@@ -58,7 +61,12 @@ impl From<verify::Verification> for Verified {
             findings: verification
                 .findings
                 .into_iter()
-                .map(|finding| Found { index: finding.index, code: finding.code.to_string(), message: finding.message })
+                .map(|finding| Found {
+                    index: finding.index,
+                    code: finding.code.to_string(),
+                    message: finding.message,
+                    worst: finding.code.verdict(),
+                })
                 .collect(),
         }
     }
@@ -81,10 +89,25 @@ impl Verified {
 /// # Errors
 /// There is no ledger, or the disk refuses; a damaged ledger is no error.
 pub fn ledger(home: &Home, dir: &LedgerDir, fingerprint: Option<Digest>) -> Result<Verified, Error> {
+    ledger_watched(home, dir, fingerprint, &mut |_, _| true)
+}
+
+/// Verifies a ledger as [`ledger`] does, telling after each entry how many of how many are done; where it is told to stop,
+/// what it returns is about the entries before, and worth nothing.
+///
+/// # Errors
+/// As [`ledger`].
+pub fn ledger_watched(
+    home: &Home,
+    dir: &LedgerDir,
+    fingerprint: Option<Digest>,
+    progress: &mut dyn FnMut(u64, u64) -> bool,
+) -> Result<Verified, Error> {
     let damaged = |error: &StoreError| Found {
         index: if let StoreError::Missing { index } = error { Some(*index) } else { None },
         code: "store".to_owned(),
         message: error.to_string(),
+        worst: Verdict::Invalid,
     };
     let refused = |error: StoreError| -> Result<Found, Error> {
         let found = damaged(&error);
@@ -133,7 +156,9 @@ pub fn ledger(home: &Home, dir: &LedgerDir, fingerprint: Option<Digest>) -> Resu
         Err(_) => Availability::Corrupt,
     };
     let options = Options { anchor: Anchor { fingerprint, pin }, checkpoint: checkpoint.as_deref(), blobs: &look_up };
-    let mut verified = Verified::from(verify::verify(leaves, &options));
+    let all = leaves.len() as u64;
+    let watched = leaves.into_iter().zip(0_u64..).map_while(|(leaf, done)| progress(done, all).then_some(leaf));
+    let mut verified = Verified::from(verify::verify(watched, &options));
     if !found.is_empty() {
         verified.verdict = Verdict::Invalid;
         verified.findings.extend(found);

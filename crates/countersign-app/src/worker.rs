@@ -275,7 +275,13 @@ async fn perform(
             rollout::stage(ledger, connector.as_ref(), id, None, None, pace, watch).await?;
         }
         Task::Freeze(authorization) => {
-            let command = Command::Freeze { release: id.clone(), authorization: Some(*authorization), window: None, asked: Vec::new(), due: None };
+            let command = Command::Freeze {
+                release: id.clone(),
+                authorization: Some(*authorization),
+                window: None,
+                asked: Vec::new(),
+                due: None,
+            };
             ledger.as_dispatcher(&command, None)?;
         }
         Task::AutomaticGo(authorization) => {

@@ -441,7 +441,13 @@ impl Demo {
         rollout::stage(&mut self.ledger, &connector, release, by, None, pace(), &mut teller(say)).await?;
         say("  delivered to staging and seen running there; soaking");
         tokio::time::sleep(Duration::from_millis(2200)).await;
-        let freeze = Command::Freeze { release: release.clone(), authorization: None, window: None, asked: Vec::new(), due: None };
+        let freeze = Command::Freeze {
+            release: release.clone(),
+            authorization: None,
+            window: None,
+            asked: Vec::new(),
+            due: None,
+        };
         self.signatures += 1;
         let sheet = self.ledger.as_person(
             &MANAGER.principal(),

@@ -4,8 +4,8 @@
 //! signs it, so a refusal comes before the passphrase is asked.
 
 use crate::act::{
-    Act, App, Approval, Asked, Common, Dispatch, DispatchKind, DispatchState, Meaning, PlannedWave, RULES_VERSION, Reauth,
-    Request, Seen, SeenBasis, Signer, Verdict, Window,
+    Act, App, Approval, Asked, Common, Dispatch, DispatchKind, DispatchState, Meaning, PlannedWave, RULES_VERSION,
+    Reauth, Request, Seen, SeenBasis, Signer, Verdict, Window,
 };
 use crate::admit::{self, Statement};
 use crate::entry::{LEAF_BYTES_MAX, armor_bytes};

@@ -338,7 +338,10 @@ fn evidence_check(policy: &Policy, asked: &EvidenceRule, release: &Release) -> C
             (format!("green: {}", listed.join(", ")), CheckReason::Green(names))
         }
     };
-    Check { evidence: counted.iter().map(|record| record.entry.index).collect(), ..check(gate, conclusion, detail, reason) }
+    Check {
+        evidence: counted.iter().map(|record| record.entry.index).collect(),
+        ..check(gate, conclusion, detail, reason)
+    }
 }
 
 fn severity(conclusion: Conclusion) -> u8 {
@@ -451,7 +454,7 @@ fn waiver_of(state: &State, release: &Release, gate: &str, at: Timestamp) -> Opt
 
 /// Returns the waivers of the candidate as it now is that have not ended; one signed for the candidate before counts for
 /// nothing.
-pub(crate) fn waivers(release: &Release, at: Timestamp) -> impl Iterator<Item = &WaiverRecord> {
+pub fn waivers(release: &Release, at: Timestamp) -> impl Iterator<Item = &WaiverRecord> {
     let since = release.candidate_entry.index;
     release.waivers.iter().filter(move |waiver| at <= waiver.body.expires && waiver.entry.index > since)
 }
@@ -1504,21 +1507,19 @@ fn decision_blockers(
         cause,
     };
     let mut list = Vec::new();
+    let missing = || -> Vec<Blocker> {
+        let open = decision.slots.iter().filter(|slot| !slot.full());
+        open.map(|slot| {
+            let who = slot.eligible.iter().map(Principal::to_string).collect();
+            let what = format!("{} has signed {} of {}", slot.role, slot.signed.len(), slot.needed);
+            let act = format!("countersign sign {id} --role {} --verdict VERDICT", slot.role);
+            blocker(Code::QuorumMissing, what, who, act, Cause::Quorum(slot.clone()))
+        })
+        .collect()
+    };
     match &decision.outcome {
         Outcome::Go { .. } => {}
-        Outcome::Incomplete => {
-            for slot in decision.slots.iter().filter(|slot| !slot.full()) {
-                let who = slot.eligible.iter().map(Principal::to_string).collect();
-                let what = format!("{} has signed {} of {}", slot.role, slot.signed.len(), slot.needed);
-                list.push(blocker(
-                    Code::QuorumMissing,
-                    what,
-                    who,
-                    format!("countersign sign {id} --role {} --verdict VERDICT", slot.role),
-                    Cause::Quorum(slot.clone()),
-                ));
-            }
-        }
+        Outcome::Incomplete => list.extend(missing()),
         Outcome::NoGo(who) => {
             let what = format!("{} said NO-GO", state.printed_name(who));
             list.push(blocker(
@@ -1538,6 +1539,8 @@ fn decision_blockers(
                 format!("countersign sign {id} --verdict VERDICT (their new answer)"),
                 Cause::AsksToWait(who.clone()),
             ));
+            // Those who have not answered need not wait for the question: their seats are open beside it.
+            list.extend(missing());
         }
         Outcome::Stale(moved) => {
             let what = format!("the sheet is stale; moved since: {}", moved.join(", "));

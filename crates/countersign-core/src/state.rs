@@ -551,11 +551,6 @@ impl State {
         entries.get(entries.partition_point(|index| *index < since)).copied()
     }
 
-    /// Returns the entries about a release, in their order.
-    pub fn about(&self, release: &ReleaseId) -> &[u64] {
-        self.touched.get(&Topic::Release(release.clone())).map_or(&[], Vec::as_slice)
-    }
-
     /// Returns all log keys that may sign this ledger's checkpoints.
     pub fn log_keys(&self) -> Vec<PublicKey> {
         self.devices.values().filter_map(|device| device.card.log_key).collect()

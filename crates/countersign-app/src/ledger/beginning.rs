@@ -7,6 +7,7 @@ use countersign_core::act::{
 };
 use countersign_core::admit::Statement;
 use countersign_core::decide::{self, Command, Context};
+use countersign_core::entry::Entry;
 use countersign_core::hash::Digest;
 use countersign_core::sshsig::PublicKey;
 use countersign_core::state::State;
@@ -166,11 +167,25 @@ impl PreparedLedger {
     /// # Errors
     /// The passphrase is wrong, a ledger is there by now, or the disk refuses.
     pub fn commit(self, statement: &Statement, secret: Zeroizing<String>) -> Result<Ledger, Error> {
-        refuse_existing(&self.dir)?;
+        let entry = self.sign(statement, secret)?;
+        self.begin(entry)
+    }
+
+    /// Signs entry 0 as it was shown; nothing is kept yet.
+    ///
+    /// # Errors
+    /// The passphrase is wrong.
+    pub fn sign(&self, statement: &Statement, secret: Zeroizing<String>) -> Result<Entry, Error> {
         let owner = self.owner.as_ref().ok_or_else(|| Error::usage("the owner's key is not made yet"))?;
-        let key = owner.unlock(secret)?;
-        let entry = sign(statement, key.signing_key())?;
-        drop(key);
+        sign(statement, owner.unlock(secret)?.signing_key())
+    }
+
+    /// Gives the desk its lasting name and begins the ledger with entry 0.
+    ///
+    /// # Errors
+    /// A ledger is there by now, or the disk refuses.
+    pub fn begin(self, entry: Entry) -> Result<Ledger, Error> {
+        refuse_existing(&self.dir)?;
         let fingerprint = Digest::of(entry.leaf());
         let first = entry.leaf_hash();
         let desk = self.desk.settle(&fingerprint)?;

@@ -31,6 +31,7 @@ pub struct Index {
     actors: BTreeMap<Principal, Arc<Principal>>,
     releases: BTreeMap<ReleaseId, Arc<ReleaseId>>,
     products: BTreeMap<Slug, Arc<Slug>>,
+    about: BTreeMap<Arc<ReleaseId>, Vec<u64>>,
 }
 
 fn shared<T: Ord + Clone>(known: &mut BTreeMap<T, Arc<T>>, word: &T) -> Arc<T> {
@@ -51,6 +52,24 @@ impl Index {
         &self.entries
     }
 
+    /// Returns the entries about a release, in their order.
+    #[must_use]
+    pub fn about(&self, release: &ReleaseId) -> &[u64] {
+        self.about.get(release).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns what an entry is; none for one that is not there or was not admitted.
+    #[must_use]
+    pub fn get(&self, index: u64) -> Option<&EntryMeta> {
+        self.entries.get(usize::try_from(index).ok()?)?.as_ref()
+    }
+
+    /// Returns when an entry was signed.
+    #[must_use]
+    pub fn time(&self, index: u64) -> Option<Timestamp> {
+        self.get(index).map(|meta| meta.time)
+    }
+
     pub(super) fn take(&mut self, index: u64, state: &State, statement: &Statement) {
         debug_assert_eq!(index, self.entries.len() as u64, "entries come in order");
         let release = judge::release_of(state, &statement.act);
@@ -67,6 +86,9 @@ impl Index {
             release: release.map(|id| shared(&mut self.releases, id)),
             product: product.map(|product| shared(&mut self.products, product)),
         };
+        if let Some(release) = &meta.release {
+            self.about.entry(release.clone()).or_default().push(index);
+        }
         self.entries.push(Some(meta));
     }
 

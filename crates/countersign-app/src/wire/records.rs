@@ -135,8 +135,8 @@ pub struct ExportBundle {
 pub enum ReportFormat {
     Pdf,
     Html,
-    Xlsx,
     Csv,
+    Json,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]

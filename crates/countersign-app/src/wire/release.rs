@@ -289,11 +289,10 @@ pub struct Station {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
 pub enum BarReason {
-    Requester,
+    AskedFor,
     Author,
     Attacher,
-    Proposer,
-    Other,
+    Dispatcher,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
