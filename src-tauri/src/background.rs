@@ -22,11 +22,12 @@ pub(crate) fn start(app: &AppHandle) -> std::io::Result<()> {
 
 fn run(app: &AppHandle) {
     let desk = Arc::clone(&app.state::<Arc<Desk>>());
+    desk.until_opened();
     let mut asked: Option<Instant> = None;
     let mut waiting = None;
     loop {
-        let has_changed = desk.poll();
-        if has_changed || asked.is_none_or(|at| at.elapsed() >= DUE) {
+        desk.host.poll();
+        if desk.has_news() || asked.is_none_or(|at| at.elapsed() >= DUE) {
             asked = Some(Instant::now());
             for notice in desk.due_notices() {
                 notices::tell(app, &notice);

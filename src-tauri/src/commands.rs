@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use countersign_app::handlers;
 use countersign_app::wire::*;
 use tauri::{State, WebviewWindow, Wry};
 
@@ -36,6 +37,15 @@ pub(crate) async fn off_thread<T: Send + 'static>(
     }
 }
 
+/// Commands that do not ask which ledger is open; all others wait until that is known.
+const AT_ONCE: &[&str] = &["settings", "save_settings", "diagnostics", "job", "cancel_job", "touch"];
+
+fn wait(desk: &Desk, command: &str) {
+    if !AT_ONCE.contains(&command) {
+        desk.until_opened();
+    }
+}
+
 /// Makes one command of each handler.
 macro_rules! relay {
     ($($(#[doc = $doc:literal])* $module:ident::$name:ident($($request:ty)?) -> $response:ty;)*) => {
@@ -48,7 +58,11 @@ macro_rules! relay {
         pub(crate) async fn $name(window: WebviewWindow, desk: State<'_, Arc<Desk>>) -> Result<$response, AppError> {
             check_grant(&window, stringify!($name))?;
             let desk = Arc::clone(&desk);
-            off_thread(move || crate::pending::later(&desk, stringify!($name))).await
+            off_thread(move || {
+                wait(&desk, stringify!($name));
+                handlers::$module::$name(&desk.host)
+            })
+            .await
         }
     };
     (@one [$($doc:tt)*] $module:ident $name:ident ($request:ty) $response:ty) => {
@@ -62,7 +76,11 @@ macro_rules! relay {
         ) -> Result<$response, AppError> {
             check_grant(&window, stringify!($name))?;
             let desk = Arc::clone(&desk);
-            off_thread(move || { let _ = request; crate::pending::later(&desk, stringify!($name)) }).await
+            off_thread(move || {
+                wait(&desk, stringify!($name));
+                handlers::$module::$name(&desk.host, request)
+            })
+            .await
         }
     };
 }
@@ -166,6 +184,8 @@ relay! {
     audit::verify(VerifyRequest) -> JobRef;
     /// An evidence bundle.
     audit::export_bundle(ExportBundle) -> JobRef;
+    /// A report, in one of its forms.
+    audit::export_report(ExportReport) -> JobRef;
     /// The filtered entries as CSV with the filter in its head.
     audit::save_audit(SaveAudit) -> JobRef;
     /// A backup into a new directory.

@@ -17,15 +17,15 @@ mod locking;
 mod navigation;
 mod notices;
 mod options;
-mod pending;
+mod places;
 mod platform;
 mod refusals;
+mod reports;
 mod shell_commands;
 mod tray;
 mod windows;
 mod words;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -38,13 +38,8 @@ use desk::Desk;
 use dialogs::{DialogPort, Native, Scripted};
 use navigation::Ahead;
 use options::Options;
+use places::Places;
 use tray::Tray;
-
-/// Where this user's data of the web view lies.
-#[derive(Debug)]
-struct Place {
-    web_data: PathBuf,
-}
 
 /// Runs the program on this process's arguments.
 pub fn main() -> ExitCode {
@@ -53,11 +48,18 @@ pub fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     log_to_stderr();
-    if let Err(missing) = platform::prepare(options.data_dir.is_some()) {
+    let places = match Places::find(&options) {
+        Ok(places) => places,
+        Err(error) => {
+            say(&format!("countersign-desktop: there is no place for your data: {error}"));
+            return ExitCode::from(3);
+        }
+    };
+    if let Err(missing) = platform::prepare(options.data_dir.is_some(), places.wants_software_rendering()) {
         say(&format!("countersign-desktop: {missing}. The command line `countersign` does the same without one."));
         return ExitCode::from(3);
     }
-    match run(options) {
+    match run(options, places) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say(&format!("countersign-desktop: the window does not open: {error}"));
@@ -66,14 +68,14 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(options: Options) -> tauri::Result<()> {
+fn run(options: Options, places: Places) -> tauri::Result<()> {
     let builder = bindings::builder();
     // Restoring that a window was visible would show it before its first frame.
-    let mut state = tauri_plugin_window_state::Builder::new().with_state_flags(StateFlags::all() - StateFlags::VISIBLE);
+    let state = tauri_plugin_window_state::Builder::new()
+        .with_state_flags(StateFlags::all() - StateFlags::VISIBLE)
+        .with_filename(places.windows().to_string_lossy());
     let mut app = tauri::Builder::default();
-    if let Some(dir) = &options.data_dir {
-        state = state.with_filename(dir.join("windows.json").to_string_lossy());
-    } else {
+    if options.data_dir.is_none() {
         // First of all plugins: a second start hands its arguments over and ends before it does anything.
         app = app.plugin(tauri_plugin_single_instance::init(|app, arguments, _| {
             navigation::bring_back(app);
@@ -88,26 +90,22 @@ fn run(options: Options) -> tauri::Result<()> {
         .invoke_handler(builder.invoke_handler())
         .setup(move |app| {
             builder.mount_events(app);
-            open(app, &options)?;
+            open(app, options, places)?;
             Ok(())
         })
         .run(tauri::generate_context!())
 }
 
 /// Opens the desk and its first window.
-fn open(app: &mut App, options: &Options) -> Result<(), Box<dyn std::error::Error>> {
+fn open(app: &mut App, options: Options, places: Places) -> Result<(), Box<dyn std::error::Error>> {
     let handle = app.handle().clone();
-    let web_data = match &options.data_dir {
-        Some(dir) => dir.join("web"),
-        None => app.path().app_local_data_dir()?.join("web"),
-    };
-    app.manage(Place { web_data });
+    app.manage(places.clone());
     app.manage(Ahead::default());
     let dialogs: Box<dyn DialogPort> = match &options.dialog_answers {
         Some(file) => Box::new(Scripted::from_file(file)),
         None => Box::new(Native(handle.clone())),
     };
-    let desk = Arc::new(Desk { dialogs });
+    let desk = Arc::new(Desk::new(&handle, &places, dialogs)?);
     app.manage(Arc::clone(&desk));
     let main = windows::open_main(&handle, &desk.look())?;
     closing::watch_main(&main);
@@ -122,13 +120,14 @@ fn open(app: &mut App, options: &Options) -> Result<(), Box<dyn std::error::Erro
         follow(&linked, urls.iter().map(String::as_str));
     });
     follow(&handle, options.link.as_deref());
+    std::thread::Builder::new().name("opening".into()).spawn(move || desk.open_first(&options, &places))?;
     Ok(())
 }
 
 /// Goes to the first link among these, if there is one.
 fn follow<'a>(app: &AppHandle, texts: impl IntoIterator<Item = &'a str>) {
     if let Some(link) = links::among(texts) {
-        navigation::go(app, &link);
+        navigation::go(app, (&link).into());
     }
 }
 

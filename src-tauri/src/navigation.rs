@@ -40,19 +40,22 @@ impl Ahead {
 }
 
 /// Returns the place a link leads to.
-pub(crate) fn place(link: &Link) -> Place {
-    match link {
-        Link::Inbox => Place::Inbox {},
-        Link::Release(id) => Place::Release { release: id.to_string(), tab: ReleaseTab::Decision },
-        Link::Sign(id) => Place::Sign { release: id.to_string() },
-        Link::Audit(index) => Place::Entry { index: *index },
+impl From<&Link> for Place {
+    fn from(link: &Link) -> Self {
+        match link {
+            Link::Inbox => Self::Inbox {},
+            Link::Release(id) => Self::Release { release: id.to_string(), tab: ReleaseTab::Decision },
+            Link::Sign(id) => Self::Sign { release: id.to_string() },
+            Link::Audit(index) => Self::Entry { index: *index },
+        }
     }
 }
 
 /// Brings the main window to the front and goes there.
-pub(crate) fn go(app: &AppHandle, link: &Link) {
+pub(crate) fn go(app: &AppHandle, place: Place) {
+    tracing::debug!("goes to {place:?}");
     bring_back(app);
-    if let Some(place) = app.state::<Ahead>().keep_or_go(place(link)) {
+    if let Some(place) = app.state::<Ahead>().keep_or_go(place) {
         tell(app, place);
     }
 }
@@ -85,7 +88,7 @@ mod tests {
     fn a_link_that_comes_before_the_page_waits_for_it_and_the_last_one_wins() {
         let ahead = Ahead::default();
         assert_eq!(ahead.keep_or_go(Place::Inbox {}), None);
-        assert_eq!(ahead.keep_or_go(place(&Link::Audit(7))), None);
+        assert_eq!(ahead.keep_or_go(Place::from(&Link::Audit(7))), None);
         assert_eq!(ahead.ready(), Some(Place::Entry { index: 7 }));
         assert_eq!(ahead.ready(), None, "told once");
         assert_eq!(ahead.keep_or_go(Place::Inbox {}), Some(Place::Inbox {}), "the page listens");

@@ -9,7 +9,7 @@ pub(crate) use linux::{has_tray, prepare, watch_sleep};
 #[cfg(not(target_os = "linux"))]
 mod elsewhere {
     /// Sets nothing: the web view of this system needs no help.
-    pub(crate) fn prepare(_is_test: bool) -> Result<(), String> {
+    pub(crate) fn prepare(_is_test: bool, _wants_software: bool) -> Result<(), String> {
         Ok(())
     }
 

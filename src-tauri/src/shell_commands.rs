@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use countersign_app::handlers;
 use countersign_app::wire::*;
-use tauri::{AppHandle, Manager, State, WebviewWindow};
+use tauri::{AppHandle, Manager, State, WebviewWindow, WindowEvent};
+use tauri_plugin_opener::OpenerExt;
 
 use crate::commands::{check_grant, off_thread};
 use crate::desk::Desk;
+use crate::dialogs::FileQuestion;
 use crate::refusals::{refusal, unavailable};
 use crate::{clipboard, navigation, windows};
 
@@ -25,9 +28,18 @@ pub(crate) async fn open_signing(
     check_grant(&window, "open_signing")?;
     let desk = Arc::clone(&desk);
     off_thread(move || {
-        let _ = request;
-        windows::open_sign(&app, &desk.look())
-            .map_err(|error| unavailable("window", "the signing window does not open", &error))?;
+        handlers::signing::open(&desk.host, &request)?;
+        let opened = windows::open_sign(&app, &desk.look());
+        let sign = opened.map_err(|error| {
+            handlers::signing::closed(&desk.host);
+            unavailable("window", "the signing window does not open", &error)
+        })?;
+        // However it is closed: what was prepared is over with it.
+        sign.on_window_event(move |event| {
+            if matches!(event, WindowEvent::Destroyed) {
+                handlers::signing::closed(&desk.host);
+            }
+        });
         Ok(())
     })
     .await
@@ -50,19 +62,6 @@ pub(crate) async fn open_board(
     .await
 }
 
-/// A report; the shell joins the report crate (handlers::audit::report_source).
-#[tauri::command]
-#[specta::specta]
-pub(crate) async fn export_report(
-    window: WebviewWindow,
-    desk: State<'_, Arc<Desk>>,
-    request: ExportReport,
-) -> Result<JobRef, AppError> {
-    check_grant(&window, "export_report")?;
-    let _ = request;
-    crate::pending::later(&desk, "export_report")
-}
-
 /// The system dialog; paths never come from the page.
 #[tauri::command]
 #[specta::specta]
@@ -72,34 +71,81 @@ pub(crate) async fn pick_path(
     request: PickPath,
 ) -> Result<Option<PathRef>, AppError> {
     check_grant(&window, "pick_path")?;
-    let _ = request;
-    crate::pending::later(&desk, "pick_path")
+    let (desk, label) = (Arc::clone(&desk), window.label().to_owned());
+    off_thread(move || Ok(pick(&desk, label, request).map(|path| desk.host.register_path(path)))).await
+}
+
+/// Asks for a path, each purpose in its own way.
+fn pick(desk: &Desk, window: String, request: PickPath) -> Option<std::path::PathBuf> {
+    use PickPurpose as P;
+    let words = desk.words();
+    let filter =
+        |name: &str, endings: &[&str]| Some((name.to_owned(), endings.iter().map(ToString::to_string).collect()));
+    let filter = match request.purpose {
+        P::BundleFile | P::SaveBundle => filter("ZIP", &["zip"]),
+        P::EvidenceFile => filter("XML, JSON, SARIF", &["xml", "json", "sarif"]),
+        P::PublicKeyFile => filter("SSH", &["pub"]),
+        P::CertificateFile => filter("PEM", &["pem", "crt", "cer"]),
+        P::PolicyFile => filter("TOML", &["toml"]),
+        P::SaveTable => filter("CSV", &["csv"]),
+        _ => None,
+    };
+    let question =
+        |title: &str| FileQuestion { window, title: title.into(), file_name: request.suggested_name, filter };
+    match request.purpose {
+        P::LedgerDirectory
+        | P::NewLedgerDirectory
+        | P::BackupDirectory
+        | P::NewBackupDirectory
+        | P::RestoreDirectory
+        | P::RepositoryDirectory => desk.dialogs.open_directory(&question(words.choose_directory())),
+        P::BundleFile
+        | P::EvidenceFile
+        | P::ArtifactFile
+        | P::PublicKeyFile
+        | P::CertificateFile
+        | P::ScriptFile
+        | P::PolicyFile => desk.dialogs.open_file(&question(words.choose_file())),
+        P::SaveBundle | P::SaveReport | P::SaveTable => desk.dialogs.save_file(&question(words.save_as())),
+    }
 }
 
 /// Shows a picked or written file.
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn show_in_folder(
+    app: AppHandle,
     window: WebviewWindow,
     desk: State<'_, Arc<Desk>>,
     request: OpenPlace,
 ) -> Result<(), AppError> {
     check_grant(&window, "show_in_folder")?;
-    let _ = request;
-    crate::pending::later(&desk, "show_in_folder")
+    let desk = Arc::clone(&desk);
+    off_thread(move || {
+        let path = desk.host.path_of(&request.token)?;
+        let shown = app.opener().reveal_item_in_dir(&path);
+        shown.map_err(|error| unavailable("folder", "the folder is not shown", &error))
+    })
+    .await
 }
 
 /// Opens a run of the journal in the browser.
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn open_link(
+    app: AppHandle,
     window: WebviewWindow,
     desk: State<'_, Arc<Desk>>,
     request: OpenLink,
 ) -> Result<(), AppError> {
     check_grant(&window, "open_link")?;
-    let _ = request;
-    crate::pending::later(&desk, "open_link")
+    let desk = Arc::clone(&desk);
+    off_thread(move || {
+        let address = handlers::rollout::link_of(&desk.host, &request)?;
+        let opened = app.opener().open_url(address, None::<&str>);
+        opened.map_err(|error| unavailable("browser", "the browser does not open", &error))
+    })
+    .await
 }
 
 /// To the clipboard.

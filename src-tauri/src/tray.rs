@@ -2,12 +2,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use countersign_app::wire::Place;
 use tauri::menu::{Menu, MenuItem, PredefinedMenuItem};
 use tauri::tray::{TrayIcon, TrayIconBuilder, TrayIconEvent};
 use tauri::{AppHandle, Wry};
 
 use crate::words::Words;
-use crate::{links::Link, navigation, platform};
+use crate::{navigation, platform};
 
 const ON_LIGHT: tauri::image::Image<'_> = tauri::include_image!("../icons/tray-on-light-32.png");
 const ON_DARK: tauri::image::Image<'_> = tauri::include_image!("../icons/tray-on-dark-32.png");
@@ -76,7 +77,7 @@ fn build(app: &AppHandle, words: Words) -> tauri::Result<(TrayIcon, MenuItem<Wry
         .menu(&menu)
         .show_menu_on_left_click(cfg!(target_os = "linux"))
         .on_menu_event(|app, event| match event.id().as_ref() {
-            "inbox" => navigation::go(app, &Link::Inbox),
+            "inbox" => navigation::go(app, Place::Inbox {}),
             "open" => navigation::bring_back(app),
             "lock" => crate::locking::lock_now(app),
             "quit" => crate::closing::quit(app),

@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
-use countersign_app::wire::Theme;
+use countersign_app::wire::{Settings, Theme};
 use tauri::utils::config::Color;
 use tauri::webview::{NewWindowResponse, PageLoadEvent};
 use tauri::{AppHandle, Manager, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, Wry};
+
+use crate::places::Places;
 
 /// The window of all that is not signing.
 pub(crate) const MAIN: &str = "main";
@@ -29,14 +31,25 @@ pub(crate) struct Look {
     pub(crate) zoom: f64,
 }
 
+impl Default for Look {
+    fn default() -> Self {
+        Self { theme: Theme::System, language: "en".to_owned(), zoom: 1.0 }
+    }
+}
+
 impl Look {
-    /// Returns the word the pages use for the theme; none leaves it to the desktop.
-    fn theme_word(&self) -> Option<&'static str> {
+    /// Returns what the settings say.
+    pub(crate) fn of(settings: &Settings) -> Self {
+        let zoom = f64::from(settings.zoom) / 100.0;
+        Self { theme: settings.theme, language: crate::desk::language(settings), zoom }
+    }
+
+    /// Returns what the frame of the window is to look like; none leaves it to the desktop.
+    fn frame(&self) -> Option<tauri::Theme> {
         match self.theme {
             Theme::System => None,
-            Theme::Light => Some("light"),
-            Theme::Dark => Some("dark"),
-            Theme::HighContrast => Some("high-contrast"),
+            Theme::Dark => Some(tauri::Theme::Dark),
+            Theme::Light | Theme::HighContrast => Some(tauri::Theme::Light),
         }
     }
 
@@ -53,13 +66,19 @@ impl Look {
         if self.is_dark(desktop) { Color(0x10, 0x12, 0x16, 0xff) } else { Color(0xfb, 0xfa, 0xf8, 0xff) }
     }
 
-    /// Returns the script that runs before any of the page's own: theme and language are right in the first frame.
+    /// Returns the script that runs before any of the page's own: theme and language are right in the first frame. It sets what
+    /// the pages themselves set once they have asked for the settings.
     fn script(&self) -> String {
-        let theme = serde_json::json!(self.theme_word());
+        let is_dark = match self.theme {
+            Theme::Dark => "true",
+            Theme::Light => "false",
+            Theme::System | Theme::HighContrast => "matchMedia('(prefers-color-scheme: dark)').matches",
+        };
+        let contrast = if self.theme == Theme::HighContrast { "root.dataset.contrast = 'more'; " } else { "" };
         let language = serde_json::json!(self.language);
         format!(
             "(() => {{ const set = () => {{ const root = document.documentElement; if (!root) return false; \
-             if ({theme}) root.dataset.theme = {theme}; root.lang = {language}; return true; }}; \
+             root.dataset.theme = {is_dark} ? 'dark' : 'light'; {contrast}root.lang = {language}; return true; }}; \
              if (!set()) new MutationObserver((_, seen) => {{ if (set()) seen.disconnect(); }})\
              .observe(document, {{ childList: true }}); }})();"
         )
@@ -111,15 +130,10 @@ fn builder<'a>(
     look: &Look,
 ) -> tauri::Result<WebviewWindowBuilder<'a, Wry, AppHandle>> {
     let desktop = app.webview_windows().values().next().and_then(|window| window.theme().ok());
-    let theme = match look.theme {
-        Theme::System => None,
-        Theme::Dark => Some(tauri::Theme::Dark),
-        Theme::Light | Theme::HighContrast => Some(tauri::Theme::Light),
-    };
-    let data = app.state::<crate::Place>().web_data.clone();
+    let data = app.state::<Places>().web.clone();
     Ok(WebviewWindowBuilder::new(app, label, WebviewUrl::App(page.into()))
         .visible(false)
-        .theme(theme)
+        .theme(look.frame())
         .background_color(look.paper(desktop.unwrap_or(tauri::Theme::Light)))
         .initialization_script(look.script())
         .data_directory(data)
@@ -149,6 +163,17 @@ fn finish(builder: WebviewWindowBuilder<'_, Wry, AppHandle>, look: &Look) -> tau
         }
     })?;
     Ok(window)
+}
+
+/// Gives all windows another look. The pages set their own colors; this is the frame around them.
+pub(crate) fn apply(app: &AppHandle, look: &Look) {
+    for window in app.webview_windows().values() {
+        for step in [window.set_theme(look.frame()), window.set_zoom(look.zoom)] {
+            if let Err(error) = step {
+                tracing::warn!("{} looks as before: {error}", window.label());
+            }
+        }
+    }
 }
 
 /// Shows a window and brings it to the front.
@@ -192,8 +217,8 @@ mod tests {
     fn the_first_script_holds_no_text_that_could_end_it() {
         let look = Look { theme: Theme::Dark, language: "de\"; alert(1); //".into(), zoom: 1.0 };
         assert!(look.script().contains(r#""de\"; alert(1); //""#), "{}", look.script());
-        assert!(look.script().contains("dataset.theme = \"dark\""));
-        let system = Look { theme: Theme::System, ..look };
-        assert!(system.script().contains("if (null)"));
+        assert!(look.script().contains("dataset.theme = true ?"));
+        let strong = Look { theme: Theme::HighContrast, ..look };
+        assert!(strong.script().contains("dataset.contrast = 'more'"));
     }
 }

@@ -215,6 +215,20 @@ impl Session {
         self.wait(&format!("a control {words:?}"), || self.locate("xpath", &path))
     }
 
+    /// Returns the first button with exactly these words, as soon as there is one.
+    #[track_caller]
+    pub(crate) fn button(&self, words: &str) -> Element {
+        let path = format!("//button[normalize-space(.)=\"{words}\"]");
+        self.wait(&format!("a button {words:?}"), || self.locate("xpath", &path))
+    }
+
+    /// Returns all elements that a CSS selector finds.
+    #[track_caller]
+    pub(crate) fn all(&self, css: &str) -> Vec<Element> {
+        let found = self.post("/elements", json!({ "using": "css selector", "value": css }));
+        found.as_array().unwrap().iter().map(|one| Element(one[ELEMENT].as_str().unwrap().to_owned())).collect()
+    }
+
     /// Clicks, once the element takes clicks.
     #[track_caller]
     pub(crate) fn click(&self, element: &Element) {

@@ -5,5 +5,7 @@
 
 mod driver;
 mod grants;
+mod instances;
 mod opening;
+mod sample;
 mod window;

@@ -43,7 +43,7 @@ pub(crate) fn program() -> PathBuf {
 
 /// Processes that end together.
 #[derive(Debug)]
-struct Group(Child);
+pub(crate) struct Group(pub(crate) Child);
 
 impl Drop for Group {
     fn drop(&mut self) {
@@ -163,7 +163,7 @@ impl Drop for Window {
 }
 
 /// Starts a display and returns its name.
-fn display() -> (Group, String) {
+pub(crate) fn display() -> (Group, String) {
     let mut command = Command::new("Xvfb");
     command
         .args(["-displayfd", "1", "-screen", "0", "1920x1200x24", "-nolisten", "tcp"])

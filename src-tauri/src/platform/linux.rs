@@ -11,10 +11,11 @@ const AUTOMATION: &str = "TAURI_WEBVIEW_AUTOMATION";
 
 /// Sets what the web view reads from the environment and finds the display. Called first in `main`, before any other
 /// thread runs. The error says what is missing.
-pub(crate) fn prepare(is_test: bool) -> Result<(), String> {
+pub(crate) fn prepare(is_test: bool, wants_software: bool) -> Result<(), String> {
     let render_nodes = std::fs::read_dir("/dev/dri").into_iter().flatten().flatten().map(|entry| entry.file_name());
     let names: Vec<String> = render_nodes.map(|name| name.to_string_lossy().into_owned()).collect();
-    if wants_shared_memory(std::env::var_os(SHARED_MEMORY).is_some(), &names) {
+    let is_set = std::env::var_os(SHARED_MEMORY).is_some();
+    if wants_shared_memory(is_set, wants_software, &names) {
         set(SHARED_MEMORY, Some("1"));
     }
     // A window in which people sign is not driven by others, but in a test that keeps its data apart.
@@ -37,9 +38,9 @@ fn set(name: &str, value: Option<&str>) {
     }
 }
 
-/// Tells whether to draw without a GPU: there is no render node, and the user has not said otherwise.
-fn wants_shared_memory(is_set_by_user: bool, devices: &[String]) -> bool {
-    !is_set_by_user && !devices.iter().any(|name| name.starts_with("renderD"))
+/// Tells whether to draw without a GPU: the settings say so or there is no render node, and no variable says otherwise.
+fn wants_shared_memory(is_set: bool, wants_software: bool, devices: &[String]) -> bool {
+    !is_set && (wants_software || !devices.iter().any(|name| name.starts_with("renderD")))
 }
 
 /// Tells whether the library of the tray can be loaded: the code below us panics when it cannot.
@@ -89,10 +90,13 @@ mod tests {
     #[test]
     fn shared_memory_is_for_machines_without_a_gpu_whose_user_said_nothing() {
         let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
-        assert!(wants_shared_memory(false, &[]));
-        assert!(wants_shared_memory(false, &names(&["card0", "by-path"])), "a card that draws nothing");
-        assert!(!wants_shared_memory(false, &names(&["card0", "renderD128"])));
-        assert!(!wants_shared_memory(true, &[]), "what the user set stands");
+        let gpu = names(&["card0", "renderD128"]);
+        assert!(wants_shared_memory(false, false, &[]));
+        assert!(wants_shared_memory(false, false, &names(&["card0", "by-path"])), "a card that draws nothing");
+        assert!(!wants_shared_memory(false, false, &gpu));
+        assert!(wants_shared_memory(false, true, &gpu), "the settings say so");
+        assert!(!wants_shared_memory(true, false, &[]), "what is set already stands");
+        assert!(!wants_shared_memory(true, true, &gpu));
     }
 
     #[test]
