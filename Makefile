@@ -11,15 +11,51 @@ endif
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 # Minutes that each suite may take on two cores. The build has its own, since a first one compiles the typesetter.
-BUILD_MINUTES := 25
-TEST_MINUTES := 15
+BUILD_MINUTES := 40
+TEST_MINUTES := 20
+PAGES_MINUTES := 8
 CHECK_MINUTES := 10
 
-.PHONY: help run test check fmt clippy tidy deny
+# Where a window can open: on a display, and always on macOS and Windows.
+ifneq (,$(DISPLAY)$(WAYLAND_DISPLAY)$(filter Darwin MINGW% MSYS%,$(shell uname -s)))
+HAS_DISPLAY := yes
+endif
+
+# The pages are built anew when one of their sources is newer than the last build, or when there is none.
+UI_SOURCES := $(shell find ui -type d \( -name node_modules -o -name 'dist*' -o -name shots \) -prune -o -type f -print 2>/dev/null)
+UI_BUILT := ui/node_modules/.built
+ifeq (,$(wildcard ui/dist/assets))
+$(shell rm -f $(UI_BUILT))
+endif
+
+.PHONY: help run demo app pages test check fmt clippy tidy pages-check deny
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 14
 
-run: ## walk a whole release in a sample ledger; prints each step and where report and bundle are
+ifdef HAS_DISPLAY
+run: pages ## open the window on a sample ledger; without a display, what `make demo` does
+	@cargo build --locked --workspace --all-targets
+	@"$(CARGO_TARGET_DIR)/debug/countersign-desktop" --sample
+else
+run: demo
+endif
+
+app: pages ## the release build of window and command line, the pages inside; prints where they are
+	@cargo build --locked --release --package countersign-desktop --package countersign-cli
+	@printf '\nwindow        %s\ncommand line  %s\n' "$(CARGO_TARGET_DIR)/release/countersign-desktop" "$(CARGO_TARGET_DIR)/release/countersign"
+
+ifneq (,$(wildcard ui/package-lock.json))
+pages: $(UI_BUILT) # what the window shows
+endif
+$(UI_BUILT): ui/node_modules/.package-lock.json $(UI_SOURCES)
+	@npm --prefix ui run --silent build
+	@touch $@
+ui/node_modules/.package-lock.json: ui/package-lock.json
+	@sh scripts/setup run
+	@npm --prefix ui ci --no-audit --no-fund
+	@touch $@
+
+demo: ## walk a whole release in a sample ledger; prints each step and where report and bundle are
 	@sh scripts/setup run
 	@cargo build --locked --workspace --all-targets
 	@mkdir -p "$(DEMO_DIR)"
@@ -30,20 +66,24 @@ run: ## walk a whole release in a sample ledger; prints each step and where repo
 	@printf '\nreport       %s\nbundle       %s\nfingerprint  %s\nledger       %s\n' "$(DEMO_DIR)/report.pdf" \
 	    "$(DEMO_DIR)/bundle.zip" "$$(cat "$(DEMO_DIR)/fingerprint.txt")" "$(DEMO_DIR)/ledger"
 
-test: ## run every test; the last line is the count
+test: pages ## run every test; the last line is the count
 	@sh scripts/setup test
+	@bash scripts/suite pages $(PAGES_MINUTES) npm --prefix ui test
 	@bash scripts/suite build $(BUILD_MINUTES) cargo build --locked --workspace --all-targets
 	@bash scripts/suite test $(TEST_MINUTES) cargo test --locked --workspace --no-fail-fast
 
-check: ## formatting, lints and house rules
+check: pages ## formatting, lints and house rules
 	@sh scripts/setup run
-	@bash scripts/suite check $(CHECK_MINUTES) $(MAKE) --no-print-directory fmt clippy tidy
+	@bash scripts/suite check $(CHECK_MINUTES) $(MAKE) --no-print-directory fmt clippy tidy pages-check
 
 fmt:
 	cargo fmt --all --check
 
 clippy:
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+pages-check: pages # types, lints and form of the pages
+	npm --prefix ui run --silent check
 
 tidy: # house rules alone, as part of check
 	cargo test --locked --package countersign-tests --test it tidy::

@@ -87,6 +87,8 @@ export const commands = {
 	prepare: (request: Intent) => typedError<DraftRef, AppError>(__TAURI_INVOKE("prepare", { request })),
 	/**  Opens the signing window on a prepared act. */
 	openSigning: (request: OpenSigning) => typedError<null, AppError>(__TAURI_INVOKE("open_signing", { request })),
+	/**  Opens the wallboard: a window that reads and does nothing else. */
+	openBoard: () => typedError<null, AppError>(__TAURI_INVOKE("open_board")),
 	/**  What is to be signed. */
 	signingChallenge: () => typedError<Challenge, AppError>(__TAURI_INVOKE("signing_challenge")),
 	/**  Verdict, role, meaning, reason, conditions; prepared anew. */
@@ -149,12 +151,12 @@ export const commands = {
 
 /** Events */
 export const events = {
-	ledgerChanged: makeEvent<LedgerChanged>("ledger-changed"),
-	jobProgress: makeEvent<JobProgress>("job-progress"),
-	locked: makeEvent<Locked>("locked"),
-	navigate: makeEvent<Navigate>("navigate"),
-	signingChanged: makeEvent<SigningChanged>("signing-changed"),
-	settingsChanged: makeEvent<SettingsChanged>("settings-changed"),
+	jobProgress: makeEvent<JobProgress, JobProgress>("job-progress"),
+	ledgerChanged: makeEvent<LedgerChanged, LedgerChanged>("ledger-changed"),
+	locked: makeEvent<Locked, Locked>("locked"),
+	navigate: makeEvent<Navigate, Navigate>("navigate"),
+	settingsChanged: makeEvent<SettingsChanged, SettingsChanged>("settings-changed"),
+	signingChanged: makeEvent<SigningChanged, SigningChanged>("signing-changed"),
 };
 
 /* Types */
@@ -163,16 +165,18 @@ export type Ability = "propose" | "request" | "dispatch" | "sign" | "hold" | "ad
 export type Acknowledgement = "changed" | "evidenceAfterFreeze" | "waivers" | "noWayBack" | "cannotBeUndone" | "startsRollout" | "sample";
 
 /**  Everything that goes through the signing window. */
-export type ActName = "genesis" | "enrol" | "enrolAccept" | "device" | "key" | "role" | "product" | "target" | "policy" | "authorization" | "freeze" | "propose" | "evidence" | "waiver" | "request" | "approval" | "hold" | "condition" | "wave" | "outcome" | "correction" | "review" | "dispatch" | "unlock" | "connector" | "command";
+export type ActName = "genesis" | "enrol" | "enrolAccept" | "device" | "key" | "role" | "product" | "target" | "policy" | "authorization" | "freeze" | "propose" | "evidence" | "waiver" | "request" | "approval" | "hold" | "condition" | "wave" | "outcome" | "correction" | "review" | 
+/**  A person at the desk starts a delivery, a wave or a way back; the journal entries are the device's. */
+"dispatch" | 
+/**  Presence is proved: the desk is unlocked. */
+"unlock" | 
+/**  A connector is kept on this desk, with its secret; no entry. */
+"connector" | 
+/**  A script is allowed on this desk; no entry. */
+"command";
 
 /**  A date of the calendar: a window, a due date, the end of a sheet or a waiver. */
-export type AgendaRow = 
-	| { kind: "window"; release: string; product: string; version: string; span: Span; frozen: boolean; }
-	| { kind: "due"; release: string; product: string; version: string; at: string; }
-	| { kind: "sheetEnds"; release: string; product: string; version: string; at: string; }
-	| { kind: "waiverEnds"; release: string; gate: string; at: string; }
-	| { kind: "authorizationEnds"; entry: number; product: string; at: string; }
-	| { kind: "keyEnds"; person: PersonRef; at: string; };
+export type AgendaRow = { kind: "window"; release: string; product: string; version: string; span: Span; frozen: boolean } | { kind: "due"; release: string; product: string; version: string; at: string } | { kind: "sheetEnds"; release: string; product: string; version: string; at: string } | { kind: "waiverEnds"; release: string; gate: string; at: string } | { kind: "authorizationEnds"; entry: number; product: string; at: string } | { kind: "keyEnds"; person: PersonRef; at: string };
 
 export type AnswerChoice = {
 	verdict: Verdict,
@@ -330,19 +334,7 @@ export type Blocker = {
 };
 
 /**  What keeps a release from its next step. */
-export type BlockerCause = 
-	| { kind: "hold"; entry: number; by: PersonRef; question: string | null; reason: string; }
-	| { kind: "halt"; entry: number; by: PersonRef; reason: string; }
-	| { kind: "lateInconclusive"; evidence: string; }
-	| { kind: "rolloutHalted"; quote: string | null; }
-	| { kind: "noPolicy"; }
-	| { kind: "gate"; gate: string; conclusion: Conclusion; reason: GateReason; }
-	| { kind: "notFrozen"; }
-	| { kind: "quorum"; role: string; signed: number; needed: number; }
-	| { kind: "noGo"; by: PersonRef; quote: string; }
-	| { kind: "asksToWait"; by: PersonRef; quote: string; }
-	| { kind: "stale"; moved: string[]; }
-	| { kind: "sheetExpired"; at: string; };
+export type BlockerCause = { kind: "hold"; entry: number; by: PersonRef; question: string | null; reason: string } | { kind: "halt"; entry: number; by: PersonRef; reason: string } | { kind: "lateInconclusive"; evidence: string } | { kind: "rolloutHalted"; quote: string | null } | { kind: "noPolicy" } | { kind: "gate"; gate: string; conclusion: Conclusion; reason: GateReason } | { kind: "notFrozen" } | { kind: "quorum"; role: string; signed: number; needed: number } | { kind: "noGo"; by: PersonRef; quote: string } | { kind: "asksToWait"; by: PersonRef; quote: string } | { kind: "stale"; moved: string[] } | { kind: "sheetExpired"; at: string };
 
 export type Board = {
 	at: string,
@@ -362,11 +354,7 @@ export type BoardCell = {
 	share: number | null,
 };
 
-export type BoardPlace = 
-	| { kind: "head"; }
-	| { kind: "staging"; environment: string; }
-	| { kind: "segment"; environment: string; segment: string; wave: number; waves: number; }
-	| { kind: "production"; environment: string; };
+export type BoardPlace = { kind: "head" } | { kind: "staging"; environment: string } | { kind: "segment"; environment: string; segment: string; wave: number; waves: number } | { kind: "production"; environment: string };
 
 export type BoardProduct = {
 	product: string,
@@ -423,28 +411,7 @@ export type CandidateView = {
 };
 
 /**  What a cell says under its version. */
-export type CellNote = 
-	| { kind: "nothing"; }
-	| { kind: "notYet"; }
-	| { kind: "collecting"; }
-	| { kind: "releasable"; }
-	| { kind: "red"; gates: string[]; }
-	| { kind: "soaking"; since: string; until: string; }
-	| { kind: "proven"; since: string; }
-	| { kind: "waits"; signed: number; needed: number; due: string | null; }
-	| { kind: "stale"; }
-	| { kind: "held"; by: PersonRef; quote: string; }
-	| { kind: "noGo"; by: PersonRef; }
-	| { kind: "signed"; }
-	| { kind: "dispatching"; wave: number; }
-	| { kind: "baking"; since: string; until: string; }
-	| { kind: "passed"; tookSeconds: number; }
-	| { kind: "inconclusive"; quote: string; }
-	| { kind: "halted"; quote: string; }
-	| { kind: "fateUnknown"; }
-	| { kind: "rolledBack"; }
-	| { kind: "frozen"; until: string; }
-	| { kind: "live"; since: string; behind: number; authorization: number | null; };
+export type CellNote = { kind: "nothing" } | { kind: "notYet" } | { kind: "collecting" } | { kind: "releasable" } | { kind: "red"; gates: string[] } | { kind: "soaking"; since: string; until: string } | { kind: "proven"; since: string } | { kind: "waits"; signed: number; needed: number; due: string | null } | { kind: "stale" } | { kind: "held"; by: PersonRef; quote: string } | { kind: "noGo"; by: PersonRef } | { kind: "signed" } | { kind: "dispatching"; wave: number } | { kind: "baking"; since: string; until: string } | { kind: "passed"; tookSeconds: number } | { kind: "inconclusive"; quote: string } | { kind: "halted"; quote: string } | { kind: "fateUnknown" } | { kind: "rolledBack" } | { kind: "frozen"; until: string } | { kind: "live"; since: string; behind: number; authorization: number | null };
 
 /**  What is to be signed, exactly as Rust holds it. */
 export type Challenge = {
@@ -500,7 +467,13 @@ export type Challenge = {
 	renewed: Renewed | null,
 };
 
-export type ChallengeKind = "entry" | "presence" | "secret";
+export type ChallengeKind = 
+/**  An entry is signed with the person's key. */
+"entry" | 
+/**  Presence is proved by the passphrase; no entry of the person. */
+"presence" | 
+/**  A secret of another system is kept on this desk. */
+"secret";
 
 /**  The type of a change. */
 export type ChangeType = "standard" | "normal" | "emergency";
@@ -548,19 +521,7 @@ export type ChoosePerson = {
 };
 
 /**  The act that clears a blocker. */
-export type ClearingAct = 
-	| { kind: "sign"; role: string; }
-	| { kind: "resume"; hold: number; question: boolean; }
-	| { kind: "request"; }
-	| { kind: "amend"; }
-	| { kind: "stage"; }
-	| { kind: "wait"; until: string | null; }
-	| { kind: "attach"; }
-	| { kind: "observe"; }
-	| { kind: "confirm"; entry: number; }
-	| { kind: "waive"; gate: string; }
-	| { kind: "rollback"; }
-	| { kind: "setPolicy"; };
+export type ClearingAct = { kind: "sign"; role: string } | { kind: "resume"; hold: number; question: boolean } | { kind: "request" } | { kind: "amend" } | { kind: "stage" } | { kind: "wait"; until: string | null } | { kind: "attach" } | { kind: "observe" } | { kind: "confirm"; entry: number } | { kind: "waive"; gate: string } | { kind: "rollback" } | { kind: "setPolicy" };
 
 export type CommandForm = {
 	id: string,
@@ -601,9 +562,7 @@ export type ConnectorName = {
 	name: string,
 };
 
-export type ConnectorRow = 
-	| { kind: "buildbot"; name: string; baseUrl: string; user: string; certificateSha256: string; systemAuthorities: boolean; usedBy: TargetName[]; }
-	| { kind: "localCommand"; name: string; script: string; scriptSha256: string; refused: string | null; usedBy: TargetName[]; };
+export type ConnectorRow = { kind: "buildbot"; name: string; baseUrl: string; user: string; certificateSha256: string; systemAuthorities: boolean; usedBy: TargetName[] } | { kind: "localCommand"; name: string; script: string; scriptSha256: string; refused: string | null; usedBy: TargetName[] };
 
 export type ConnectorTest = {
 	name: string,
@@ -620,17 +579,31 @@ export type Connectors = {
 };
 
 /**  What follows if it is done, or is not. */
-export type Consequence = "lastSignatureManagerStarts" | "lastSignatureWorkerStarts" | "othersStillToSign" | "blocksRelease" | "nextWave" | "rolloutStands" | "takesEffect" | "cannotSign" | "keyEnds" | "none";
+export type Consequence = 
+/**  The release manager may then start the rollout. */
+"lastSignatureManagerStarts" | 
+/**  The worker then starts the rollout by itself. */
+"lastSignatureWorkerStarts" | 
+/**  Others still have to sign. */
+"othersStillToSign" | 
+/**  Nothing goes out until it is done. */
+"blocksRelease" | 
+/**  The next wave goes out. */
+"nextWave" | 
+/**  What runs stays as it is until somebody decides. */
+"rolloutStands" | 
+/**  It takes effect once enough have answered. */
+"takesEffect" | 
+/**  The person cannot sign anything before. */
+"cannotSign" | 
+/**  The person cannot sign after that moment. */
+"keyEnds" | "none";
 
 export type CopyText = {
 	text: string,
 };
 
-export type Counts = 
-	| { kind: "tests"; total: number; passed: number; failed: number; errors: number; skipped: number; flaky: number; }
-	| { kind: "findings"; error: number; warning: number; note: number; none: number; suppressed: number; }
-	| { kind: "components"; components: number; vulnerabilities: number; }
-	| { kind: "file"; bytes: string; };
+export type Counts = { kind: "tests"; total: number; passed: number; failed: number; errors: number; skipped: number; flaky: number } | { kind: "findings"; error: number; warning: number; note: number; none: number; suppressed: number } | { kind: "components"; components: number; vulnerabilities: number } | { kind: "file"; bytes: string };
 
 export type CreateSample = {
 	/**  Begin anew where one is there already. */
@@ -850,9 +823,7 @@ export type EvidenceItemsRequest = {
 /**  The format of a piece of evidence. */
 export type EvidenceKind = "junit" | "sarif" | "cyclonedx" | "manual";
 
-export type EvidenceOrigin = 
-	| { kind: "observed"; connector: string; run: string; rawSha256: string; }
-	| { kind: "attached"; confirmedBy: PersonRef[]; };
+export type EvidenceOrigin = { kind: "observed"; connector: string; run: string; rawSha256: string } | { kind: "attached"; confirmedBy: PersonRef[] };
 
 /**  The figures a person decides on. */
 export type EvidenceSummary = {
@@ -956,19 +927,7 @@ export type Gate = {
 };
 
 /**  Why a gate says what it says. */
-export type GateReason = 
-	| { kind: "complete"; }
-	| { kind: "green"; names: string[]; }
-	| { kind: "notGiven"; fields: string[]; }
-	| { kind: "noEvidence"; }
-	| { kind: "otherCommit"; }
-	| { kind: "needsObserved"; }
-	| { kind: "attachedRefused"; }
-	| { kind: "needsConfirmation"; }
-	| { kind: "bad"; name: string; entry: number; rule: string | null; }
-	| { kind: "notStaged"; environment: string; }
-	| { kind: "soaking"; environment: string; since: string; until: string; }
-	| { kind: "soaked"; environment: string; soakedSeconds: number; neededSeconds: number; };
+export type GateReason = { kind: "complete" } | { kind: "green"; names: string[] } | { kind: "notGiven"; fields: string[] } | { kind: "noEvidence" } | { kind: "otherCommit" } | { kind: "needsObserved" } | { kind: "attachedRefused" } | { kind: "needsConfirmation" } | { kind: "bad"; name: string; entry: number; rule: string | null } | { kind: "notStaged"; environment: string } | { kind: "soaking"; environment: string; since: string; until: string } | { kind: "soaked"; environment: string; soakedSeconds: number; neededSeconds: number };
 
 export type GateRule = {
 	gate: string,
@@ -1046,7 +1005,45 @@ export type InboxItem = {
 };
 
 /**  What is asked of a person. */
-export type InboxKind = "sign" | "signAgain" | "answer" | "condition" | "request" | "dispatch" | "stage" | "rollout" | "waveVerdict" | "fateUnknown" | "gate" | "confirmEvidence" | "policy" | "authorization" | "device" | "accept" | "key" | "freeze" | "close";
+export type InboxKind = 
+/**  Answer a decision sheet. */
+"sign" | 
+/**  The own answer no longer counts: sign again. */
+"signAgain" | 
+/**  A question is open, or somebody asks to wait. */
+"answer" | 
+/**  A condition of a conditional GO is to be settled. */
+"condition" | 
+/**  Freeze the sheet and ask for signatures. */
+"request" | 
+/**  The sheet is signed: start the rollout. */
+"dispatch" | 
+/**  Deliver to the environment before the go/no-go. */
+"stage" | 
+/**  A rollout stopped: decide. */
+"rollout" | 
+/**  A wave has no verdict that says yes or no. */
+"waveVerdict" | 
+/**  Nobody knows whether a dispatch runs. */
+"fateUnknown" | 
+/**  A gate is open or red. */
+"gate" | 
+/**  Evidence a person attached waits for a second one. */
+"confirmEvidence" | 
+/**  A policy waits for an answer. */
+"policy" | 
+/**  A standing authorization waits for an answer. */
+"authorization" | 
+/**  A dispatcher waits for a second person. */
+"device" | 
+/**  The own enrolment waits to be accepted. */
+"accept" | 
+/**  The own key ends soon. */
+"key" | 
+/**  A freeze has ended or could be lifted. */
+"freeze" | 
+/**  Say what came of a release. */
+"close";
 
 export type InspectBackup = {
 	path: string,
@@ -1073,45 +1070,14 @@ export type InstanceForm = {
 	version: string,
 };
 
-/**  Everything a person signs or does with the passphrase, as the main window asks for it.  Rust composes the act, asks the rules, and keeps it: the answer is only an id for `open_signing`. */
-export type Intent = 
-	| { kind: "createLedger"; title: string; directory: string; name: string; principal: string; emails: string[]; reason: string; recovery: string[]; recoveryNeeded: number; recoveryWaitHours: number; }
-	| { kind: "unlock"; principal: string; }
-	| { kind: "propose"; draft: string; }
-	| { kind: "withdraw"; release: string; supersededBy: string | null; reason: string; }
-	| { kind: "request"; form: RequestForm; }
-	| { kind: "answer"; release: string; role: string | null; }
-	| { kind: "condition"; release: string; approval: number; number: number; reason: string; }
-	| { kind: "waive"; release: string; gate: string; owner: string; expires: string; reason: string; }
-	| { kind: "resume"; release: string; hold: number; answer: string | null; reason: string; }
-	| { kind: "waveVerdict"; release: string; wave: number; verdict: WaveVerdict; detail: string; reason: string; }
-	| { kind: "close"; release: string; result: string; reason: string; }
-	| { kind: "stage"; release: string; resend: string | null; }
-	| { kind: "dispatch"; release: string; resend: string | null; }
-	| { kind: "rollback"; release: string; resend: string | null; }
-	| { kind: "attachEvidence"; release: string; file: string; name: string | null; evidence: EvidenceKind | null; conclusion: Conclusion | null; replaces: number | null; reason: string; }
-	| { kind: "confirmEvidence"; entry: number; reason: string; }
-	| { kind: "freeze"; product: string | null; environment: string | null; span: Span; reason: string; }
-	| { kind: "liftFreeze"; entry: number; reason: string; }
-	| { kind: "authorize"; product: string; changeTypes: ChangeType[]; maxCommits: number; perDay: number; valid: Span; reason: string; }
-	| { kind: "answerAuthorization"; entry: number; }
-	| { kind: "suspendAuthorization"; entry: number; resume: boolean; reason: string; }
-	| { kind: "setPolicy"; product: string; toml: string; reason: string; }
-	| { kind: "answerPolicy"; product: string; version: number; }
-	| { kind: "setProduct"; product: string; title: string; path: string[]; reason: string; }
-	| { kind: "setTarget"; form: TargetForm; reason: string; }
-	| { kind: "enrol"; form: EnrolForm; reason: string; }
-	| { kind: "accept"; principal: string; }
-	| { kind: "changeRole"; principal: string; role: string; product: string | null; until: string | null; grant: boolean; reason: string; }
-	| { kind: "rotateKey"; reason: string; }
-	| { kind: "endKey"; principal: string; lost: boolean; reason: string; }
-	| { kind: "enrolDispatcher"; name: string | null; reason: string; }
-	| { kind: "confirmDevice"; principal: string; reason: string; }
-	| { kind: "revokeDevice"; principal: string; reason: string; }
-	| { kind: "review"; scope: ReviewScope; findings: string; reason: string; }
-	| { kind: "correct"; entry: number; field: string; old: string; new: string; reason: string; }
-	| { kind: "addBuildbot"; name: string; address: string; user: string; certificate: string | null; }
-	| { kind: "allowCommand"; form: CommandForm; };
+/**
+ *  Everything a person signs or does with the passphrase, as the main window asks for it.
+ * 
+ *  Rust composes the act, asks the rules, and keeps it: the answer is only an id for `open_signing`.
+ */
+export type Intent = { kind: "createLedger"; title: string; directory: string; name: string; principal: string; emails: string[]; reason: string; recovery: string[]; recoveryNeeded: number; recoveryWaitHours: number } | { kind: "unlock"; principal: string } | { kind: "propose"; draft: string } | { kind: "withdraw"; release: string; supersededBy: string | null; reason: string } | { kind: "request"; form: RequestForm } | 
+/**  Verdict, role, meaning and reason are chosen in the signing window. */
+{ kind: "answer"; release: string; role: string | null } | { kind: "condition"; release: string; approval: number; number: number; reason: string } | { kind: "waive"; release: string; gate: string; owner: string; expires: string; reason: string } | { kind: "resume"; release: string; hold: number; answer: string | null; reason: string } | { kind: "waveVerdict"; release: string; wave: number; verdict: WaveVerdict; detail: string; reason: string } | { kind: "close"; release: string; result: string; reason: string } | { kind: "stage"; release: string; resend: string | null } | { kind: "dispatch"; release: string; resend: string | null } | { kind: "rollback"; release: string; resend: string | null } | { kind: "attachEvidence"; release: string; file: string; name: string | null; evidence: EvidenceKind | null; conclusion: Conclusion | null; replaces: number | null; reason: string } | { kind: "confirmEvidence"; entry: number; reason: string } | { kind: "freeze"; product: string | null; environment: string | null; span: Span; reason: string } | { kind: "liftFreeze"; entry: number; reason: string } | { kind: "authorize"; product: string; changeTypes: ChangeType[]; maxCommits: number; perDay: number; valid: Span; reason: string } | { kind: "answerAuthorization"; entry: number } | { kind: "suspendAuthorization"; entry: number; resume: boolean; reason: string } | { kind: "setPolicy"; product: string; toml: string; reason: string } | { kind: "answerPolicy"; product: string; version: number } | { kind: "setProduct"; product: string; title: string; path: string[]; reason: string } | { kind: "setTarget"; form: TargetForm; reason: string } | { kind: "enrol"; form: EnrolForm; reason: string } | { kind: "accept"; principal: string } | { kind: "changeRole"; principal: string; role: string; product: string | null; until: string | null; grant: boolean; reason: string } | { kind: "rotateKey"; reason: string } | { kind: "endKey"; principal: string; lost: boolean; reason: string } | { kind: "enrolDispatcher"; name: string | null; reason: string } | { kind: "confirmDevice"; principal: string; reason: string } | { kind: "revokeDevice"; principal: string; reason: string } | { kind: "review"; scope: ReviewScope; findings: string; reason: string } | { kind: "correct"; entry: number; field: string; old: string; new: string; reason: string } | { kind: "addBuildbot"; name: string; address: string; user: string; certificate: string | null } | { kind: "allowCommand"; form: CommandForm };
 
 /**  How bad a case or finding is, the worst first. */
 export type ItemLevel = "error" | "failed" | "warning" | "flaky" | "skipped" | "note" | "none" | "suppressed";
@@ -1122,21 +1088,13 @@ export type JobId = {
 
 export type JobKind = "verify" | "exportBundle" | "backUp" | "restore" | "report" | "connectorTest" | "dispatch" | "reconcile" | "observeEvidence" | "createSample" | "worker";
 
-export type JobOutcome = 
-	| { kind: "verified"; result: VerifyResult; }
-	| { kind: "written"; path: PathRef; size: string; sha256: string; missing: string[]; }
-	| { kind: "backedUp"; path: PathRef; entries: number; files: number; damaged: string[]; }
-	| { kind: "restored"; fingerprint: string; }
-	| { kind: "sampleCreated"; fingerprint: string; }
-	| { kind: "tested"; test: ConnectorTest; }
-	| { kind: "dispatched"; result: RolloutResult; detail: string | null; }
-	| { kind: "observed"; entry: number; conclusion: Conclusion; }
-	| { kind: "nothing"; };
+export type JobOutcome = { kind: "verified"; result: VerifyResult } | { kind: "written"; path: PathRef; size: string; sha256: string; missing: string[] } | { kind: "backedUp"; path: PathRef; entries: number; files: number; damaged: string[] } | { kind: "restored"; fingerprint: string } | { kind: "sampleCreated"; fingerprint: string } | { kind: "tested"; test: ConnectorTest } | { kind: "dispatched"; result: RolloutResult; detail: string | null } | { kind: "observed"; entry: number; conclusion: Conclusion } | { kind: "nothing" };
 
 export type JobPhase = "running" | "cancelling" | "done" | "failed" | "cancelled";
 
-/**  Said while a long act goes on, at most ten times a second. */
+/**  A long act has come further. */
 export type JobProgress = {
+	/**  How it stands. */
 	job: JobState,
 };
 
@@ -1179,8 +1137,9 @@ export type KeyState = "inUse" | "expired" | "rotated" | "revoked";
 
 export type Language = "system" | "english" | "german";
 
-/**  Said when entries came in: windows ask again. */
+/**  The ledger has this many entries now. */
 export type LedgerChanged = {
+	/**  The number of entries. */
 	size: number,
 };
 
@@ -1217,8 +1176,9 @@ export type LiveView = {
 	listBeginsAtLive: boolean,
 };
 
-/**  Said when the desk is locked or unlocked. */
+/**  The desk was locked or unlocked. */
 export type Locked = {
+	/**  Whether it is locked. */
 	locked: boolean,
 };
 
@@ -1268,8 +1228,9 @@ export type NamedEntry = {
 	index: number,
 };
 
-/**  Said when a notification, the tray or a link leads somewhere; it only navigates. */
+/**  Somebody followed a link, a notification or the tray. */
 export type Navigate = {
+	/**  Where to. */
 	to: Place,
 };
 
@@ -1390,16 +1351,7 @@ export type PickPath = {
 /**  What is picked in the system's dialog. */
 export type PickPurpose = "ledgerDirectory" | "newLedgerDirectory" | "backupDirectory" | "newBackupDirectory" | "restoreDirectory" | "bundleFile" | "evidenceFile" | "artifactFile" | "repositoryDirectory" | "publicKeyFile" | "certificateFile" | "scriptFile" | "policyFile" | "saveBundle" | "saveReport" | "saveTable";
 
-export type Place = 
-	| { kind: "inbox"; }
-	| { kind: "board"; }
-	| { kind: "releases"; }
-	| { kind: "release"; release: string; tab: ReleaseTab; }
-	| { kind: "entry"; index: number; }
-	| { kind: "sign"; release: string; }
-	| { kind: "people"; }
-	| { kind: "settings"; }
-	| { kind: "help"; topic: string | null; };
+export type Place = { kind: "inbox" } | { kind: "board" } | { kind: "releases" } | { kind: "release"; release: string; tab: ReleaseTab } | { kind: "entry"; index: number } | { kind: "sign"; release: string } | { kind: "people" } | { kind: "settings" } | { kind: "help"; topic: string | null };
 
 export type PolicyCheck = {
 	lawful: boolean,
@@ -1822,7 +1774,17 @@ export type RunLink = {
 export type RunStatus = "queued" | "inProgress" | "waiting" | "completed";
 
 /**  What is known to be safe after an error. */
-export type Safe = "nothingHappened" | "ledgerUnchanged" | "recorded" | "unknown" | "readOnly";
+export type Safe = 
+/**  Nothing was recorded and nothing was sent. */
+"nothingHappened" | 
+/**  The ledger is as it was; what was outside may have changed. */
+"ledgerUnchanged" | 
+/**  What was done is recorded; it is told where. */
+"recorded" | 
+/**  Nobody knows what runs; nothing is sent again by itself. */
+"unknown" | 
+/**  The ledger on the disk is not sound; nothing is written to it. */
+"readOnly";
 
 export type SaveAudit = {
 	filter: AuditFilter,
@@ -1836,11 +1798,7 @@ export type SaveDraft = {
 	form: ProposalForm,
 };
 
-export type SearchHit = 
-	| { kind: "release"; release: string; product: string; version: string; state: ReleaseState; }
-	| { kind: "person"; principal: string; name: string; }
-	| { kind: "product"; product: string; title: string; }
-	| { kind: "entry"; index: number; act: string; };
+export type SearchHit = { kind: "release"; release: string; product: string; version: string; state: ReleaseState } | { kind: "person"; principal: string; name: string } | { kind: "product"; product: string; title: string } | { kind: "entry"; index: number; act: string };
 
 export type SearchRequest = {
 	text: string,
@@ -1883,7 +1841,11 @@ export type Session = {
 	trouble: AppError | null,
 };
 
-export type SessionMode = "start" | "open" | "damaged";
+export type SessionMode = 
+/**  No ledger is open. */
+"start" | "open" | 
+/**  The ledger on the disk is not sound: it can be read and verified, nothing is written. */
+"damaged";
 
 export type Settings = {
 	theme: Theme,
@@ -1913,8 +1875,9 @@ export type Settings = {
 	hideWelcome: boolean,
 };
 
-/**  Said when settings changed. */
+/**  The settings were saved. */
 export type SettingsChanged = {
+	/**  The new ones. */
 	settings: Settings,
 };
 
@@ -1975,15 +1938,17 @@ export type SignOffState = "valid" | "incomplete" | "stale" | "expired" | "signe
 
 export type SigningChange = "opened" | "ledgerMoved" | "expired" | "closed";
 
-/**  Said in the sign window when the prepared act is another: ask for the challenge again. */
+/**  What the signing window shows is no longer how it is. */
 export type SigningChanged = {
+	/**  Why. */
 	reason: SigningChange,
 };
 
-export type SigningResult = 
-	| { kind: "signed"; receipt: Receipt; }
-	| { kind: "started"; receipt: Receipt; job: JobRef; }
-	| { kind: "showAgain"; challenge: Challenge; };
+export type SigningResult = { kind: "signed"; receipt: Receipt } | 
+/**  Presence was proved: what follows runs as a job. */
+{ kind: "started"; receipt: Receipt; job: JobRef } | 
+/**  Something moved: nothing was signed; the new challenge is to be shown. */
+{ kind: "showAgain"; challenge: Challenge };
 
 /**  From when until when. */
 export type Span = {
@@ -2007,44 +1972,7 @@ export type StateCount = {
 };
 
 /**  The sentence that is signed, as data; the words of the record stand in `lines`. */
-export type Statement = 
-	| { kind: "answer"; verdict: Verdict | null; role: string | null; artifact: string; environment: string; sheet: string; }
-	| { kind: "answerPolicy"; verdict: Verdict | null; role: string | null; product: string; version: number; }
-	| { kind: "answerAuthorization"; verdict: Verdict | null; role: string | null; product: string; entry: number; }
-	| { kind: "confirm"; what: string; entry: number; }
-	| { kind: "condition"; condition: string; }
-	| { kind: "propose"; release: string; commits: number; }
-	| { kind: "amend"; release: string; }
-	| { kind: "withdraw"; release: string; }
-	| { kind: "request"; release: string; environment: string; due: string | null; }
-	| { kind: "waive"; gate: string; expires: string; }
-	| { kind: "resume"; release: string; question: string | null; answer: string | null; }
-	| { kind: "waveVerdict"; wave: number; verdict: WaveVerdict; }
-	| { kind: "close"; release: string; result: string; }
-	| { kind: "stage"; release: string; environment: string; }
-	| { kind: "dispatch"; release: string; environment: string; wave: number; segment: string; }
-	| { kind: "rollback"; release: string; environment: string; to: string; }
-	| { kind: "evidence"; release: string; name: string; conclusion: Conclusion; }
-	| { kind: "freeze"; product: string | null; environment: string | null; span: Span; }
-	| { kind: "liftFreeze"; entry: number; }
-	| { kind: "authorize"; product: string; environment: string; valid: Span; }
-	| { kind: "suspendAuthorization"; entry: number; resume: boolean; }
-	| { kind: "policy"; product: string; version: number; sha256: string; }
-	| { kind: "product"; product: string; path: string[]; }
-	| { kind: "target"; product: string; environment: string; }
-	| { kind: "genesis"; title: string; }
-	| { kind: "enrol"; person: PersonRef; }
-	| { kind: "accept"; text: string; sha256: string; }
-	| { kind: "role"; person: PersonRef; role: string; product: string | null; until: string | null; grant: boolean; }
-	| { kind: "rotateKey"; }
-	| { kind: "endKey"; person: PersonRef; lost: boolean; }
-	| { kind: "enrolDispatcher"; device: string; }
-	| { kind: "revokeDevice"; device: string; }
-	| { kind: "review"; scope: ReviewScope; from: number; until: number; }
-	| { kind: "correct"; entry: number; field: string; }
-	| { kind: "unlock"; }
-	| { kind: "addConnector"; name: string; address: string; }
-	| { kind: "allowCommand"; id: string; sha256: string; };
+export type Statement = { kind: "answer"; verdict: Verdict | null; role: string | null; artifact: string; environment: string; sheet: string } | { kind: "answerPolicy"; verdict: Verdict | null; role: string | null; product: string; version: number } | { kind: "answerAuthorization"; verdict: Verdict | null; role: string | null; product: string; entry: number } | { kind: "confirm"; what: string; entry: number } | { kind: "condition"; condition: string } | { kind: "propose"; release: string; commits: number } | { kind: "amend"; release: string } | { kind: "withdraw"; release: string } | { kind: "request"; release: string; environment: string; due: string | null } | { kind: "waive"; gate: string; expires: string } | { kind: "resume"; release: string; question: string | null; answer: string | null } | { kind: "waveVerdict"; wave: number; verdict: WaveVerdict } | { kind: "close"; release: string; result: string } | { kind: "stage"; release: string; environment: string } | { kind: "dispatch"; release: string; environment: string; wave: number; segment: string } | { kind: "rollback"; release: string; environment: string; to: string } | { kind: "evidence"; release: string; name: string; conclusion: Conclusion } | { kind: "freeze"; product: string | null; environment: string | null; span: Span } | { kind: "liftFreeze"; entry: number } | { kind: "authorize"; product: string; environment: string; valid: Span } | { kind: "suspendAuthorization"; entry: number; resume: boolean } | { kind: "policy"; product: string; version: number; sha256: string } | { kind: "product"; product: string; path: string[] } | { kind: "target"; product: string; environment: string } | { kind: "genesis"; title: string } | { kind: "enrol"; person: PersonRef } | { kind: "accept"; text: string; sha256: string } | { kind: "role"; person: PersonRef; role: string; product: string | null; until: string | null; grant: boolean } | { kind: "rotateKey" } | { kind: "endKey"; person: PersonRef; lost: boolean } | { kind: "enrolDispatcher"; device: string } | { kind: "revokeDevice"; device: string } | { kind: "review"; scope: ReviewScope; from: number; until: number } | { kind: "correct"; entry: number; field: string } | { kind: "unlock" } | { kind: "addConnector"; name: string; address: string } | { kind: "allowCommand"; id: string; sha256: string };
 
 export type StatementLine = {
 	/**  The field of the entry, as docs/format.md names it. */
@@ -2080,9 +2008,7 @@ export type TabCounts = {
 	dispatches: number,
 };
 
-export type TargetConnector = 
-	| { kind: "buildbot"; baseUrl: string; certificateSha256: string | null; }
-	| { kind: "localCommand"; command: string; scriptSha256: string | null; };
+export type TargetConnector = { kind: "buildbot"; baseUrl: string; certificateSha256: string | null } | { kind: "localCommand"; command: string; scriptSha256: string | null };
 
 export type TargetForm = {
 	product: string,
@@ -2144,52 +2070,9 @@ export type TicketRow = {
 export type Tier = "a" | "b" | "c" | "unmeasured";
 
 /**  What an entry says, as data for a sentence. */
-export type TimelineEvent = 
-	| { kind: "genesis"; title: string; }
-	| { kind: "enrolled"; person: PersonRef; }
-	| { kind: "accepted"; }
-	| { kind: "deviceEnrolled"; device: string; purpose: DevicePurpose; }
-	| { kind: "deviceRevoked"; device: string; }
-	| { kind: "keyRotated"; person: PersonRef; }
-	| { kind: "keyRevoked"; person: PersonRef; lost: boolean; }
-	| { kind: "roleGranted"; person: PersonRef; role: string; product: string | null; until: string | null; }
-	| { kind: "roleLapsed"; person: PersonRef; role: string; product: string | null; }
-	| { kind: "productSet"; product: string; }
-	| { kind: "targetSet"; product: string; environment: string; }
-	| { kind: "policySet"; product: string; version: number; }
-	| { kind: "authorizationProposed"; product: string; }
-	| { kind: "authorizationSuspended"; entry: number; }
-	| { kind: "authorizationResumed"; entry: number; }
-	| { kind: "freezeDeclared"; product: string | null; environment: string | null; span: Span; }
-	| { kind: "freezeLifted"; entry: number; }
-	| { kind: "proposed"; version: string; authorization: number | null; }
-	| { kind: "amended"; version: string; }
-	| { kind: "supersededBy"; by: string; }
-	| { kind: "withdrawn"; }
-	| { kind: "evidence"; name: string; evidence: EvidenceKind; conclusion: Conclusion; attached: boolean; replaces: number | null; }
-	| { kind: "waived"; gate: string; expires: string; }
-	| { kind: "staged"; environment: string; version: string; }
-	| { kind: "requested"; environment: string; due: string | null; }
-	| { kind: "answered"; verdict: Verdict; role: string; meaning: Meaning; authorization: number | null; }
-	| { kind: "confirmed"; entry: number; verdict: Verdict; role: string; }
-	| { kind: "held"; question: string | null; }
-	| { kind: "halted"; }
-	| { kind: "cancelled"; requestId: string; }
-	| { kind: "resumed"; hold: number; answer: string | null; }
-	| { kind: "conditionMet"; approval: number; number: number; }
-	| { kind: "dispatch"; dispatch: DispatchKind; state: DispatchState; environment: string; wave: number; requestId: string; conclusion: RunConclusion | null; detail: string | null; }
-	| { kind: "leaseTaken"; until: string; }
-	| { kind: "run"; requestId: string; status: RunStatus; }
-	| { kind: "wave"; wave: number; verdict: WaveVerdict; detail: string; }
-	| { kind: "closed"; result: string; }
-	| { kind: "announced"; audience: string; about: string; }
-	| { kind: "wrongPassphrases"; person: PersonRef; count: number; }
-	| { kind: "refused"; act: string; code: string; message: string; person: PersonRef | null; }
-	| { kind: "corrected"; entry: number; field: string; }
-	| { kind: "late"; record: string; happened: string; }
-	| { kind: "reviewed"; scope: ReviewScope; from: number; until: number; }
-	| { kind: "exported"; release: string | null; }
-	| { kind: "other"; act: string; };
+export type TimelineEvent = { kind: "genesis"; title: string } | { kind: "enrolled"; person: PersonRef } | { kind: "accepted" } | { kind: "deviceEnrolled"; device: string; purpose: DevicePurpose } | { kind: "deviceRevoked"; device: string } | { kind: "keyRotated"; person: PersonRef } | { kind: "keyRevoked"; person: PersonRef; lost: boolean } | { kind: "roleGranted"; person: PersonRef; role: string; product: string | null; until: string | null } | { kind: "roleLapsed"; person: PersonRef; role: string; product: string | null } | { kind: "productSet"; product: string } | { kind: "targetSet"; product: string; environment: string } | { kind: "policySet"; product: string; version: number } | { kind: "authorizationProposed"; product: string } | { kind: "authorizationSuspended"; entry: number } | { kind: "authorizationResumed"; entry: number } | { kind: "freezeDeclared"; product: string | null; environment: string | null; span: Span } | { kind: "freezeLifted"; entry: number } | { kind: "proposed"; version: string; authorization: number | null } | { kind: "amended"; version: string } | { kind: "supersededBy"; by: string } | { kind: "withdrawn" } | { kind: "evidence"; name: string; evidence: EvidenceKind; conclusion: Conclusion; attached: boolean; replaces: number | null } | { kind: "waived"; gate: string; expires: string } | { kind: "staged"; environment: string; version: string } | { kind: "requested"; environment: string; due: string | null } | { kind: "answered"; verdict: Verdict; role: string; meaning: Meaning; authorization: number | null } | 
+/**  An answer to something that is no decision sheet. */
+{ kind: "confirmed"; entry: number; verdict: Verdict; role: string } | { kind: "held"; question: string | null } | { kind: "halted" } | { kind: "cancelled"; requestId: string } | { kind: "resumed"; hold: number; answer: string | null } | { kind: "conditionMet"; approval: number; number: number } | { kind: "dispatch"; dispatch: DispatchKind; state: DispatchState; environment: string; wave: number; requestId: string; conclusion: RunConclusion | null; detail: string | null } | { kind: "leaseTaken"; until: string } | { kind: "run"; requestId: string; status: RunStatus } | { kind: "wave"; wave: number; verdict: WaveVerdict; detail: string } | { kind: "closed"; result: string } | { kind: "announced"; audience: string; about: string } | { kind: "wrongPassphrases"; person: PersonRef; count: number } | { kind: "refused"; act: string; code: string; message: string; person: PersonRef | null } | { kind: "corrected"; entry: number; field: string } | { kind: "late"; record: string; happened: string } | { kind: "reviewed"; scope: ReviewScope; from: number; until: number } | { kind: "exported"; release: string | null } | { kind: "other"; act: string };
 
 export type TimelinePage = {
 	total: number,
@@ -2221,7 +2104,15 @@ export type TimelineRow = {
 export type Verdict = "go" | "noGo" | "hold" | "conditionalGo";
 
 /**  Whether what is shown was verified. */
-export type VerifiedState = "entries" | "verifying" | "everything" | "findings";
+export type VerifiedState = 
+/**  Every entry was hashed and judged when it was loaded; files were not looked at. */
+"entries" | 
+/**  A full verification in the background is under way. */
+"verifying" | 
+/**  Everything was verified, files too. */
+"everything" | 
+/**  A finding stands: the audit screen names it. */
+"findings";
 
 export type VerifyFinding = {
 	index: number | null,
@@ -2293,10 +2184,6 @@ export type ZoomRequest = {
 };
 
 /* Tauri Specta runtime */
-type EventEmit<T> = [T] extends [null] ? () => Promise<void> : (payload: T) => Promise<void>;
-
-type EventEmitTo<T> = [T] extends [null] ? (target: __TAURI_EVENT.EventTarget | string) => Promise<void> : (target: __TAURI_EVENT.EventTarget | string, payload: T) => Promise<void>;
-
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {
     try {
         return { status: "ok", data: await result };
@@ -2306,12 +2193,28 @@ async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; dat
     }
 }
 
-function makeEvent<TListen, TEmit = TListen>(name: string) {
+type EventEmit<T> = [T] extends [null] ? () => Promise<void> : (payload: T) => Promise<void>;
+
+type EventEmitTo<T> = [T] extends [null] ? (target: __TAURI_EVENT.EventTarget | string) => Promise<void> : (target: __TAURI_EVENT.EventTarget | string, payload: T) => Promise<void>;
+
+function makeEvent<TListen, TEmit = TListen>(name: string, serialize?: (payload: TEmit) => unknown, deserialize?: (payload: any) => TListen) {
+    const mapEvent = (cb: __TAURI_EVENT.EventCallback<TListen>) => (event: __TAURI_EVENT.Event<any>) => cb({ ...event, payload: deserialize ? deserialize(event.payload) : event.payload });
+    const mapPayload = (payload: TEmit) => serialize ? serialize(payload) : payload;
+
     const base = {
-        listen: (cb: __TAURI_EVENT.EventCallback<TListen>) => __TAURI_EVENT.listen(name, cb),
-        once: (cb: __TAURI_EVENT.EventCallback<TListen>) => __TAURI_EVENT.once(name, cb),
-        emit: ((payload: TEmit) => __TAURI_EVENT.emit(name, payload) as unknown) as EventEmit<TEmit>,
-        emitTo: ((to: __TAURI_EVENT.EventTarget | string, payload: TEmit) => __TAURI_EVENT.emitTo(to, name, payload) as unknown) as EventEmitTo<TEmit>
+        listen: (cb: __TAURI_EVENT.EventCallback<TListen>) => __TAURI_EVENT.listen(name, mapEvent(cb)),
+        once: (cb: __TAURI_EVENT.EventCallback<TListen>) => __TAURI_EVENT.once(name, mapEvent(cb)),
+        emit: ((payload: TEmit) => __TAURI_EVENT.emit(name, mapPayload(payload)) as unknown) as EventEmit<TEmit>,
+        emitTo: ((to: __TAURI_EVENT.EventTarget | string, payload: TEmit) => __TAURI_EVENT.emitTo(to, name, mapPayload(payload)) as unknown) as EventEmitTo<TEmit>
     };
-    return base;
+
+    const fn = (target: import("@tauri-apps/api/webview").Webview | import("@tauri-apps/api/window").Window) => ({
+        listen: (cb: __TAURI_EVENT.EventCallback<TListen>) => target.listen(name, mapEvent(cb)),
+        once: (cb: __TAURI_EVENT.EventCallback<TListen>) => target.once(name, mapEvent(cb)),
+        emit: ((payload: TEmit) => target.emit(name, mapPayload(payload)) as unknown) as EventEmit<TEmit>,
+        emitTo: ((to: __TAURI_EVENT.EventTarget | string, payload: TEmit) => target.emitTo(to, name, mapPayload(payload)) as unknown) as EventEmitTo<TEmit>
+    });
+
+    return Object.assign(fn, base);
 }
+
