@@ -13,11 +13,14 @@ const packed = (file) => gzipSync(readFileSync(join(folder, file))).length;
 
 let failed = false;
 for (const page of ['index.html', 'sign.html']) {
-  const first = [...read(page).matchAll(/(?:src|href)="\.?\/?(assets\/[^"]+\.(?:js|css))"/g)].map((found) => found[1] ?? '');
+  const first = [...read(page).matchAll(/(?:src|href)="\.?\/?(assets\/[^"]+\.(?:js|css))"/g)].map(
+    (found) => found[1] ?? '',
+  );
   const all = new Set(first);
   for (const file of all) {
     if (!file.endsWith('.js')) continue;
-    for (const [, name] of read(file).matchAll(/(?:from|import)\s*["']\.\/([^"']+\.js)["']/g)) all.add(`assets/${name}`);
+    for (const [, name] of read(file).matchAll(/(?:from|import)\s*["']\.\/([^"']+\.js)["']/g))
+      all.add(`assets/${name}`);
   }
   const language = assets.filter((name) => /^en-.*\.js$/.test(name)).map((name) => `assets/${name}`);
   const js = [...all, ...language].filter((file) => file.endsWith('.js')).reduce((sum, file) => sum + packed(file), 0);
@@ -29,7 +32,9 @@ for (const page of ['index.html', 'sign.html']) {
     failed = true;
   }
 }
-const inside = assets.filter((name) => name.endsWith('.js')).filter((name) => read(`assets/${name}`).includes('copper-otter-12'));
+const inside = assets
+  .filter((name) => name.endsWith('.js'))
+  .filter((name) => read(`assets/${name}`).includes('copper-otter-12'));
 if (inside.length && !folder.includes('fake')) {
   console.error(`the in-memory backend is in the build: ${inside.join(', ')}`);
   failed = true;

@@ -11,7 +11,8 @@ import { desk } from './lib/session.svelte';
 
 useClipboard((text) => calls.copyText({ text }).then(() => undefined));
 document.addEventListener('contextmenu', (event) => {
-  if (!(event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement)) event.preventDefault();
+  if (!(event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement))
+    event.preventDefault();
 });
 
 async function open(): Promise<void> {

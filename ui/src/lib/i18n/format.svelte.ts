@@ -103,7 +103,11 @@ export function wallClock(ms: number): string {
 }
 
 export function hourOfDay(ms: number): number {
-  return Number(dates({ hour: 'numeric', hourCycle: 'h23' }).formatToParts(ms).find((part) => part.type === 'hour')?.value);
+  return Number(
+    dates({ hour: 'numeric', hourCycle: 'h23' })
+      .formatToParts(ms)
+      .find((part) => part.type === 'hour')?.value,
+  );
 }
 
 /** The day an instant belongs to in the shown zone, as `2026-11-22`: for grouping, not for reading. */
@@ -131,7 +135,10 @@ export function relative(iso: string, from = clock.now): string {
   const seconds = (at.getTime() - from) / 1000;
   let format = relatives.get(words.locale);
   if (!format)
-    relatives.set(words.locale, (format = new Intl.RelativeTimeFormat(words.locale, { numeric: 'auto', style: 'short' })));
+    relatives.set(
+      words.locale,
+      (format = new Intl.RelativeTimeFormat(words.locale, { numeric: 'auto', style: 'short' })),
+    );
   for (const [unit, size] of spans) {
     if (Math.abs(seconds) >= size) return format.format(Math.trunc(seconds / size), unit);
   }
@@ -145,7 +152,12 @@ function unit(value: number, name: string): string {
   if (!format)
     units.set(
       key,
-      (format = new Intl.NumberFormat(words.locale, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: 0 })),
+      (format = new Intl.NumberFormat(words.locale, {
+        style: 'unit',
+        unit: name,
+        unitDisplay: 'short',
+        maximumFractionDigits: 0,
+      })),
     );
   return format.format(value);
 }

@@ -74,7 +74,8 @@ class Registry {
         if (typing && !keys.includes('mod+') && !/^(f\d+|escape)$/.test(keys)) continue;
         const wanted = strokes(keys);
         const done = pending.length;
-        if (done && !pending.every((stroke, at) => wanted[at]?.key === stroke.key && wanted[at]?.mod === stroke.mod)) continue;
+        if (done && !pending.every((stroke, at) => wanted[at]?.key === stroke.key && wanted[at]?.mod === stroke.mod))
+          continue;
         const stroke = wanted[done];
         if (!stroke || !hits(stroke, event)) continue;
         const handler = this.handler(id);
@@ -99,8 +100,11 @@ export const registry = new Registry();
 
 function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
-  if (target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement) return true;
-  return target instanceof HTMLInputElement && !['checkbox', 'radio', 'button', 'submit', 'range'].includes(target.type);
+  if (target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement)
+    return true;
+  return (
+    target instanceof HTMLInputElement && !['checkbox', 'radio', 'button', 'submit', 'range'].includes(target.type)
+  );
 }
 
 /** In a component's script: what these entries do while it is shown. */

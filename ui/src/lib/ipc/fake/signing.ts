@@ -8,7 +8,13 @@ import { digest } from './sample';
 import { appError, minutes, now, Refused, world } from './world';
 
 let nonce = 1;
-let chosen: { verdict: Verdict; role: string; meaning: Challenge['meanings'][number]; reason: string; conditions: string[] } | null = null;
+let chosen: {
+  verdict: Verdict;
+  role: string;
+  meaning: Challenge['meanings'][number];
+  reason: string;
+  conditions: string[];
+} | null = null;
 let wrong = 0;
 let keyMade = false;
 
@@ -22,7 +28,10 @@ function challenge(renewed: Challenge['renewed'] = null): Challenge {
   const view = release ? releaseHandlers.release({ release }) : null;
   const verdict = intent.kind === 'answer' || intent.kind === 'answerPolicy' || intent.kind === 'answerAuthorization';
   const reason = 'reason' in intent ? intent.reason : null;
-  const newKey = intent.kind === 'createLedger' || intent.kind === 'rotateKey' || (intent.kind === 'enrol' && !intent.form.publicKey);
+  const newKey =
+    intent.kind === 'createLedger' ||
+    intent.kind === 'rotateKey' ||
+    (intent.kind === 'enrol' && !intent.form.publicKey);
   const statement = statementOf(intent);
   const ready = (!verdict || chosen !== null) && (!newKey || keyMade);
   const payload = `{"act":"${intent.kind}","reason":"${chosen?.reason ?? reason ?? ''}","signer":"${who.principal}","time":"${now}"}`;
@@ -35,7 +44,10 @@ function challenge(renewed: Challenge['renewed'] = null): Challenge {
     release,
     version: view?.version ?? null,
     environment: view?.environment ?? null,
-    statement: chosen && 'verdict' in statement ? ({ ...statement, verdict: chosen.verdict, role: chosen.role } as typeof statement) : statement,
+    statement:
+      chosen && 'verdict' in statement
+        ? ({ ...statement, verdict: chosen.verdict, role: chosen.role } as typeof statement)
+        : statement,
     lines: [
       { field: 'signer', value: who.principal },
       { field: 'time', value: now },
@@ -82,7 +94,9 @@ function challenge(renewed: Challenge['renewed'] = null): Challenge {
     consequence: verdict ? 'lastSignatureManagerStarts' : intent.kind === 'unlock' ? 'none' : 'takesEffect',
     then: verdict ? person('jonas') : null,
     sample: world.sample,
-    samplePassphrase: world.sample ? (personas.find((one) => one.principal === who.principal)?.passphrase ?? null) : null,
+    samplePassphrase: world.sample
+      ? (personas.find((one) => one.principal === who.principal)?.passphrase ?? null)
+      : null,
     expires: minutes(5),
     wrong,
     lockedUntil: wrong >= 5 ? minutes(1) : null,
@@ -92,7 +106,12 @@ function challenge(renewed: Challenge['renewed'] = null): Challenge {
 
 function held(given: string): void {
   if (given !== `nonce-${nonce}`)
-    throw new Refused(appError('challenge-other', 'what was shown is not what is prepared now', { hint: 'read it again', safe: 'nothingHappened' }));
+    throw new Refused(
+      appError('challenge-other', 'what was shown is not what is prepared now', {
+        hint: 'read it again',
+        safe: 'nothingHappened',
+      }),
+    );
 }
 
 export const signing = {
@@ -104,14 +123,25 @@ export const signing = {
   },
   signingChoose: ({ nonce: given, verdict, role, meaning, reason, conditions }) => {
     held(given);
-    chosen = { verdict: verdict ?? 'go', role: role ?? 'qa', meaning: meaning ?? 'approval', reason: reason ?? '', conditions };
+    chosen = {
+      verdict: verdict ?? 'go',
+      role: role ?? 'qa',
+      meaning: meaning ?? 'approval',
+      reason: reason ?? '',
+      conditions,
+    };
     nonce += 1;
     return challenge('chosen');
   },
   signingNewKey: ({ nonce: given, passphrase }) => {
     held(given);
     if (passphrase.length < 12)
-      throw new Refused(appError('passphrase-short', 'a passphrase has at least 12 characters', { field: 'passphrase', safe: 'nothingHappened' }));
+      throw new Refused(
+        appError('passphrase-short', 'a passphrase has at least 12 characters', {
+          field: 'passphrase',
+          safe: 'nothingHappened',
+        }),
+      );
     keyMade = true;
     nonce += 1;
     return challenge('keyMade');
@@ -124,7 +154,11 @@ export const signing = {
       wrong += 1;
       throw new Refused(
         wrong >= 5
-          ? appError('key-locked', 'this key is locked after five wrong passphrases', { retryAt: minutes(1), safe: 'nothingHappened', field: 'secret' })
+          ? appError('key-locked', 'this key is locked after five wrong passphrases', {
+              retryAt: minutes(1),
+              safe: 'nothingHappened',
+              field: 'secret',
+            })
           : appError('passphrase-wrong', 'the passphrase is not the one of this key', {
               safe: 'nothingHappened',
               field: 'secret',

@@ -20,7 +20,8 @@ export default {
     other: '{count} von {all} Einträgen',
   },
   nothing: 'Kein Eintrag passt',
-  nothingText: 'Nehmen Sie ein Kriterium weg oder suchen Sie nach weniger Wörtern. Aus dem Ledger verschwindet nie etwas.',
+  nothingText:
+    'Nehmen Sie ein Kriterium weg oder suchen Sie nach weniger Wörtern. Aus dem Ledger verschwindet nie etwas.',
   clockSuspect: 'Die Uhr, die das sagt, ist zweifelhaft',
   notAdmitted: 'Nicht zugelassen: Der Eintrag steht im Protokoll und hat keine Wirkung.',
   filter: 'Einträge filtern',

@@ -7,10 +7,15 @@ export default {
   evening: 'Guten Abend, {name}',
   night: 'Gute Nacht, {name}',
   anybody: 'Eingang',
-  summary: { zero: 'Nichts wartet auf Sie.', one: '{count} Sache wartet auf Sie', other: '{count} Sachen warten auf Sie' },
+  summary: {
+    zero: 'Nichts wartet auf Sie.',
+    one: '{count} Sache wartet auf Sie',
+    other: '{count} Sachen warten auf Sie',
+  },
   overdueCount: { one: '{count} ist überfällig', other: '{count} sind überfällig' },
   emptyTitle: 'Nichts wartet auf Sie',
-  emptyText: 'Wenn jemand Ihre Unterschrift braucht, mit einer Frage anhält oder eine Ausrollung eine Entscheidung verlangt, steht es hier, samt dem, was daraus folgt.',
+  emptyText:
+    'Wenn jemand Ihre Unterschrift braucht, mit einer Frage anhält oder eine Ausrollung eine Entscheidung verlangt, steht es hier, samt dem, was daraus folgt.',
   emptyAction: 'Sehen, wo jedes Produkt steht',
   others: 'Sie warten auf andere',
   othersNote: 'von Ihnen angefragt, noch nicht beantwortet',
@@ -60,7 +65,8 @@ export default {
   'text.confirmEvidence': 'Jemand hat einen Nachweis beigelegt. Er zählt, sobald ihn eine zweite Person bestätigt.',
   'text.policy': 'Eine neue Fassung ist vorgeschlagen: {quote}.',
   'text.policyPlain': 'Eine neue Fassung ist vorgeschlagen und braucht Ihre Antwort.',
-  'text.authorization': 'Sie würde an Ihrer Stelle die letzte Freigabe zeichnen, in ihren Grenzen. Vorher braucht sie Ihre Antwort.',
+  'text.authorization':
+    'Sie würde an Ihrer Stelle die letzte Freigabe zeichnen, in ihren Grenzen. Vorher braucht sie Ihre Antwort.',
   'text.device': 'Bestätigen Sie es, sonst bleibt es ohne Wirkung.',
   'text.accept': 'Sie sind aufgenommen. Ihr Schlüssel wirkt, sobald Sie angenommen haben.',
   'text.key': 'Erzeugen Sie einen neuen, solange der alte noch zeichnet.',
