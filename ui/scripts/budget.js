@@ -25,6 +25,15 @@ for (const page of ['index.html', 'sign.html']) {
   const language = assets.filter((name) => /^en-.*\.js$/.test(name)).map((name) => `assets/${name}`);
   const js = [...all, ...language].filter((file) => file.endsWith('.js')).reduce((sum, file) => sum + packed(file), 0);
   const css = [...all].filter((file) => file.endsWith('.css')).reduce((sum, file) => sum + packed(file), 0);
+  if (page === 'sign.html') {
+    const foreign = [...all].filter(
+      (file) => file.endsWith('.js') && /data-(dialog|popover|menu|select|combobox|calendar)-|bits-/.test(read(file)),
+    );
+    if (foreign.length) {
+      console.error(`code of others in the signing window: ${foreign.join(', ')}`);
+      failed = true;
+    }
+  }
   const line = `${page}: ${(js / 1000).toFixed(1)} kB of JS, ${(css / 1000).toFixed(1)} kB of CSS before the first screen (gzip)`;
   console.log(line);
   if (js > limits.js || css > limits.css) {

@@ -244,7 +244,6 @@ function gates(release: string): Gate[] {
   ];
 }
 
-let nextEntry = 4765;
 function signOff(
   who: string,
   role: string,
@@ -254,9 +253,8 @@ function signOff(
   time: string,
   some: Partial<SignOffRow> = {},
 ): SignOffRow {
-  nextEntry += 1;
   return {
-    entry: nextEntry,
+    entry: 0,
     person: person(who),
     role,
     verdict,
@@ -272,7 +270,7 @@ function signOff(
     authorization: null,
     key: 'SHA256:Jn5SkqD2vXo0pWf7bQyTz1mC8rLhA4gEeNuVxRuCyEs',
     reauth: 'prompt',
-    seen: nextEntry - 1,
+    seen: 4764,
     seenBasis: 'full',
     ...some,
   };
@@ -299,7 +297,14 @@ function station(
   };
 }
 
+/** The stations, each answer with an entry of its own. */
 function stationsOf(release: string): Station[] {
+  return stations(release).map((one, at) =>
+    one.signOff ? { ...one, signOff: { ...one.signOff, entry: 4765 + at } } : one,
+  );
+}
+
+function stations(release: string): Station[] {
   const row = mustHave(release);
   const pump = row.product === 'infusion-pump-fw';
   if (row.state === 'onHold' && pump) {
@@ -488,7 +493,7 @@ function blockers(release: string): Blocker[] {
       quorum,
       {
         cause: { kind: 'asksToWait', by: person('jo'), quote: 'Who is on call for the pilot clinics tonight?' },
-        acts: [{ kind: 'resume', hold: 4780, question: true }],
+        acts: [{ kind: 'resume', hold: 4806, question: true }],
         who: [person('jonas')],
         me: true,
       },
@@ -543,7 +548,7 @@ function view(release: string): ReleaseView {
       row.state === 'onHold'
         ? [
             {
-              entry: 4780,
+              entry: 4806,
               kind: 'hold',
               question: 'Who is on call for the pilot clinics tonight?',
               by: person('jo'),
@@ -686,7 +691,7 @@ export function timeline(release: string): TimelineRow[] {
   if (row.state === 'onHold')
     list.push(
       timelineRow(
-        4780,
+        4806,
         hours(-2.7),
         'jo',
         { kind: 'held', question: 'Who is on call for the pilot clinics tonight?' },
