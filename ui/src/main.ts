@@ -16,6 +16,7 @@ document.addEventListener('contextmenu', (event) => {
 });
 
 async function open(): Promise<void> {
+  const session = desk.refresh();
   try {
     await desk.apply(await calls.settings());
   } catch (thrown) {
@@ -23,7 +24,7 @@ async function open(): Promise<void> {
     await useLanguage('en');
     desk.failure = thrown;
   }
-  await desk.refresh();
+  await session;
   mount(App, { target: document.getElementById('app')! });
   // The window is hidden until now, and a hidden one draws no frames to wait for.
   flushSync();

@@ -89,6 +89,17 @@ export function dateTime(iso: string, options: { seconds?: boolean; utc?: boolea
   ).format(at);
 }
 
+/** `13:05:31 UTC` */
+export function utcTime(iso: string): string {
+  const at = instant(iso);
+  return at
+    ? dates(
+        { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23', timeZoneName: 'short' },
+        'UTC',
+      ).format(at)
+    : iso;
+}
+
 /** `Sun 22 Nov, 14:05 CET`: the clock of the top bar. */
 export function wallClock(ms: number): string {
   return dates({

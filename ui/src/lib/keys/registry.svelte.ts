@@ -63,6 +63,7 @@ class Registry {
 
   key(event: KeyboardEvent): void {
     if (event.defaultPrevented || event.isComposing || event.repeat || this.paused > 0) return;
+    if (isOver(event.target) && !(event.ctrlKey || event.metaKey)) return;
     const typing = isTyping(event.target);
     const pending = this.#pending && performance.now() - this.#pending.at < 1_200 ? this.#pending.strokes : [];
     this.#pending = undefined;
@@ -104,6 +105,16 @@ function isTyping(target: EventTarget | null): boolean {
     return true;
   return (
     target instanceof HTMLInputElement && !['checkbox', 'radio', 'button', 'submit', 'range'].includes(target.type)
+  );
+}
+
+/** In an open list, menu or dialog a key belongs to it. */
+function isOver(target: EventTarget | null): boolean {
+  if (!(target instanceof Element)) return false;
+  return (
+    target.closest(
+      '[role="menu"], [role="listbox"], [role="dialog"], [role="alertdialog"], [aria-haspopup][aria-expanded="true"]',
+    ) !== null
   );
 }
 

@@ -17,6 +17,7 @@ let chosen: {
 } | null = null;
 let wrong = 0;
 let keyMade = false;
+let about: { prepared: unknown; asked: unknown } = { prepared: undefined, asked: undefined };
 
 const defaultIntent: Intent = { kind: 'answer', release: 'infusion-pump-fw-4.2.0', role: 'qa' };
 
@@ -107,7 +108,7 @@ function challenge(renewed: Challenge['renewed'] = null): Challenge {
 function held(given: string): void {
   if (given !== `nonce-${nonce}`)
     throw new Refused(
-      appError('challenge-other', 'what was shown is not what is prepared now', {
+      appError('nonce', 'what was shown is not what is prepared now', {
         hint: 'read it again',
         safe: 'nothingHappened',
       }),
@@ -116,13 +117,22 @@ function held(given: string): void {
 
 export const signing = {
   signingChallenge: () => {
-    chosen = null;
-    keyMade = false;
-    nonce += 1;
+    // Another act, or another test: nothing is chosen yet.
+    if (about.prepared !== world.prepared || about.asked !== world.asked) {
+      about = { prepared: world.prepared, asked: world.asked };
+      chosen = null;
+      keyMade = false;
+      wrong = 0;
+      nonce += 1;
+    }
     return challenge();
   },
   signingChoose: ({ nonce: given, verdict, role, meaning, reason, conditions }) => {
     held(given);
+    nonce += 1;
+    if (!reason?.trim()) {
+      throw new Refused(appError('usage', 'the reason is empty', { field: 'reason', safe: 'nothingHappened' }));
+    }
     chosen = {
       verdict: verdict ?? 'go',
       role: role ?? 'qa',
@@ -152,14 +162,15 @@ export const signing = {
     const right = personas.find((one) => one.principal === now_.who.principal)?.passphrase;
     if (!keyMade && now_.secret === 'passphrase' && secret !== right) {
       wrong += 1;
+      nonce += 1;
       throw new Refused(
         wrong >= 5
-          ? appError('key-locked', 'this key is locked after five wrong passphrases', {
+          ? appError('locked', 'this key is locked after five wrong passphrases', {
               retryAt: minutes(1),
               safe: 'nothingHappened',
               field: 'secret',
             })
-          : appError('passphrase-wrong', 'the passphrase is not the one of this key', {
+          : appError('wrong_passphrase', 'the passphrase is not the one of this key', {
               safe: 'nothingHappened',
               field: 'secret',
               hint: 'type it again; everything else you chose is kept',

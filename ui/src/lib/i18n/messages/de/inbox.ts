@@ -92,7 +92,7 @@ export default {
   'act.freeze': 'Kalender öffnen',
   'act.close': 'Release abschließen',
   askedBy: 'angefragt von {who}',
-  askedByName: '{who} fragt Sie namentlich an',
+  askedByName: '{who} fragt Sie',
   due: 'fällig {when}',
   overdue: 'überfällig, war fällig {when}',
   since: '{when}',

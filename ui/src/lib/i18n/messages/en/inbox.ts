@@ -88,7 +88,7 @@ export default {
   'act.freeze': 'Open the calendar',
   'act.close': 'Close the release',
   askedBy: 'asked by {who}',
-  askedByName: '{who} asks you by name',
+  askedByName: '{who} asks you',
   due: 'due {when}',
   overdue: 'overdue, was due {when}',
   since: '{when}',

@@ -7,7 +7,6 @@ export default {
     'Whoever holds the role and may sign sees it in the inbox. Naming a person tells them in particular; the others can still sign.',
   seats: { one: '{count} signature needed', other: '{count} signatures needed' },
   anybody: 'Anybody with the role',
-  ask: 'Ask for {role}',
   nobody: 'Nobody may sign here. The release cannot be decided like this.',
   tooFew: 'Fewer people may sign than signatures are needed.',
   barred: {
