@@ -133,3 +133,10 @@ test('the page follows the ledger', async () => {
   world.emit('ledgerChanged', { size: 4813 });
   await expect.element(screen.getByText(/When somebody asks/)).toBeVisible();
 });
+
+test('what is done on another page is gone to and begun there', async () => {
+  const screen = await app();
+  registry.run('do.freeze');
+  await expect.element(screen.getByRole('heading', { level: 1 })).toHaveTextContent('Calendar');
+  await expect.poll(() => document.querySelector('[role=dialog] h2')?.textContent).toBe('Declare a freeze');
+});

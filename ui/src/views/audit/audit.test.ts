@@ -154,3 +154,24 @@ test('speaks German', async () => {
   const { screen } = await audit('#/audit/4764');
   await expect.element(screen.getByText('Alle 7 Prüfungen halten stand')).toBeVisible();
 });
+
+test('a correction is an entry of its own, signed', async () => {
+  const { screen } = await audit('#/audit/4764');
+  await screen.getByRole('button', { name: 'Record a correction' }).click();
+  const form = page.getByRole('dialog', { name: 'Correct entry 4,764' });
+  await form.getByRole('textbox', { name: 'Field' }).fill('reason');
+  await form.getByRole('textbox', { name: 'It says' }).fill('window of tonight');
+  await form.getByRole('textbox', { name: 'It should say' }).fill('window of Monday');
+  await form.getByRole('textbox', { name: 'Reason' }).fill('the date was mistaken');
+  await form.getByRole('button', { name: 'Review and sign' }).click();
+  await expect
+    .poll(() => world.prepared)
+    .toEqual({
+      kind: 'correct',
+      entry: 4764,
+      field: 'reason',
+      old: 'window of tonight',
+      new: 'window of Monday',
+      reason: 'the date was mistaken',
+    });
+});

@@ -122,4 +122,13 @@ export default {
   wayCopy: 'Die Dateien bewahren, wie sie sind, bevor etwas anderes versucht wird.',
   wayRestore: 'Mit einer Sicherung an einem neuen Ort weitermachen. Sie wird geprüft, bevor sie sich öffnet.',
   restore: 'Sicherung wiederherstellen',
+  correct: 'Berichtigung festhalten',
+  correctTitle: 'Eintrag {index} berichtigen',
+  correctText: 'Was unterschrieben ist, bleibt. Die Berichtigung steht daneben, von Ihnen unterschrieben.',
+  field: 'Feld',
+  fieldHint: 'Wie es im Protokoll heißt.',
+  saysNow: 'Da steht',
+  shouldSay: 'Richtig wäre',
+  missField: 'Nennen Sie zuerst das Feld.',
+  missValues: 'Geben Sie beides an: was da steht und was richtig wäre.',
 } as const satisfies Translation<typeof en>;

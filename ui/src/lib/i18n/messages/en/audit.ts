@@ -119,4 +119,14 @@ export default {
   wayCopy: 'Keep the files as they are before anything else is tried.',
   wayRestore: 'Go on from a backup, in a new place. It is verified before it opens.',
   restore: 'Restore a backup',
+  // corrections
+  correct: 'Record a correction',
+  correctTitle: 'Correct entry {index}',
+  correctText: 'What was signed stays. The correction stands beside it, signed by you.',
+  field: 'Field',
+  fieldHint: 'As it is called in the record.',
+  saysNow: 'It says',
+  shouldSay: 'It should say',
+  missField: 'Name the field first.',
+  missValues: 'Give both, what it says and what it should say.',
 } as const;
