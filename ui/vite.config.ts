@@ -13,7 +13,9 @@ export default defineConfig(({ mode }) => ({
     alias: {
       $lib: at('./src/lib'),
       $views: at('./src/views'),
-      '$backend-in-use': at(mode === 'fake' || mode === 'test' ? './src/lib/ipc/fake/index.ts' : './src/lib/ipc/tauri.ts'),
+      '$backend-in-use': at(
+        mode === 'fake' || mode === 'test' ? './src/lib/ipc/fake/index.ts' : './src/lib/ipc/tauri.ts',
+      ),
     },
   },
   build: {

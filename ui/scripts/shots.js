@@ -63,19 +63,31 @@ const sizes = /** @type {const} */ ([
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const quick = process.argv.includes('--quick');
 const wanted = screens.filter(([name]) => !words.length || words.some((word) => name.includes(word)));
-const executablePath = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => path && existsSync(path));
+const executablePath = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
+  (path) => path && existsSync(path),
+);
 
 const given = process.env['SHOTS_URL'];
 const { url, stop } = given ? { url: given, stop: () => undefined } : await serve(`${root}/dist-fake`);
 const browser = await chromium.launch({
   ...(executablePath ? { executablePath } : {}),
-  args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
 });
 /** @type {string[]} */
 const said = [];
 for (const [width, height] of quick ? sizes.slice(0, 1) : sizes) {
   for (const theme of quick && !process.argv.includes('--dark') ? ['light'] : ['light', 'dark']) {
-    const context = await browser.newContext({ viewport: { width, height }, reducedMotion: 'reduce', colorScheme: theme === 'dark' ? 'dark' : 'light' });
+    const context = await browser.newContext({
+      viewport: { width, height },
+      reducedMotion: 'reduce',
+      colorScheme: theme === 'dark' ? 'dark' : 'light',
+    });
     // As in the shell.
     await context.addInitScript(() => Object.freeze(Object.prototype));
     for (const [name, hash, fake = '', page = ''] of wanted) {

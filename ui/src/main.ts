@@ -11,10 +11,12 @@ import { desk } from './lib/session.svelte';
 
 useClipboard((text) => calls.copyText({ text }).then(() => undefined));
 document.addEventListener('contextmenu', (event) => {
-  if (!(event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement)) event.preventDefault();
+  if (!(event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement))
+    event.preventDefault();
 });
 
 async function open(): Promise<void> {
+  const session = desk.refresh();
   try {
     await desk.apply(await calls.settings());
   } catch (thrown) {
@@ -22,7 +24,7 @@ async function open(): Promise<void> {
     await useLanguage('en');
     desk.failure = thrown;
   }
-  await desk.refresh();
+  await session;
   mount(App, { target: document.getElementById('app')! });
   // The window is hidden until now, and a hidden one draws no frames to wait for.
   flushSync();

@@ -27,7 +27,10 @@ export async function expectAccessible(container: Element = document.body): Prom
       runOnly: { type: 'tag', values: tags },
       rules: { region: { enabled: false }, 'page-has-heading-one': { enabled: false } },
     });
-    const found = violations.map((one) => `${theme}: ${one.id} (${one.impact}): ${one.nodes.map((node) => `${node.html} — ${node.failureSummary}`).join('\n')}`);
+    const found = violations.map(
+      (one) =>
+        `${theme}: ${one.id} (${one.impact}): ${one.nodes.map((node) => `${node.html} — ${node.failureSummary}`).join('\n')}`,
+    );
     expect(found, found.join('\n\n')).toEqual([]);
   }
   if (before) root.dataset['theme'] = before;

@@ -37,7 +37,11 @@ test('a place of Rust is a place here', () => {
     query: {},
   });
   expect(parse(hashOf({ kind: 'sign', release: 'r' })).query).toEqual({ sign: '1' });
-  expect(parse(hashOf({ kind: 'entry', index: 4711 }))).toEqual({ name: 'audit', params: { index: '4711' }, query: {} });
+  expect(parse(hashOf({ kind: 'entry', index: 4711 }))).toEqual({
+    name: 'audit',
+    params: { index: '4711' },
+    query: {},
+  });
   expect(parse(hashOf({ kind: 'help', topic: 'first-release' })).params).toEqual({ topic: 'first-release' });
 });
 

@@ -52,7 +52,9 @@ class Desk {
     this.settings = settings;
     const root = document.documentElement;
     const dark = matchMedia('(prefers-color-scheme: dark)').matches;
-    const contrast = settings.theme === 'highContrast' || (settings.theme === 'system' && matchMedia('(prefers-contrast: more)').matches);
+    const contrast =
+      settings.theme === 'highContrast' ||
+      (settings.theme === 'system' && matchMedia('(prefers-contrast: more)').matches);
     root.dataset['theme'] = settings.theme === 'dark' || (settings.theme !== 'light' && dark) ? 'dark' : 'light';
     if (contrast) root.dataset['contrast'] = 'more';
     else delete root.dataset['contrast'];

@@ -54,7 +54,10 @@ export function spans(line: string): Span[] {
       // eslint-disable-next-line no-control-regex
       const text = part.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, '').replace(/[\u0000-\u0008\u000b-\u001f]/g, '');
       if (text) found.push({ text, tone });
-    } else tone = part.split(';').reduce<Span['tone']>((now, code) => (code === '0' || code === '' ? '' : (tones[code] ?? now)), tone);
+    } else
+      tone = part
+        .split(';')
+        .reduce<Span['tone']>((now, code) => (code === '0' || code === '' ? '' : (tones[code] ?? now)), tone);
   }
   return found;
 }

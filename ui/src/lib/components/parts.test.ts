@@ -12,7 +12,11 @@ test('a difference can be applied: what is kept and added is the later text', ()
   for (const before of texts)
     for (const after of texts) {
       const lines = lineDiff(before, after);
-      const join = (kinds: string[]) => lines.filter((line) => kinds.includes(line.kind)).map((line) => line.text).join('\n');
+      const join = (kinds: string[]) =>
+        lines
+          .filter((line) => kinds.includes(line.kind))
+          .map((line) => line.text)
+          .join('\n');
       expect(join(['same', 'added'])).toBe(after);
       expect(join(['same', 'removed'])).toBe(before);
     }
@@ -49,7 +53,11 @@ test('terminal colors become tones; what else controls a terminal is left out', 
     { text: 'red', tone: 'red' },
     { text: ' plain', tone: '' },
   ]);
-  expect(spans('\u001b[2Jcleared\u0007').map((span) => span.text).join('')).toBe('cleared');
+  expect(
+    spans('\u001b[2Jcleared\u0007')
+      .map((span) => span.text)
+      .join(''),
+  ).toBe('cleared');
 });
 
 test('every error says what is safe', () => {
@@ -69,7 +77,8 @@ test('a state is known by any spelling, and an unknown one is never good', () =>
   expect(stateOf('NoGo')).toBe('noGo');
   expect(stateOf('rolling_out')).toBe('rollingOut');
   expect(stateOf('fateUnknown')).toBe('fateUnknown');
-  for (const odd of ['', null, undefined, 'approved', 'OK', 'constructor', '__proto__']) expect(stateOf(odd)).toBe('unknown');
+  for (const odd of ['', null, undefined, 'approved', 'OK', 'constructor', '__proto__'])
+    expect(stateOf(odd)).toBe('unknown');
   expect(states.unknown.tone).not.toBe('go');
 });
 

@@ -33,7 +33,10 @@ export function explain(thrown: unknown): Problem {
       copyable: error instanceof Error ? `${message}\n${error.stack ?? ''}` : message,
     };
   }
-  const todo = [sentence(said('errors', `${error.code}.do`, error.hint)), error.retryAt ? dateTime(error.retryAt) : undefined];
+  const todo = [
+    sentence(said('errors', `${error.code}.do`, error.hint)),
+    error.retryAt ? dateTime(error.retryAt) : undefined,
+  ];
   return {
     happened: sentence(said('errors', error.code, error.message))!,
     safe: sentence(word('errors', `safe.${error.safe}`)),

@@ -14,7 +14,8 @@ export function layers(css: string): Record<string, Record<string, string>> {
 }
 
 function luminance(color: string): number {
-  const parts = color.match(/^oklch\(([\d.]+)%\s+([\d.]+)\s+([\d.]+)\)$/) ?? color.match(/^oklch\(([\d.]+)%\s+([\d.]+)\s+0\)$/);
+  const parts =
+    color.match(/^oklch\(([\d.]+)%\s+([\d.]+)\s+([\d.]+)\)$/) ?? color.match(/^oklch\(([\d.]+)%\s+([\d.]+)\s+0\)$/);
   if (!parts) throw new Error(`not an opaque oklch color: ${color}`);
   const lightness = Number(parts[1]) / 100;
   const chroma = Number(parts[2]);

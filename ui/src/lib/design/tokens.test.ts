@@ -7,7 +7,12 @@ const themes = {
   light: [':root'],
   dark: [':root', "[data-theme='dark']"],
   'more contrast': [':root', "[data-contrast='more']"],
-  'dark, more contrast': [':root', "[data-theme='dark']", "[data-contrast='more']", "[data-theme='dark'][data-contrast='more']"],
+  'dark, more contrast': [
+    ':root',
+    "[data-theme='dark']",
+    "[data-contrast='more']",
+    "[data-theme='dark'][data-contrast='more']",
+  ],
 };
 const table = (names: readonly string[]): Table => Object.assign({}, ...names.map((name) => all[name]));
 

@@ -12,7 +12,9 @@ type English = typeof en;
 export type MessageKey = { [A in keyof English & string]: `${A}.${keyof English[A] & string}` }[keyof English & string];
 
 /** The same keys with text of any wording. */
-export type Translation<Source extends Area> = { readonly [K in keyof Source]: Source[K] extends string ? string : Plural };
+export type Translation<Source extends Area> = {
+  readonly [K in keyof Source]: Source[K] extends string ? string : Plural;
+};
 
 type Text<M> = M extends string ? M : M extends { readonly other: infer Other } ? Other : never;
 type Slots<S> = S extends `${string}{${infer Name}}${infer Rest}` ? Name | Slots<Rest> : never;

@@ -89,6 +89,17 @@ export function dateTime(iso: string, options: { seconds?: boolean; utc?: boolea
   ).format(at);
 }
 
+/** `13:05:31 UTC` */
+export function utcTime(iso: string): string {
+  const at = instant(iso);
+  return at
+    ? dates(
+        { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23', timeZoneName: 'short' },
+        'UTC',
+      ).format(at)
+    : iso;
+}
+
 /** `Sun 22 Nov, 14:05 CET`: the clock of the top bar. */
 export function wallClock(ms: number): string {
   return dates({
@@ -103,7 +114,11 @@ export function wallClock(ms: number): string {
 }
 
 export function hourOfDay(ms: number): number {
-  return Number(dates({ hour: 'numeric', hourCycle: 'h23' }).formatToParts(ms).find((part) => part.type === 'hour')?.value);
+  return Number(
+    dates({ hour: 'numeric', hourCycle: 'h23' })
+      .formatToParts(ms)
+      .find((part) => part.type === 'hour')?.value,
+  );
 }
 
 /** The day an instant belongs to in the shown zone, as `2026-11-22`: for grouping, not for reading. */
@@ -131,7 +146,10 @@ export function relative(iso: string, from = clock.now): string {
   const seconds = (at.getTime() - from) / 1000;
   let format = relatives.get(words.locale);
   if (!format)
-    relatives.set(words.locale, (format = new Intl.RelativeTimeFormat(words.locale, { numeric: 'auto', style: 'short' })));
+    relatives.set(
+      words.locale,
+      (format = new Intl.RelativeTimeFormat(words.locale, { numeric: 'auto', style: 'short' })),
+    );
   for (const [unit, size] of spans) {
     if (Math.abs(seconds) >= size) return format.format(Math.trunc(seconds / size), unit);
   }
@@ -145,7 +163,12 @@ function unit(value: number, name: string): string {
   if (!format)
     units.set(
       key,
-      (format = new Intl.NumberFormat(words.locale, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: 0 })),
+      (format = new Intl.NumberFormat(words.locale, {
+        style: 'unit',
+        unit: name,
+        unitDisplay: 'short',
+        maximumFractionDigits: 0,
+      })),
     );
   return format.format(value);
 }

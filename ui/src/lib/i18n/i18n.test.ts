@@ -42,7 +42,13 @@ test('strong words open and close', () => {
 test('no message is empty or is left in the other language by mistake', () => {
   // Where nothing is to be said, neither language says anything.
   const blank = (message: Message) => texts(message).every((text) => !text.trim());
-  const empty = pairs.filter((pair) => blank(pair.english) !== blank(pair.german!) || [pair.english, pair.german!].some((message) => texts(message).some((text) => text !== text.trim() && !blank(message))));
+  const empty = pairs.filter(
+    (pair) =>
+      blank(pair.english) !== blank(pair.german!) ||
+      [pair.english, pair.german!].some((message) =>
+        texts(message).some((text) => text !== text.trim() && !blank(message)),
+      ),
+  );
   expect(empty.map((pair) => pair.key)).toEqual([]);
   const same = pairs.filter(
     (pair) => typeof pair.english === 'string' && pair.english === pair.german && pair.english.split(/\s+/).length > 4,

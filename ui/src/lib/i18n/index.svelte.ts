@@ -100,9 +100,7 @@ export function pieces<K extends MessageKey>(key: K, ...[values]: Values<K>): Pi
     .split('**')
     .map((text, at) => ({
       strong: at % 2 === 1,
-      text: text.replace(slot, (whole, name: string) =>
-        Object.hasOwn(given, name) ? formatted(given[name]!) : whole,
-      ),
+      text: text.replace(slot, (whole, name: string) => (Object.hasOwn(given, name) ? formatted(given[name]!) : whole)),
     }))
     .filter((piece) => piece.text !== '');
 }

@@ -25,26 +25,31 @@ type Answered<C> = C extends (...args: infer A) => Promise<infer R>
 export type Calls = { readonly [K in CommandName]: Answered<Commands[K]> };
 
 async function ask(through: Backend, name: CommandName, args: unknown[]): Promise<unknown> {
-  const command = through.commands[name] as (...args: unknown[]) => Promise<
-    { status: 'ok'; data: unknown } | { status: 'error'; error: AppError }
-  >;
+  const command = through.commands[name] as (
+    ...args: unknown[]
+  ) => Promise<{ status: 'ok'; data: unknown } | { status: 'error'; error: AppError }>;
   const result = await command(...args);
   if (result.status === 'error') throw new Failure(result.error);
   return result.data;
 }
 
 export const calls: Calls = Object.fromEntries(
-  (Object.keys(backend.commands) as CommandName[]).map((name) => [name, (...args: unknown[]) => ask(backend, name, args)]),
+  (Object.keys(backend.commands) as CommandName[]).map((name) => [
+    name,
+    (...args: unknown[]) => ask(backend, name, args),
+  ]),
 ) as Calls;
 
 /** Hears an event of Rust; the answer stops it. */
 export function listen<N extends EventName>(name: N, heard: (payload: EventPayload<N>) => void): () => void {
   let stopped = false;
   let stop: (() => void) | undefined;
-  void backend.listen(name, (payload) => !stopped && heard(payload)).then((end) => {
-    if (stopped) end();
-    else stop = end;
-  });
+  void backend
+    .listen(name, (payload) => !stopped && heard(payload))
+    .then((end) => {
+      if (stopped) end();
+      else stop = end;
+    });
   return () => {
     stopped = true;
     stop?.();

@@ -9,7 +9,12 @@ export function strokes(keys: string): Stroke[] {
   return keys.split(' ').map((part) => {
     const pieces = part.split('+');
     const key = pieces.pop() || '+';
-    return { key: key.toLowerCase(), mod: pieces.includes('mod'), shift: pieces.includes('shift'), alt: pieces.includes('alt') };
+    return {
+      key: key.toLowerCase(),
+      mod: pieces.includes('mod'),
+      shift: pieces.includes('shift'),
+      alt: pieces.includes('alt'),
+    };
   });
 }
 
@@ -23,7 +28,8 @@ export function hits(stroke: Stroke, event: KeyboardEvent): boolean {
   if (stroke.alt !== event.altKey) return false;
   const key = event.key.toLowerCase();
   // A sign such as `?` already says whether Shift is needed; a letter or a named key does not.
-  if (/^[a-z0-9]$/.test(stroke.key) || stroke.key.length > 1) return key === stroke.key && stroke.shift === event.shiftKey;
+  if (/^[a-z0-9]$/.test(stroke.key) || stroke.key.length > 1)
+    return key === stroke.key && stroke.shift === event.shiftKey;
   return key === stroke.key;
 }
 
@@ -42,9 +48,13 @@ const named: Readonly<Record<string, string>> = {
 export function shown(keys: string): string {
   return strokes(keys)
     .map((stroke) => {
-      const key = named[stroke.key] ?? (stroke.key.length === 1 ? stroke.key.toUpperCase() : stroke.key[0]!.toUpperCase() + stroke.key.slice(1));
+      const key =
+        named[stroke.key] ??
+        (stroke.key.length === 1 ? stroke.key.toUpperCase() : stroke.key[0]!.toUpperCase() + stroke.key.slice(1));
       if (mac) return `${stroke.alt ? '⌥' : ''}${stroke.shift ? '⇧' : ''}${stroke.mod ? '⌘' : ''}${key}`;
-      return [stroke.mod && t('keys.ctrl'), stroke.alt && 'Alt', stroke.shift && t('keys.shift'), key].filter(Boolean).join(' ');
+      return [stroke.mod && t('keys.ctrl'), stroke.alt && 'Alt', stroke.shift && t('keys.shift'), key]
+        .filter(Boolean)
+        .join(' ');
     })
     .join(' ');
 }

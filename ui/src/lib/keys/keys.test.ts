@@ -16,7 +16,9 @@ beforeEach(() => {
 });
 
 test('no two entries that are live together share a chord', () => {
-  const always = (Object.entries(table) as [CommandId, Entry][]).filter(([, entry]) => entry.group !== 'release' && entry.group !== 'list');
+  const always = (Object.entries(table) as [CommandId, Entry][]).filter(
+    ([, entry]) => entry.group !== 'release' && entry.group !== 'list',
+  );
   const seen = new Map<string, string>();
   const twice: string[] = [];
   for (const [id, entry] of always)

@@ -63,6 +63,7 @@ class Registry {
 
   key(event: KeyboardEvent): void {
     if (event.defaultPrevented || event.isComposing || event.repeat || this.paused > 0) return;
+    if (isOver(event.target) && !(event.ctrlKey || event.metaKey)) return;
     const typing = isTyping(event.target);
     const pending = this.#pending && performance.now() - this.#pending.at < 1_200 ? this.#pending.strokes : [];
     this.#pending = undefined;
@@ -74,7 +75,8 @@ class Registry {
         if (typing && !keys.includes('mod+') && !/^(f\d+|escape)$/.test(keys)) continue;
         const wanted = strokes(keys);
         const done = pending.length;
-        if (done && !pending.every((stroke, at) => wanted[at]?.key === stroke.key && wanted[at]?.mod === stroke.mod)) continue;
+        if (done && !pending.every((stroke, at) => wanted[at]?.key === stroke.key && wanted[at]?.mod === stroke.mod))
+          continue;
         const stroke = wanted[done];
         if (!stroke || !hits(stroke, event)) continue;
         const handler = this.handler(id);
@@ -99,8 +101,21 @@ export const registry = new Registry();
 
 function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
-  if (target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement) return true;
-  return target instanceof HTMLInputElement && !['checkbox', 'radio', 'button', 'submit', 'range'].includes(target.type);
+  if (target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement)
+    return true;
+  return (
+    target instanceof HTMLInputElement && !['checkbox', 'radio', 'button', 'submit', 'range'].includes(target.type)
+  );
+}
+
+/** In an open list, menu or dialog a key belongs to it. */
+function isOver(target: EventTarget | null): boolean {
+  if (!(target instanceof Element)) return false;
+  return (
+    target.closest(
+      '[role="menu"], [role="listbox"], [role="dialog"], [role="alertdialog"], [aria-haspopup][aria-expanded="true"]',
+    ) !== null
+  );
 }
 
 /** In a component's script: what these entries do while it is shown. */

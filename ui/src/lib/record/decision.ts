@@ -193,15 +193,18 @@ export function clearing(act: ClearingAct, cause?: BlockerCause): string {
 
 export const factLabel = (name: FactName): string => word('decision', `fact.${name}`);
 
-const iso = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
+const instants = /\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z/g;
+const digests = /,? ?\(?sha256:[0-9a-f]{64}\)?/g;
 
-/** The value of a line: words of the record as they are, instants in the shown zone. */
+/**
+ * The value of a line in the words of the record; instants in the shown zone, hashes left to be shown beside it. The exact
+ * value stands in the entry and among the bytes that are signed.
+ */
 export function factValue(fact: Pick<FactLine, 'name' | 'value'>): string {
-  const [from = '', until = ''] = fact.value.split('/');
-  if (iso.test(from) && iso.test(until)) return spanText({ from, until });
-  if (iso.test(fact.value)) return dateTime(fact.value);
   if (fact.name === 'changeType') return changeType(fact.value);
-  return fact.value;
+  const said = fact.value.replace(digests, '').replace(instants, (at) => dateTime(at));
+  if (fact.name === 'window') return said.replace(/ to |\//, ' – ');
+  return fact.name === 'commit' ? said : said.replace(/\b([0-9a-f]{12})[0-9a-f]{28}\b/g, '$1');
 }
 
 export const changeType = (type: string): string => {

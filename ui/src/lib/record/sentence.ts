@@ -126,13 +126,17 @@ function of(actor: string, e: TimelineEvent): Piece[] {
         role: roleName(e.role),
       });
     case 'held':
-      return e.question ? pieces('record.heldQuestion', { actor, question: e.question }) : pieces('record.held', { actor });
+      return e.question
+        ? pieces('record.heldQuestion', { actor, question: e.question })
+        : pieces('record.held', { actor });
     case 'halted':
       return pieces('record.halted', { actor });
     case 'cancelled':
       return pieces('record.cancelled', { actor });
     case 'resumed':
-      return e.answer ? pieces('record.resumedAnswer', { actor, answer: e.answer }) : pieces('record.resumed', { actor });
+      return e.answer
+        ? pieces('record.resumedAnswer', { actor, answer: e.answer })
+        : pieces('record.resumed', { actor });
     case 'conditionMet':
       return pieces('record.conditionMet', { actor, number: e.number + 1, entry: e.approval });
     case 'dispatch':
@@ -165,7 +169,9 @@ function of(actor: string, e: TimelineEvent): Piece[] {
         scope: word('record', `review.${e.scope}`),
       });
     case 'exported':
-      return e.release ? pieces('record.exportedRelease', { actor, release: e.release }) : pieces('record.exported', { actor });
+      return e.release
+        ? pieces('record.exportedRelease', { actor, release: e.release })
+        : pieces('record.exported', { actor });
     case 'other':
       return pieces('record.other', { actor, act: actName(e.act) });
   }
@@ -176,7 +182,9 @@ function dispatched(actor: string, e: Extract<TimelineEvent, { kind: 'dispatch' 
   const at = { wave: e.wave, environment: e.environment };
   switch (e.state) {
     case 'prepared':
-      return back ? pieces('record.rollbackPrepared', { actor, ...at }) : pieces('record.dispatchPrepared', { actor, ...at });
+      return back
+        ? pieces('record.rollbackPrepared', { actor, ...at })
+        : pieces('record.dispatchPrepared', { actor, ...at });
     case 'sending':
       return back
         ? pieces('record.rollbackSending', { actor, wave: e.wave })

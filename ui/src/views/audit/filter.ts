@@ -39,9 +39,7 @@ function lawfulValue(key: Key, value: string): boolean {
 
 /** The tokens with one more; the same one twice is once. */
 export function added(tokens: readonly Token[], token: Token): Token[] {
-  const rest = tokens.filter(
-    (one) => one.key !== token.key || (!single.has(token.key) && one.value !== token.value),
-  );
+  const rest = tokens.filter((one) => one.key !== token.key || (!single.has(token.key) && one.value !== token.value));
   return [...rest, token];
 }
 

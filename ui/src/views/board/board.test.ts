@@ -36,7 +36,7 @@ test('arrow keys move between the cells', async () => {
 test('an empty board says what will be here', async () => {
   world.empty = true;
   const screen = await show(Board);
-  await expect.element(screen.getByText('No products yet')).toBeVisible();
+  await expect.element(screen.getByText('No products yet', { exact: true })).toBeVisible();
   await expectAccessible(screen.container);
 });
 

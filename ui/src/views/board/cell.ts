@@ -11,9 +11,13 @@ export function note(cell: BoardCell): string {
   const said = cell.note;
   switch (said.kind) {
     case 'collecting':
-      return cell.since ? t('board.note.collectingSince', { when: relative(cell.since, clock.now) }) : t('board.note.collecting');
+      return cell.since
+        ? t('board.note.collectingSince', { when: relative(cell.since, clock.now) })
+        : t('board.note.collecting');
     case 'releasable':
-      return cell.since ? t('board.note.releasableSince', { when: relative(cell.since, clock.now) }) : t('board.note.releasable');
+      return cell.since
+        ? t('board.note.releasableSince', { when: relative(cell.since, clock.now) })
+        : t('board.note.releasable');
     case 'red':
       return t('board.note.red', { gates: list(said.gates) });
     case 'soaking':
@@ -29,7 +33,9 @@ export function note(cell: BoardCell): string {
     case 'proven':
       return t('board.note.proven', { span: duration(seconds(said.since, clock.now)) });
     case 'waits':
-      return said.needed - said.signed === 1 ? t('board.note.waitsLast') : t('board.note.waits', { signed: said.signed, needed: said.needed });
+      return said.needed - said.signed === 1
+        ? t('board.note.waitsLast')
+        : t('board.note.waits', { signed: said.signed, needed: said.needed });
     case 'held':
       return t('board.note.held', { who: said.by.name });
     case 'noGo':
@@ -39,7 +45,9 @@ export function note(cell: BoardCell): string {
     case 'passed':
       return t('board.note.passed', { span: duration(said.tookSeconds) });
     case 'inconclusive':
-      return cell.share === null ? t('board.note.inconclusive') : t('board.note.inconclusiveShare', { share: percent(cell.share) });
+      return cell.share === null
+        ? t('board.note.inconclusive')
+        : t('board.note.inconclusiveShare', { share: percent(cell.share) });
     case 'halted':
       return t('board.note.halted', { quote: said.quote });
     case 'live': {
@@ -75,11 +83,17 @@ export function badge(cell: BoardCell): State | undefined {
 }
 
 /** How far a span has come, 0 to 100; nothing where the cell shows none. */
-export function progress(cell: BoardCell): { share: number; tone: 'accent' | 'hold' | 'go' | 'nogo'; what: 'soak' | 'share' } | undefined {
+export function progress(
+  cell: BoardCell,
+): { share: number; tone: 'accent' | 'hold' | 'go' | 'nogo'; what: 'soak' | 'share' } | undefined {
   const said = cell.note;
   if (said.kind === 'soaking' || said.kind === 'baking') {
     const whole = seconds(said.since, said.until);
-    return { share: whole > 0 ? Math.max(0, Math.min(100, (seconds(said.since, clock.now) / whole) * 100)) : 100, tone: 'accent', what: 'soak' };
+    return {
+      share: whole > 0 ? Math.max(0, Math.min(100, (seconds(said.since, clock.now) / whole) * 100)) : 100,
+      tone: 'accent',
+      what: 'soak',
+    };
   }
   if (cell.share === null || cell.place.kind !== 'production') return undefined;
   return { share: cell.share, tone: cell.share >= 100 ? 'go' : 'accent', what: 'share' };

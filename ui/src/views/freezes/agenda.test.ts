@@ -20,8 +20,11 @@ test('every day of every month of two years stands in it once, weeks begin on Mo
     for (let month = 1; month <= 12; month += 1) {
       const rows = weeks(year, month);
       const own = rows.flat().filter((day) => day.month === month && day.year === year);
-      expect(own.map((day) => day.day)).toEqual(Array.from({ length: new Date(year, month, 0).getDate() }, (_, at) => at + 1));
-      for (const row of rows) expect(new Date(Date.UTC(row[0]!.year, row[0]!.month - 1, row[0]!.day)).getUTCDay()).toBe(1);
+      expect(own.map((day) => day.day)).toEqual(
+        Array.from({ length: new Date(year, month, 0).getDate() }, (_, at) => at + 1),
+      );
+      for (const row of rows)
+        expect(new Date(Date.UTC(row[0]!.year, row[0]!.month - 1, row[0]!.day)).getUTCDay()).toBe(1);
       expect(rows.every((row) => row.some((day) => day.month === month))).toBe(true);
     }
 });

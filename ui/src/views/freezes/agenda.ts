@@ -19,7 +19,10 @@ export function items(data: Freezes): Item[] {
   ].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
 }
 
-export function byDay<T extends { readonly at: string }>(list: readonly T[], day: (at: string) => string): [string, T[]][] {
+export function byDay<T extends { readonly at: string }>(
+  list: readonly T[],
+  day: (at: string) => string,
+): [string, T[]][] {
   const days = new Map<string, T[]>();
   for (const item of list) {
     const key = day(item.at);

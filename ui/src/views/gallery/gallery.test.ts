@@ -52,3 +52,12 @@ test('a button with a finger or a trembling hand is large enough', async () => {
     .filter(({ box }) => box.height < 20 || box.width < 24);
   expect(small.map((one) => one.name)).toEqual([]);
 });
+
+test('several are chosen by typing, and the field is empty again after each', async () => {
+  const screen = await show(Gallery);
+  const input = screen.getByRole('combobox', { name: /Choose/ }).last();
+  await input.fill('ben');
+  await screen.getByRole('option', { name: /Ben Okafor/ }).click();
+  await expect.element(screen.getByRole('button', { name: 'Remove: Ben Okafor' })).toBeVisible();
+  await expect.element(input).toHaveValue('');
+});

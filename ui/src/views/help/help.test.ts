@@ -4,7 +4,8 @@ import { expectAccessible, show } from '../../../test/help';
 import Help from './Help.svelte';
 import { plain, topicIds, topicsOf, type Block } from './topics';
 
-const shape = (block: Block): string => (typeof block === 'string' ? 'text' : 'list' in block ? `list ${block.list.length}` : `steps ${block.steps.length}`);
+const shape = (block: Block): string =>
+  typeof block === 'string' ? 'text' : 'list' in block ? `list ${block.list.length}` : `steps ${block.steps.length}`;
 
 test('both languages have the same topics, of the same shape', async () => {
   const [english, german] = await Promise.all(languages.map(topicsOf));

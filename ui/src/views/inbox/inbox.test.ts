@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { appError, world } from '../../lib/ipc/fake/world';
 import { useLanguage } from '../../lib/i18n/index.svelte';
 import { desk } from '../../lib/session.svelte';
+import { invalidate } from '../../lib/query.svelte';
 import { registry } from '../../lib/keys/registry.svelte';
 import { expectAccessible, show } from '../../../test/help';
 import Inbox from './Inbox.svelte';
@@ -30,12 +31,16 @@ test('the key S does the same, and only while something can be signed', async ()
   await expect.poll(() => world.prepared?.kind).toBe('answer');
   world.prepared = null;
   world.empty = true;
-  const empty = await show(Inbox);
-  await expect.element(empty.getByText('When somebody asks')).toBeVisible();
+  invalidate();
+  await expect.element(screen.getByText(/When somebody asks/)).toBeVisible();
+  expect(registry.run('do.signFirst')).toBe(false);
+  expect(world.prepared).toBeNull();
 });
 
 test('a refusal is shown with the thing it is about', async () => {
-  world.trouble.failing.prepare = appError('approver-is-author', 'you wrote one of its commits', { hint: 'another of your role may sign' });
+  world.trouble.failing.prepare = appError('approver-is-author', 'you wrote one of its commits', {
+    hint: 'another of your role may sign',
+  });
   const screen = await show(Inbox);
   await screen.getByRole('button', { name: /Review and sign/ }).click();
   await expect.element(screen.getByRole('alert')).toHaveTextContent('You wrote one of its commits.');
@@ -43,7 +48,9 @@ test('a refusal is shown with the thing it is about', async () => {
 });
 
 test('when it cannot be read it says so, and tries again', async () => {
-  world.trouble.failing.inbox = appError('ledger-busy', 'another program is writing to this ledger', { retryable: true });
+  world.trouble.failing.inbox = appError('ledger-busy', 'another program is writing to this ledger', {
+    retryable: true,
+  });
   const screen = await show(Inbox);
   await expect.element(screen.getByRole('alert')).toHaveTextContent('Another program is writing to this ledger.');
   await expectAccessible(screen.container);
@@ -56,7 +63,9 @@ test('nothing can be signed from a damaged ledger', async () => {
   world.mode = 'damaged';
   await desk.refresh();
   const screen = await show(Inbox);
-  await expect.element(screen.getByRole('button', { name: /Review and sign/ })).toHaveAttribute('aria-disabled', 'true');
+  await expect
+    .element(screen.getByRole('button', { name: /Review and sign/ }))
+    .toHaveAttribute('aria-disabled', 'true');
 });
 
 test('speaks German', async () => {

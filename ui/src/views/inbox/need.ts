@@ -61,7 +61,9 @@ export function sentences(item: InboxItem): string[] {
       case 'sign':
         return item.lastSignature ? '' : t('inbox.text.sign', { role: roleName(item.role ?? '') });
       case 'signAgain':
-        return item.moved.length ? t('inbox.text.signAgain', { moved: list(item.moved) }) : t('inbox.text.signAgainPlain');
+        return item.moved.length
+          ? t('inbox.text.signAgain', { moved: list(item.moved) })
+          : t('inbox.text.signAgainPlain');
       case 'answer':
         return t('inbox.text.answer', { who: item.askedBy?.name ?? '', quote });
       case 'condition':

@@ -27,7 +27,9 @@ test('the language changes the page', async () => {
 });
 
 test('what could not be kept is said', async () => {
-  world.trouble.failing.saveSettings = appError('config-read-only', 'the settings file cannot be written', { kind: 'cannot' });
+  world.trouble.failing.saveSettings = appError('config-read-only', 'the settings file cannot be written', {
+    kind: 'cannot',
+  });
   const screen = await show(Settings);
   await screen.getByRole('radio', { name: 'Dark' }).click();
   await expect.element(screen.getByRole('alert')).toHaveTextContent('The settings file cannot be written.');

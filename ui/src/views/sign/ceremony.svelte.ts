@@ -73,6 +73,13 @@ export class Ceremony {
     }
     return challenge.reasonAsked && (challenge.reason ?? '') !== form.reason.trim();
   }
+  /** Enough is chosen for Rust to prepare it: it takes no answer without a reason, and no condition unnamed. */
+  get complete(): boolean {
+    if (!this.asksReason) return true;
+    if (this.answers && !this.form.verdict) return false;
+    if (this.form.verdict === 'conditionalGo' && !this.#conditions().length) return false;
+    return this.form.reason.trim() !== '';
+  }
   get ready(): boolean {
     return !this.behind && !this.busy && (this.challenge?.payloadSha256 ?? null) !== null;
   }
@@ -162,9 +169,9 @@ export class Ceremony {
   }
 
   async #chooseAll(): Promise<void> {
-    while (this.behind && this.challenge) {
+    while (this.behind && this.complete && this.challenge) {
+      const asked = JSON.stringify(this.form);
       const { verdict, role, meaning, reason } = this.form;
-      const conditions = this.#conditions();
       this.busy = 'preparing';
       try {
         const next = await calls.signingChoose({
@@ -172,43 +179,45 @@ export class Ceremony {
           verdict,
           role,
           meaning,
-          reason: reason.trim() || null,
-          conditions,
+          reason: reason.trim(),
+          conditions: this.#conditions(),
         });
         this.error = undefined;
         this.#take(next);
-        // Rust took less than was chosen (no reason yet, say): asking again would change nothing.
-        if (
-          this.form.verdict === verdict &&
-          this.form.reason === reason &&
-          this.form.role === role &&
-          this.form.meaning === meaning &&
-          this.#conditions().join() === conditions.join()
-        ) {
-          break;
-        }
       } catch (thrown) {
         this.error = thrown;
-        break;
+        // The nonce is used up by the refusal.
+        await this.#again();
       } finally {
         this.busy = '';
       }
+      // Refused, or taken otherwise than it was chosen: asking again would change nothing.
+      if (this.error !== undefined || JSON.stringify(this.form) === asked) break;
     }
+  }
+
+  /** What Rust holds now, with a nonce that is good. */
+  async #again(): Promise<void> {
+    await calls
+      .signingChallenge()
+      .then((next) => this.#take(next))
+      .catch(() => undefined);
   }
 
   async newKey(passphrase: string): Promise<boolean> {
     const { challenge } = this;
     if (!challenge) return false;
-    const own = challenge.newKey?.principal === challenge.who.principal;
+    // Who begins a ledger signs with the key that is made here: it has just been typed.
+    const first = challenge.act === 'genesis';
     this.busy = 'key';
     this.error = undefined;
     try {
       this.#take(await calls.signingNewKey({ nonce: challenge.nonce, passphrase }));
-      // The person has just typed it: their own key is opened with the same.
-      if (own) this.secret = passphrase;
+      if (first) this.secret = passphrase;
       return true;
     } catch (thrown) {
       this.error = thrown;
+      await this.#again();
       return false;
     } finally {
       this.busy = '';
@@ -240,19 +249,16 @@ export class Ceremony {
       this.secret = '';
       this.error = thrown;
       // A refused try has used up its nonce: what is prepared next is shown with what was typed.
-      await calls
-        .signingChallenge()
-        .then((next) => this.#take(next))
-        .catch(() => undefined);
+      await this.#again();
       await this.choose();
-      if (this.error === undefined) this.error = thrown;
+      this.error ??= thrown;
     } finally {
       this.busy = '';
     }
   }
 
   get wrongPassphrase(): boolean {
-    return this.error instanceof Failure && this.error.code === 'wrong_passphrase';
+    return this.error instanceof Failure && (this.error.code === 'wrong_passphrase' || this.error.code === 'locked');
   }
 
   async cancel(): Promise<void> {

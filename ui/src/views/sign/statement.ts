@@ -17,9 +17,14 @@ function answered<A extends Answering>(
   return `sign.say.${area}.${verdict && role ? verdict : 'open'}`;
 }
 
-export function declared(challenge: Challenge): Piece[] {
+/** `chosen` is what the person has just pressed: the sentence follows at once, the bytes as soon as Rust has made them. */
+export function declared(challenge: Challenge, chosen: { verdict: Verdict | null; role: string | null }): Piece[] {
   const who = challenge.who.name;
-  const said: Statement = challenge.statement;
+  const given: Statement = challenge.statement;
+  const said: Statement =
+    'verdict' in given && given.kind !== 'waveVerdict'
+      ? { ...given, verdict: chosen.verdict ?? given.verdict, role: chosen.role ?? given.role }
+      : given;
   const plain = (text: string): Piece[] => [{ text, strong: false }];
   switch (said.kind) {
     case 'answer':

@@ -45,12 +45,16 @@ test('a refusal stands at its field', async () => {
   await screen.getByRole('textbox', { name: 'Name of the ledger' }).fill('Meridian');
   world.trouble.failing.prepare = appError('principal-form', 'not a name the ledger can keep', { field: 'principal' });
   await screen.getByRole('button', { name: /Go on to sign/ }).click();
-  await expect.element(screen.getByRole('textbox', { name: 'Name in the ledger' })).toHaveAttribute('aria-invalid', 'true');
+  await expect
+    .element(screen.getByRole('textbox', { name: 'Name in the ledger' }))
+    .toHaveAttribute('aria-invalid', 'true');
 });
 
 test('a backup is looked at before it is restored', async () => {
   const screen = await fresh('restore');
-  await expect.element(screen.getByRole('button', { name: 'Restore', exact: true })).toHaveAttribute('aria-disabled', 'true');
+  await expect
+    .element(screen.getByRole('button', { name: 'Restore', exact: true }))
+    .toHaveAttribute('aria-disabled', 'true');
   await screen.getByRole('button', { name: 'Choose a backup' }).click();
   await expect.element(screen.getByText('The backup is sound')).toBeVisible();
   await screen.getByRole('button', { name: 'Choose where to restore to' }).click();

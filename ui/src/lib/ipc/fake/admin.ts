@@ -28,7 +28,12 @@ function personRow(principal: string, at: number): PersonRow {
     enrolledAt: days(-260 + at),
     identity: 'badge shown at the desk in Basel',
     accepted: principal === 'mduval' ? null : 2 + at * 3,
-    roles: one.roles.map((role) => ({ role, product: null, until: principal === 'ravi' ? days(30) : null, granted: 3 + at * 3 })),
+    roles: one.roles.map((role) => ({
+      role,
+      product: null,
+      until: principal === 'ravi' ? days(30) : null,
+      granted: 3 + at * 3,
+    })),
     keys: [
       {
         fingerprint: `SHA256:${digest(`key${principal}`, 43)}`,
@@ -39,7 +44,16 @@ function personRow(principal: string, at: number): PersonRow {
         ended: null,
       },
       ...(principal === 'ben'
-        ? [{ fingerprint: `SHA256:${digest('oldkeyben', 43)}`, origin: 'madeHere' as const, validUntil: '2026-11-01T00:00:00Z', since: 7, state: 'rotated' as const, ended: 3900 }]
+        ? [
+            {
+              fingerprint: `SHA256:${digest('oldkeyben', 43)}`,
+              origin: 'madeHere' as const,
+              validUntil: '2026-11-01T00:00:00Z',
+              since: 7,
+              state: 'rotated' as const,
+              ended: 3900,
+            },
+          ]
         : []),
     ],
     keyHere: at < 4,
@@ -60,7 +74,16 @@ const waiting: PersonRow = {
   identity: 'video call, passport',
   accepted: null,
   roles: [],
-  keys: [{ fingerprint: `SHA256:${digest('keyhana', 43)}`, origin: 'imported', validUntil: '2027-11-22T00:00:00Z', since: 4802, state: 'inUse', ended: null }],
+  keys: [
+    {
+      fingerprint: `SHA256:${digest('keyhana', 43)}`,
+      origin: 'imported',
+      validUntil: '2027-11-22T00:00:00Z',
+      since: 4802,
+      state: 'inUse',
+      ended: null,
+    },
+  ],
   keyHere: true,
   me: false,
   wrong: 0,
@@ -144,7 +167,12 @@ function policyView(product: string, version = 12): PolicyView {
     ],
     diffToInForce: older
       ? policyToml.split('\n').flatMap((line): TextDiffLine[] =>
-          line === 'hours = 24' ? [{ kind: 'gone', text: 'hours = 24' }, { kind: 'come', text: 'hours = 12' }] : [{ kind: 'same', text: line }],
+          line === 'hours = 24'
+            ? [
+                { kind: 'gone', text: 'hours = 24' },
+                { kind: 'come', text: 'hours = 12' },
+              ]
+            : [{ kind: 'same', text: line }],
         )
       : [],
   };
@@ -232,10 +260,16 @@ function targets(product: string): TargetRow[] {
         version: `https://${product}-${no + 1}.clinic.example/version`,
       })),
     })),
-    unreachable: environment === 'production' && product === 'dose-planner' ? 'this desk has no account for ci.meridian.example' : null,
+    unreachable:
+      environment === 'production' && product === 'dose-planner'
+        ? 'this desk has no account for ci.meridian.example'
+        : null,
     enforcement,
   });
-  return [target('staging', 4090, ['bench']), target('production', 4101, ['pilot clinics', 'region north', 'everyone'])];
+  return [
+    target('staging', 4090, ['bench']),
+    target('production', 4101, ['pilot clinics', 'region north', 'everyone']),
+  ];
 }
 
 function productView(product: string): ProductView {
@@ -288,7 +322,9 @@ const connectorRows: readonly ConnectorRow[] = [
 export const admin = {
   people: () => ({
     at: now,
-    people: world.empty ? [personRow('mduval', 0)] : [...personas.map((one, at) => personRow(one.principal, at)), waiting],
+    people: world.empty
+      ? [personRow('mduval', 0)]
+      : [...personas.map((one, at) => personRow(one.principal, at)), waiting],
     devices: [
       {
         principal: 'desk-alice',
@@ -342,7 +378,15 @@ export const admin = {
       { role: 'product-owner', fixed: false, holders: 1, askedBy: ['infusion-pump-fw'] },
       { role: 'operations', fixed: false, holders: 1, askedBy: ['infusion-pump-fw'] },
     ],
-    reviews: [{ entry: 4300, scope: 'access', from: 3800, until: 4299, findings: 'two roles lapsed with a move to another team' }],
+    reviews: [
+      {
+        entry: 4300,
+        scope: 'access',
+        from: 3800,
+        until: 4299,
+        findings: 'two roles lapsed with a move to another team',
+      },
+    ],
     recovery: { needed: 2, people: [person('mduval'), person('ewa'), person('chiara')], waitHours: 72 },
   }),
   products: () => ({
@@ -389,7 +433,12 @@ export const admin = {
         ? []
         : [
             { role: 'qa', needed: 1, eligible: [person('alice'), person('ravi')], barred: [] },
-            { role: 'security', needed: 1, eligible: [person('ben')], barred: [{ person: person('mduval'), reason: 'proposer', text: 'proposes it' }] },
+            {
+              role: 'security',
+              needed: 1,
+              eligible: [person('ben')],
+              barred: [{ person: person('mduval'), reason: 'proposer', text: 'proposes it' }],
+            },
           ],
       template: null,
     };
@@ -409,7 +458,12 @@ export const admin = {
             { step: 'clock', state: 'warned', subject: null, message: 'its clock is 2 s ahead' },
             { step: 'job', state: 'passed', subject: 'infusion-pump-fw-release', message: null },
             { step: 'inputs', state: 'passed', subject: 'infusion-pump-fw-release', message: null },
-            { step: 'gate', state: 'failed', subject: 'infusion-pump-fw-release', message: 'anybody with an account may start this job by hand' },
+            {
+              step: 'gate',
+              state: 'failed',
+              subject: 'infusion-pump-fw-release',
+              message: 'anybody with an account may start this job by hand',
+            },
           ],
           product: 'Buildbot',
           version: '4.2.1',

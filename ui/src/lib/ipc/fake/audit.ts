@@ -41,25 +41,58 @@ function entries(): TimelineRow[] {
   const start = Date.parse(now) - 260 * 86_400_000;
   const setUp: TimelineEvent[] = [
     { kind: 'genesis', title: 'Meridian Medical' },
-    ...personas.slice(1).flatMap(
-      (one): TimelineEvent[] => [
+    ...personas
+      .slice(1)
+      .flatMap((one): TimelineEvent[] => [
         { kind: 'enrolled', person: person(one.principal) },
         { kind: 'accepted' },
         { kind: 'roleGranted', person: person(one.principal), role: one.roles[0]!, product: null, until: null },
-      ],
-    ),
+      ]),
   ];
   for (let index = 0; index < size; index += 1) {
-    const time = new Date(start + (index / size) * 260 * 86_400_000).toISOString().replace(/\.\d+Z/, 'Z');
+    const late = Math.max(0, index - 4_740);
+    const time = new Date(
+      late ? Date.parse(now) - 48 * 3_600_000 * (1 - late / 72) : start + (index / 4_740) * 257 * 86_400_000,
+    )
+      .toISOString()
+      .replace(/\.\d+Z/, 'Z');
     const release = releases[(index * 7) % releases.length]!;
     const kinds: TimelineEvent[] = [
-      { kind: 'evidence', name: 'unit.xml', evidence: 'junit', conclusion: next() < 0.06 ? 'fail' : 'pass', attached: false, replaces: null },
-      { kind: 'answered', verdict: next() < 0.08 ? 'hold' : 'go', role: 'qa', meaning: 'approval', authorization: null },
+      {
+        kind: 'evidence',
+        name: 'unit.xml',
+        evidence: 'junit',
+        conclusion: next() < 0.06 ? 'fail' : 'pass',
+        attached: false,
+        replaces: null,
+      },
+      {
+        kind: 'answered',
+        verdict: next() < 0.08 ? 'hold' : 'go',
+        role: 'qa',
+        meaning: 'approval',
+        authorization: null,
+      },
       { kind: 'proposed', version: release.version, authorization: null },
       { kind: 'requested', environment: 'production', due: null },
-      { kind: 'dispatch', dispatch: 'deploy', state: 'finished', environment: 'production', wave: 1 + (index % 4), requestId: `01JD${digest(String(index), 10).toUpperCase()}`, conclusion: 'success', detail: null },
+      {
+        kind: 'dispatch',
+        dispatch: 'deploy',
+        state: 'finished',
+        environment: 'production',
+        wave: 1 + (index % 4),
+        requestId: `01JD${digest(String(index), 10).toUpperCase()}`,
+        conclusion: 'success',
+        detail: null,
+      },
       { kind: 'wave', wave: 1 + (index % 4), verdict: 'pass', detail: '120 of 120 samples healthy' },
-      { kind: 'refused', act: 'approval', code: 'approver-is-requester', message: 'who asks for a decision does not answer it', person: person('jonas') },
+      {
+        kind: 'refused',
+        act: 'approval',
+        code: 'approver-is-requester',
+        message: 'who asks for a decision does not answer it',
+        person: person('jonas'),
+      },
     ];
     const event = index < setUp.length ? setUp[index]! : kinds[Math.floor(next() ** 1.6 * kinds.length)]!;
     const who = personas[Math.floor(next() * personas.length)]!;
@@ -68,7 +101,9 @@ function entries(): TimelineRow[] {
       timelineRow(index, time, index < setUp.length ? 'mduval' : who.principal, event, {
         release: index < setUp.length ? null : release.release,
         device,
-        actor: device ? { principal: 'desk-jonas', name: 'meridian-desk-02' } : person(index < setUp.length ? 'mduval' : who.principal),
+        actor: device
+          ? { principal: 'desk-jonas', name: 'meridian-desk-02' }
+          : person(index < setUp.length ? 'mduval' : who.principal),
         reason: device ? null : 'as agreed in the board',
         clockSuspect: index === 3120,
         admitted: index !== 3121,
@@ -88,7 +123,12 @@ const broken: VerifyResult = {
   findings: [
     { index: 4711, code: 'signature-bad', message: 'the signature does not match the entry', worst: 'invalid' },
     { index: 4733, code: 'seen-unknown', message: 'the signer names a head this ledger never had', worst: 'invalid' },
-    { index: null, code: 'root-other', message: 'the root of all entries is not the one of the checkpoint', worst: 'invalid' },
+    {
+      index: null,
+      code: 'root-other',
+      message: 'the root of all entries is not the one of the checkpoint',
+      worst: 'invalid',
+    },
   ],
   tookMillis: 3120,
 };
@@ -96,11 +136,23 @@ const sound: VerifyResult = { verdict: 'valid', entries: size, root, firstBad: n
 
 function entryView(index: number): EntryView {
   const row = entries()[index];
-  if (!row) throw new Refused(appError('entry-unknown', `there is no entry ${index}`, { hint: `the ledger has entries 0 to ${size - 1}` }));
+  if (!row)
+    throw new Refused(
+      appError('entry-unknown', `there is no entry ${index}`, { hint: `the ledger has entries 0 to ${size - 1}` }),
+    );
   const act = actOf(row.event);
   const statement = {
     _type: 'https://in-toto.io/Statement/v1',
-    predicate: { act, reason: row.reason, rules: 1, seen: { root: digest(`seen${index}`), size: index }, signer: row.actor.principal, time: row.time, zone: row.zone, ...row.event },
+    predicate: {
+      act,
+      reason: row.reason,
+      rules: 1,
+      seen: { root: digest(`seen${index}`), size: index },
+      signer: row.actor.principal,
+      time: row.time,
+      zone: row.zone,
+      ...row.event,
+    },
     predicateType: `https://countersign.example/${act}/v1`,
     subject: [{ digest: { sha256: digest(`subject${index}`) }, name: row.release ?? 'ledger' }],
   };
@@ -121,8 +173,16 @@ function entryView(index: number): EntryView {
       { check: 'signerEnrolled', passed: true, message: null },
       { check: 'headSeen', passed: true, message: null },
       { check: 'inclusion', passed: true, message: null },
-      { check: 'rules', passed: row.admitted, message: row.admitted ? null : 'the approver attached evidence to this release' },
-      { check: 'clock', passed: !row.clockSuspect, message: row.clockSuspect ? 'the clock said 3 h more than the entry before' : null },
+      {
+        check: 'rules',
+        passed: row.admitted,
+        message: row.admitted ? null : 'the approver attached evidence to this release',
+      },
+      {
+        check: 'clock',
+        passed: !row.clockSuspect,
+        message: row.clockSuspect ? 'the clock said 3 h more than the entry before' : null,
+      },
     ],
     proof: Array.from({ length: 13 }, (_, at) => digest(`proof${index}-${at}`)),
     proofText: `countersign.example/meridian\nindex ${index}\n`,
@@ -157,7 +217,10 @@ export const audit = {
         (!filter.after || row.time >= filter.after) &&
         (!filter.before || row.time < filter.before) &&
         (!filter.onlyFindings || !row.admitted || row.clockSuspect) &&
-        (!text || `${row.actor.name} ${row.release ?? ''} ${row.reason ?? ''} ${actOf(row.event)}`.toLowerCase().includes(text)),
+        (!text ||
+          `${row.actor.name} ${row.release ?? ''} ${row.reason ?? ''} ${actOf(row.event)}`
+            .toLowerCase()
+            .includes(text)),
     );
     const byActor = fits.filter((row) => !filter.acts.length || filter.acts.includes(actOf(row.event)));
     const rows = byActor.filter((row) => !filter.actors.length || filter.actors.includes(row.actor.principal));
@@ -175,15 +238,27 @@ export const audit = {
     };
   },
   entry: ({ index }) => entryView(index),
-  verify: () => startJob('verify', { kind: 'verified', result: world.mode === 'damaged' ? broken : sound }, { of: size }),
-  exportBundle: ({ release }) => startJob('exportBundle', written(release ? `bundle-${release}.zip` : 'bundle.zip', '4210331'), { release, step: 'writing', of: size }),
-  exportReport: ({ release, format }) => startJob('report', written(`report.${format}`, '843221'), { release, step: 'writing', of: 40 }),
+  verify: () =>
+    startJob('verify', { kind: 'verified', result: world.mode === 'damaged' ? broken : sound }, { of: size }),
+  exportBundle: ({ release }) =>
+    startJob('exportBundle', written(release ? `bundle-${release}.zip` : 'bundle.zip', '4210331'), {
+      release,
+      step: 'writing',
+      of: size,
+    }),
+  exportReport: ({ release, format }) =>
+    startJob('report', written(`report.${format}`, '843221'), { release, step: 'writing', of: 40 }),
   saveAudit: () => startJob('report', written('entries.csv', '1843221'), { step: 'writing', of: size }),
   backUp: () =>
     startJob(
       'backUp',
-      { kind: 'backedUp', path: { token: 'backup', display: '/home/alice/backups/2026-11-22' }, entries: size, files: 311, damaged: [] },
+      {
+        kind: 'backedUp',
+        path: { token: 'backup', display: '/home/alice/backups/2026-11-22' },
+        entries: size,
+        files: 311,
+        damaged: [],
+      },
       { step: 'writing', of: size },
     ),
 } satisfies Partial<Handlers>;
-

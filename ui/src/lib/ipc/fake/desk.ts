@@ -42,7 +42,9 @@ export function session(): Session {
     personas: open && world.sample ? [...personas] : [],
     locked: world.locked,
     locksAt: hours(0.25),
-    device: open ? { principal: 'desk-alice', name: 'meridian-desk-14', dispatcher: 'disp-1', dispatcherReady: true } : null,
+    device: open
+      ? { principal: 'desk-alice', name: 'meridian-desk-14', dispatcher: 'disp-1', dispatcherReady: true }
+      : null,
     inboxCount: world.empty ? 0 : 5,
     rolloutCount: world.empty ? 0 : 1,
     jobs: world.jobs,
@@ -127,7 +129,13 @@ export const desk = {
     const hits: SearchHit[] = [
       ...releases
         .filter((one) => `${one.product} ${one.version}`.includes(sought))
-        .map((one) => ({ kind: 'release' as const, release: one.release, product: one.product, version: one.version, state: one.state })),
+        .map((one) => ({
+          kind: 'release' as const,
+          release: one.release,
+          product: one.product,
+          version: one.version,
+          state: one.state,
+        })),
       ...personas
         .filter((one) => one.name.toLowerCase().includes(sought))
         .map((one) => ({ kind: 'person' as const, principal: one.principal, name: one.name })),
@@ -218,17 +226,32 @@ export const desk = {
       firstBad: null,
       findings: fingerprint
         ? []
-        : [{ index: null, code: 'unanchored', message: 'no fingerprint from elsewhere was given', worst: 'incomplete' }],
+        : [
+            {
+              index: null,
+              code: 'unanchored',
+              message: 'no fingerprint from elsewhere was given',
+              worst: 'incomplete',
+            },
+          ],
       tookMillis: 840,
     },
     releases: releases
       .filter((one) => one.product === 'infusion-pump-fw')
       .slice(1, 4)
-      .map((one) => ({ release: one.release, product: one.product, version: one.version, state: one.state, signOffs: one.signed })),
+      .map((one) => ({
+        release: one.release,
+        product: one.product,
+        version: one.version,
+        state: one.state,
+        signOffs: one.signed,
+      })),
     reports: ['report.pdf', 'report.html', 'entries.csv'],
   }),
   pickPath: ({ purpose, suggestedName }) =>
-    world.pick === 'nothing' ? null : { token: `picked-${purpose}`, display: `/home/alice/${suggestedName ?? pickedNames[purpose] ?? 'picked'}` },
+    world.pick === 'nothing'
+      ? null
+      : { token: `picked-${purpose}`, display: `/home/alice/${suggestedName ?? pickedNames[purpose] ?? 'picked'}` },
   showInFolder: () => null,
   openLink: () => null,
   copyText: ({ text }) => {

@@ -33,7 +33,15 @@ const drafts = new Map<string, ProposalDraft>([
       id: 'draft-1',
       amends: null,
       saved: now,
-      form: { ...form, product: 'lab-gateway', version: '1.14.1', commit: commitOf('lab-gateway-1.14.1'), artifacts: [{ name: 'lab-gateway-1.14.1.tar.gz', file: null, sha256: artifacts('lab-gateway', '1.14.1')[0]!.sha256 }] },
+      form: {
+        ...form,
+        product: 'lab-gateway',
+        version: '1.14.1',
+        commit: commitOf('lab-gateway-1.14.1'),
+        artifacts: [
+          { name: 'lab-gateway-1.14.1.tar.gz', file: null, sha256: artifacts('lab-gateway', '1.14.1')[0]!.sha256 },
+        ],
+      },
     },
   ],
 ]);
@@ -84,7 +92,14 @@ export function statementOf(intent: Intent): Statement {
   switch (intent.kind) {
     case 'answer': {
       const row = releaseHandlers.release({ release: intent.release });
-      return { kind: 'answer', verdict: null, role: intent.role, artifact: row.candidate.artifacts[0]!.name, environment, sheet: sheet(intent.release)?.digest ?? '' };
+      return {
+        kind: 'answer',
+        verdict: null,
+        role: intent.role,
+        artifact: row.candidate.artifacts[0]!.name,
+        environment,
+        sheet: sheet(intent.release)?.digest ?? '',
+      };
     }
     case 'request':
       return { kind: 'request', release: intent.form.release, environment, due: intent.form.due };
@@ -99,7 +114,12 @@ export function statementOf(intent: Intent): Statement {
     case 'waive':
       return { kind: 'waive', gate: intent.gate, expires: intent.expires };
     case 'resume':
-      return { kind: 'resume', release: intent.release, question: 'Who is on call for the pilot clinics tonight?', answer: intent.answer };
+      return {
+        kind: 'resume',
+        release: intent.release,
+        question: 'Who is on call for the pilot clinics tonight?',
+        answer: intent.answer,
+      };
     case 'waveVerdict':
       return { kind: 'waveVerdict', wave: intent.wave, verdict: intent.verdict };
     case 'close':
@@ -111,7 +131,12 @@ export function statementOf(intent: Intent): Statement {
     case 'rollback':
       return { kind: 'rollback', release: intent.release, environment, to: '4.1.7' };
     case 'attachEvidence':
-      return { kind: 'evidence', release: intent.release, name: intent.name ?? 'regression.xml', conclusion: intent.conclusion ?? 'pass' };
+      return {
+        kind: 'evidence',
+        release: intent.release,
+        name: intent.name ?? 'regression.xml',
+        conclusion: intent.conclusion ?? 'pass',
+      };
     case 'confirmEvidence':
       return { kind: 'confirm', what: 'evidence', entry: intent.entry };
     case 'confirmDevice':
@@ -129,7 +154,12 @@ export function statementOf(intent: Intent): Statement {
     case 'suspendAuthorization':
       return { kind: 'suspendAuthorization', entry: intent.entry, resume: intent.resume };
     case 'setPolicy':
-      return { kind: 'policy', product: intent.product, version: 13, sha256: sheet('infusion-pump-fw-4.2.0')?.digest ?? '' };
+      return {
+        kind: 'policy',
+        product: intent.product,
+        version: 13,
+        sha256: sheet('infusion-pump-fw-4.2.0')?.digest ?? '',
+      };
     case 'answerPolicy':
       return { kind: 'answerPolicy', verdict: null, role: 'qa', product: intent.product, version: intent.version };
     case 'setProduct':
@@ -141,9 +171,20 @@ export function statementOf(intent: Intent): Statement {
     case 'enrol':
       return { kind: 'enrol', person: { principal: intent.form.principal, name: intent.form.name } };
     case 'accept':
-      return { kind: 'accept', text: 'My signature in this ledger binds me as my handwriting does.', sha256: sheet('infusion-pump-fw-4.2.0')?.digest ?? '' };
+      return {
+        kind: 'accept',
+        text: 'My signature in this ledger binds me as my handwriting does.',
+        sha256: sheet('infusion-pump-fw-4.2.0')?.digest ?? '',
+      };
     case 'changeRole':
-      return { kind: 'role', person: person(intent.principal), role: intent.role, product: intent.product, until: intent.until, grant: intent.grant };
+      return {
+        kind: 'role',
+        person: person(intent.principal),
+        role: intent.role,
+        product: intent.product,
+        until: intent.until,
+        grant: intent.grant,
+      };
     case 'rotateKey':
       return { kind: 'rotateKey' };
     case 'endKey':
@@ -207,12 +248,27 @@ export const forms = {
     const { product, version, commit, artifacts: given, reason } = draft.form;
     const missing = Object.entries({ product, version, commit, reason }).filter(([, value]) => !value);
     const problems = missing.map(([field]) => ({ field, code: 'missing', message: `${field} is missing`, hint: null }));
-    if (!given.length) problems.push({ field: 'artifacts', code: 'missing', message: 'a release needs at least one artifact', hint: null });
+    if (!given.length)
+      problems.push({
+        field: 'artifacts',
+        code: 'missing',
+        message: 'a release needs at least one artifact',
+        hint: null,
+      });
     const before = product ? liveVersion(product) : undefined;
-    const sample = releaseHandlers.changes({ release: 'infusion-pump-fw-4.2.0', text: '', page: { offset: 0, limit: 12 } });
+    const sample = releaseHandlers.changes({
+      release: 'infusion-pump-fw-4.2.0',
+      text: '',
+      page: { offset: 0, limit: 12 },
+    });
     return {
       problems,
-      candidate: problems.length ? null : { ...releaseHandlers.release({ release: before?.release ?? 'infusion-pump-fw-4.2.0' }).candidate, commit: commit! },
+      candidate: problems.length
+        ? null
+        : {
+            ...releaseHandlers.release({ release: before?.release ?? 'infusion-pump-fw-4.2.0' }).candidate,
+            commit: commit!,
+          },
       release: product && version ? `${product}-${version}` : null,
       commits: commit ? sample.rows : [],
       removes: [],
@@ -244,7 +300,12 @@ export const forms = {
           eligible: [person('alice')],
           barred: [{ person: person('ravi'), reason: 'attacher', text: 'Ravi Nair attached evidence to this release' }],
         },
-        { role: 'operations', needed: 1, eligible: [person('jo')], barred: [{ person: person('jonas'), reason: 'requester', text: 'Jonas Weber asks for this decision' }] },
+        {
+          role: 'operations',
+          needed: 1,
+          eligible: [person('jo')],
+          barred: [{ person: person('jonas'), reason: 'requester', text: 'Jonas Weber asks for this decision' }],
+        },
       ],
       window,
       problem: null,

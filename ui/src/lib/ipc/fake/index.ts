@@ -14,7 +14,10 @@ export function emit<N extends EventName>(name: N, payload: EventPayload<N>): vo
   for (const heard of ears.get(name) ?? []) heard(payload as never);
 }
 
-async function answer(name: CommandName, args: unknown[]): Promise<{ status: 'ok'; data: unknown } | { status: 'error'; error: AppError }> {
+async function answer(
+  name: CommandName,
+  args: unknown[],
+): Promise<{ status: 'ok'; data: unknown } | { status: 'error'; error: AppError }> {
   const { wait, failing } = world.trouble;
   if (wait) await new Promise((done) => setTimeout(done, wait));
   world.asked.push({ name, request: args[0] });
@@ -32,7 +35,9 @@ async function answer(name: CommandName, args: unknown[]): Promise<{ status: 'ok
 const names = Object.keys(handlers) as CommandName[];
 
 export const backend: Backend = {
-  commands: Object.fromEntries(names.map((name) => [name, (...args: unknown[]) => answer(name, args)])) as unknown as Commands,
+  commands: Object.fromEntries(
+    names.map((name) => [name, (...args: unknown[]) => answer(name, args)]),
+  ) as unknown as Commands,
   listen: async (name, heard) => {
     const set = ears.get(name) ?? new Set();
     ears.set(name, set);
@@ -45,9 +50,16 @@ world.emit = emit;
 export { world };
 
 // `?fake=empty,locked,mode:damaged,me:jonas,theme:dark` puts it into a state, for a look by hand and for the pictures.
-for (const part of (new URLSearchParams(globalThis.location?.search ?? '').get('fake') ?? '').split(',').filter(Boolean)) {
+for (const part of (new URLSearchParams(globalThis.location?.search ?? '').get('fake') ?? '')
+  .split(',')
+  .filter(Boolean)) {
   const [name, value] = part.split(':') as [string, string | undefined];
   if (Object.hasOwn(world.settings, name)) Object.assign(world.settings, { [name]: value ?? true });
   else if (Object.hasOwn(world, name)) Object.assign(world, { [name]: value ?? true });
-  else if (name === 'fail') world.trouble.failing[value as CommandName] = appError('ledger-busy', 'another program is writing to this ledger', { kind: 'cannot', hint: 'try again in a moment', retryable: true });
+  else if (name === 'fail')
+    world.trouble.failing[value as CommandName] = appError('ledger-busy', 'another program is writing to this ledger', {
+      kind: 'cannot',
+      hint: 'try again in a moment',
+      retryable: true,
+    });
 }

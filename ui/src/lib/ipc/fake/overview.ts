@@ -186,13 +186,25 @@ function boardProduct(product: string, problem: number, cells: BoardCell[]): Boa
   };
 }
 
-const live = (since: string, behind = 0, authorization: number | null = null): CellNote => ({ kind: 'live', since, behind, authorization });
+const live = (since: string, behind = 0, authorization: number | null = null): CellNote => ({
+  kind: 'live',
+  since,
+  behind,
+  authorization,
+});
 
 const board: readonly BoardProduct[] = [
   boardProduct('patient-portal', 4, [
     cell(head, 'patient-portal', '9.0.4', 'rolloutHalted', { kind: 'releasable' }, { since: minutes(-38) }),
     cell(staging, 'patient-portal', '9.0.4', 'rolloutHalted', { kind: 'proven', since: hours(-6) }),
-    cell(segment, 'patient-portal', '9.0.4', 'rolloutHalted', { kind: 'inconclusive', quote: 'error rate inconclusive for 20 min' }, { share: 5 }),
+    cell(
+      segment,
+      'patient-portal',
+      '9.0.4',
+      'rolloutHalted',
+      { kind: 'inconclusive', quote: 'error rate inconclusive for 20 min' },
+      { share: 5 },
+    ),
     cell(production, 'patient-portal', '9.0.3', 'live', live(days(-4), 1), { share: 5 }),
   ]),
   boardProduct('payments-api', 3, [
@@ -209,7 +221,14 @@ const board: readonly BoardProduct[] = [
   ]),
   boardProduct('lab-gateway', 1, [
     cell(head, 'lab-gateway', '1.14.0', 'staged', { kind: 'releasable' }, { since: hours(-4) }),
-    cell(staging, 'lab-gateway', '1.14.0', 'staged', { kind: 'soaking', since: hours(-3), until: hours(9) }, { share: 25 }),
+    cell(
+      staging,
+      'lab-gateway',
+      '1.14.0',
+      'staged',
+      { kind: 'soaking', since: hours(-3), until: hours(9) },
+      { share: 25 },
+    ),
     cell(segment, 'lab-gateway', '1.13.6', 'live', { kind: 'passed', tookSeconds: 5_400 }),
     cell(production, 'lab-gateway', '1.13.6', 'live', live(days(-9), 1)),
   ]),
@@ -239,7 +258,10 @@ export const overview = {
     const sought = text.toLowerCase();
     const fits = all.filter(
       (one) =>
-        (!sought || `${one.product} ${one.version} ${titleOf(one.product)} ${one.proposer.name}`.toLowerCase().includes(sought)) &&
+        (!sought ||
+          `${one.product} ${one.version} ${titleOf(one.product)} ${one.proposer.name}`
+            .toLowerCase()
+            .includes(sought)) &&
         (!wanted.length || wanted.includes(one.product)) &&
         (!mine || one.waitsForMe),
     );
@@ -263,7 +285,13 @@ export const overview = {
     upcoming: world.empty
       ? []
       : [
-          { kind: 'due', release: 'infusion-pump-fw-4.2.0', product: 'infusion-pump-fw', version: '4.2.0', at: hours(3) },
+          {
+            kind: 'due',
+            release: 'infusion-pump-fw-4.2.0',
+            product: 'infusion-pump-fw',
+            version: '4.2.0',
+            at: hours(3),
+          },
           {
             kind: 'window',
             release: 'infusion-pump-fw-4.2.0',
@@ -272,7 +300,13 @@ export const overview = {
             span: { from: hours(4), until: hours(8) },
             frozen: false,
           },
-          { kind: 'sheetEnds', release: 'infusion-pump-fw-4.2.0', product: 'infusion-pump-fw', version: '4.2.0', at: days(2) },
+          {
+            kind: 'sheetEnds',
+            release: 'infusion-pump-fw-4.2.0',
+            product: 'infusion-pump-fw',
+            version: '4.2.0',
+            at: days(2),
+          },
           {
             kind: 'window',
             release: 'payments-api-2.31.1',
@@ -287,4 +321,3 @@ export const overview = {
         ],
   }),
 } satisfies Partial<Handlers>;
-

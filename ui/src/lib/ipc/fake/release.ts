@@ -31,7 +31,10 @@ import { waves } from './waves';
 
 export function mustHave(release: string) {
   const row = releaseRow(release);
-  if (!row) throw new Refused(appError('release-unknown', `there is no release ${release}`, { hint: 'look for it in the list of releases' }));
+  if (!row)
+    throw new Refused(
+      appError('release-unknown', `there is no release ${release}`, { hint: 'look for it in the list of releases' }),
+    );
   return row;
 }
 
@@ -73,7 +76,12 @@ function evidenceFile(
     commit: commitOf('infusion-pump-fw-4.2.0'),
     commitMatches: true,
     commitSource: 'run',
-    origin: { kind: 'observed', connector: 'buildbot', run: `pump-release/${entry - 2900}`, rawSha256: digest(`raw${entry}`) },
+    origin: {
+      kind: 'observed',
+      connector: 'buildbot',
+      run: `pump-release/${entry - 2900}`,
+      rawSha256: digest(`raw${entry}`),
+    },
     by: { principal: 'desk-jonas', name: 'meridian-desk-02' },
     time: hours(-31 + (entry - 4751) * 0.2),
     reason: null,
@@ -102,7 +110,10 @@ function files(release: string): EvidenceFile[] {
     evidenceFile(4751, 'unit.xml', 'junit', 'pass', tests(1204, 0, 4), ['unit tests']),
     evidenceFile(4752, 'integration.xml', 'junit', 'pass', tests(380, 0, 8, 3), ['integration tests']),
     halted
-      ? evidenceFile(4801, 'regression.xml', 'junit', 'fail', tests(846, 1), ['regression'], { replaces: 4753, onSheet: 'noSheet' })
+      ? evidenceFile(4801, 'regression.xml', 'junit', 'fail', tests(846, 1), ['regression'], {
+          replaces: 4753,
+          onSheet: 'noSheet',
+        })
       : evidenceFile(4753, 'regression.xml', 'junit', 'pass', tests(846), ['regression']),
     evidenceFile(
       4754,
@@ -120,13 +131,28 @@ function files(release: string): EvidenceFile[] {
       { kind: 'findings', error: 0, warning: 0, note: 3, none: 0, suppressed: 0 },
       ['dynamic analysis'],
     ),
-    evidenceFile(4756, 'sbom.cdx.json', 'cyclonedx', 'pass', { kind: 'components', components: 214, vulnerabilities: 0 }, ['components']),
-    evidenceFile(4757, 'hazard-analysis-rev-14.pdf', 'manual', 'pass', { kind: 'file', bytes: '1843201' }, ['hazard analysis'], {
-      origin: { kind: 'attached', confirmedBy: [person('ewa')] },
-      by: person('tomasz'),
-      commitSource: 'attacher',
-      reason: 'revision 14, signed by the safety board',
-    }),
+    evidenceFile(
+      4756,
+      'sbom.cdx.json',
+      'cyclonedx',
+      'pass',
+      { kind: 'components', components: 214, vulnerabilities: 0 },
+      ['components'],
+    ),
+    evidenceFile(
+      4757,
+      'hazard-analysis-rev-14.pdf',
+      'manual',
+      'pass',
+      { kind: 'file', bytes: '1843201' },
+      ['hazard analysis'],
+      {
+        origin: { kind: 'attached', confirmedBy: [person('ewa')] },
+        by: person('tomasz'),
+        commitSource: 'attacher',
+        reason: 'revision 14, signed by the safety board',
+      },
+    ),
     evidenceFile(
       4758,
       'validation-protocol-of-the-pilot-clinics-with-a-name-nobody-can-read-in-one-line-2026-11-20.pdf',
@@ -149,7 +175,9 @@ function files(release: string): EvidenceFile[] {
   return [
     ...list,
     ...Array.from({ length: 490 }, (_, at) =>
-      evidenceFile(5000 + at, `shard-${String(at + 1).padStart(3, '0')}.xml`, 'junit', 'pass', tests(200 + at), ['regression']),
+      evidenceFile(5000 + at, `shard-${String(at + 1).padStart(3, '0')}.xml`, 'junit', 'pass', tests(200 + at), [
+        'regression',
+      ]),
     ),
   ];
 }
@@ -169,14 +197,32 @@ function gates(release: string): Gate[] {
     green('unit tests', 'unit.xml', 4751),
     green('integration tests', 'integration.xml', 4752),
     halted
-      ? { gate: 'regression', conclusion: 'fail', reason: { kind: 'bad', name: 'regression.xml', entry: 4801, rule: null }, evidence: [4801], waived: null }
+      ? {
+          gate: 'regression',
+          conclusion: 'fail',
+          reason: { kind: 'bad', name: 'regression.xml', entry: 4801, rule: null },
+          evidence: [4801],
+          waived: null,
+        }
       : green('regression', 'regression.xml', 4753),
     { ...green('static analysis', 'static-analysis.sarif', 4754), waived: 4760 },
     green('dynamic analysis', 'dynamic-analysis.sarif', 4755),
     green('components', 'sbom.cdx.json', 4756),
     state === 'collecting'
-      ? { gate: 'validation protocol', conclusion: 'missing', reason: { kind: 'noEvidence' }, evidence: [], waived: null }
-      : { gate: 'validation protocol', conclusion: 'pass', reason: { kind: 'green', names: ['validation protocol'] }, evidence: [4758], waived: null },
+      ? {
+          gate: 'validation protocol',
+          conclusion: 'missing',
+          reason: { kind: 'noEvidence' },
+          evidence: [],
+          waived: null,
+        }
+      : {
+          gate: 'validation protocol',
+          conclusion: 'pass',
+          reason: { kind: 'green', names: ['validation protocol'] },
+          evidence: [4758],
+          waived: null,
+        },
     state === 'staged'
       ? {
           gate: 'staging',
@@ -198,11 +244,17 @@ function gates(release: string): Gate[] {
   ];
 }
 
-let nextEntry = 4765;
-function signOff(who: string, role: string, verdict: Verdict, meaning: Meaning, reason: string, time: string, some: Partial<SignOffRow> = {}): SignOffRow {
-  nextEntry += 1;
+function signOff(
+  who: string,
+  role: string,
+  verdict: Verdict,
+  meaning: Meaning,
+  reason: string,
+  time: string,
+  some: Partial<SignOffRow> = {},
+): SignOffRow {
   return {
-    entry: nextEntry,
+    entry: 0,
     person: person(who),
     role,
     verdict,
@@ -218,24 +270,63 @@ function signOff(who: string, role: string, verdict: Verdict, meaning: Meaning, 
     authorization: null,
     key: 'SHA256:Jn5SkqD2vXo0pWf7bQyTz1mC8rLhA4gEeNuVxRuCyEs',
     reauth: 'prompt',
-    seen: nextEntry - 1,
+    seen: 4764,
     seenBasis: 'full',
     ...some,
   };
 }
 
-function station(role: string, state: StationState, signOffRow: SignOffRow | null, some: Partial<Station> = {}): Station {
-  return { role, seat: 1, state, signOff: signOffRow, asked: null, eligible: [], barred: [], me: false, due: null, overdue: false, ...some };
+function station(
+  role: string,
+  state: StationState,
+  signOffRow: SignOffRow | null,
+  some: Partial<Station> = {},
+): Station {
+  return {
+    role,
+    seat: 1,
+    state,
+    signOff: signOffRow,
+    asked: null,
+    eligible: [],
+    barred: [],
+    me: false,
+    due: null,
+    overdue: false,
+    ...some,
+  };
 }
 
+/** The stations, each answer with an entry of its own. */
 function stationsOf(release: string): Station[] {
+  return stations(release).map((one, at) =>
+    one.signOff ? { ...one, signOff: { ...one.signOff, entry: 4765 + at } } : one,
+  );
+}
+
+function stations(release: string): Station[] {
   const row = mustHave(release);
   const pump = row.product === 'infusion-pump-fw';
   if (row.state === 'onHold' && pump) {
     const five = [
       station('security', 'go', signOff('ben', 'security', 'go', 'review', 'scan clean, 1 waiver', hours(-4.4))),
-      station('product-owner', 'go', signOff('chiara', 'product-owner', 'go', 'approval', 'the clinics have asked for this since spring', hours(-4.05))),
-      station('safety', 'go', signOff('ewa', 'safety', 'go', 'certification', 'hazard analysis revision 14 covers the change', hours(-3.6))),
+      station(
+        'product-owner',
+        'go',
+        signOff(
+          'chiara',
+          'product-owner',
+          'go',
+          'approval',
+          'the clinics have asked for this since spring',
+          hours(-4.05),
+        ),
+      ),
+      station(
+        'safety',
+        'go',
+        signOff('ewa', 'safety', 'go', 'certification', 'hazard analysis revision 14 covers the change', hours(-3.6)),
+      ),
       station('qa', 'waiting', null, {
         asked: person('alice'),
         eligible: [person('alice'), person('ravi')],
@@ -243,40 +334,72 @@ function stationsOf(release: string): Station[] {
         me: true,
         due: hours(3),
       }),
-      station('operations', 'hold', signOff('jo', 'operations', 'hold', 'approval', 'Who is on call for the pilot clinics tonight?', hours(-2.75))),
+      station(
+        'operations',
+        'hold',
+        signOff('jo', 'operations', 'hold', 'approval', 'Who is on call for the pilot clinics tonight?', hours(-2.75)),
+      ),
     ];
     if (!world.manyApprovers) return five;
     return [
       ...five,
       ...Array.from({ length: 35 }, (_, at) =>
-        station(at % 3 ? 'clinic-lead' : 'regional-safety-officer', at % 5 === 0 ? 'waiting' : 'go', at % 5 === 0 ? null : signOff('ravi', 'clinic-lead', 'go', 'approval', `clinic ${at + 1} is ready`, hours(-4 + at * 0.05)), {
-          seat: at + 1,
-          eligible: at % 5 === 0 ? [person('ravi'), person('jo')] : [],
-        }),
+        station(
+          at % 3 ? 'clinic-lead' : 'regional-safety-officer',
+          at % 5 === 0 ? 'waiting' : 'go',
+          at % 5 === 0
+            ? null
+            : signOff('ravi', 'clinic-lead', 'go', 'approval', `clinic ${at + 1} is ready`, hours(-4 + at * 0.05)),
+          {
+            seat: at + 1,
+            eligible: at % 5 === 0 ? [person('ravi'), person('jo')] : [],
+          },
+        ),
       ),
     ];
   }
   if (row.product === 'payments-api' && row.state === 'ready') {
     const stale = { state: 'stale' as const, cause: 'evidence regression.xml was replaced', causeEntry: 4801 };
     return [
-      station('qa', 'stale', signOff('alice', 'qa', 'go', 'approval', 'regression green', days(-1.2), stale), { me: true, eligible: [person('alice')] }),
+      station('qa', 'stale', signOff('alice', 'qa', 'go', 'approval', 'regression green', days(-1.2), stale), {
+        me: true,
+        eligible: [person('alice')],
+      }),
       station('security', 'stale', signOff('ben', 'security', 'go', 'review', 'no findings', days(-1.1), stale)),
     ];
   }
   if (row.state === 'noGo')
     return [
       station('qa', 'go', signOff('alice', 'qa', 'go', 'approval', 'green', days(-5.5))),
-      station('safety', 'noGo', signOff('ewa', 'safety', 'noGo', 'certification', 'the hazard analysis names the old pump model', days(-5.2))),
+      station(
+        'safety',
+        'noGo',
+        signOff('ewa', 'safety', 'noGo', 'certification', 'the hazard analysis names the old pump model', days(-5.2)),
+      ),
     ];
   const roles = pump ? ['security', 'product-owner', 'safety', 'qa', 'operations'] : ['qa', 'security'];
-  const who: Record<string, string> = { security: 'ben', 'product-owner': 'chiara', safety: 'ewa', qa: 'ravi', operations: 'jo' };
-  return roles.map((role, at) => station(role, 'go', signOff(who[role]!, role, 'go', 'approval', 'all gates green', days(-9 + at * 0.1))));
+  const who: Record<string, string> = {
+    security: 'ben',
+    'product-owner': 'chiara',
+    safety: 'ewa',
+    qa: 'ravi',
+    operations: 'jo',
+  };
+  return roles.map((role, at) =>
+    station(role, 'go', signOff(who[role]!, role, 'go', 'approval', 'all gates green', days(-9 + at * 0.1))),
+  );
 }
 
 function facts(release: string): FactLine[] {
   const row = mustHave(release);
   const [artifact] = artifacts(row.product, row.version);
-  const fact = (name: FactLine['name'], value: string, some: Partial<FactLine> = {}): FactLine => ({ name, value, digest: null, entry: null, ...some });
+  const fact = (name: FactLine['name'], value: string, some: Partial<FactLine> = {}): FactLine => ({
+    name,
+    value,
+    digest: null,
+    entry: null,
+    ...some,
+  });
   return [
     fact('release', `${row.product} ${row.version}`),
     fact('changeType', row.changeType),
@@ -319,7 +442,14 @@ export function sheet(release: string): SheetView | null {
       { role: 'qa', person: person('alice') },
       { role: 'operations', person: null },
     ],
-    outcome: row.state === 'onHold' ? 'hold' : row.state === 'noGo' ? 'noGo' : row.product === 'payments-api' && row.state === 'ready' ? 'stale' : 'go',
+    outcome:
+      row.state === 'onHold'
+        ? 'hold'
+        : row.state === 'noGo'
+          ? 'noGo'
+          : row.product === 'payments-api' && row.state === 'ready'
+            ? 'stale'
+            : 'go',
     outcomeBy: row.state === 'onHold' ? person('jo') : row.state === 'noGo' ? person('ewa') : null,
     moved: row.product === 'payments-api' && row.state === 'ready' ? ['evidence regression.xml'] : [],
     authorization: row.product === 'notify' ? 4655 : null,
@@ -347,7 +477,12 @@ function candidate(release: string): CandidateView {
     rolloutPlan: 'Pilot clinics first, on a weekday evening.',
     backoutPlan: 'Flash 4.1.7 from the maintenance partition, 4 minutes a pump.',
     incident: null,
-    external: { system: 'ServiceNow', id: 'CHG0041877', state: 'authorized', url: 'https://meridian.example/CHG0041877' },
+    external: {
+      system: 'ServiceNow',
+      id: 'CHG0041877',
+      state: 'authorized',
+      url: 'https://meridian.example/CHG0041877',
+    },
   };
 }
 
@@ -358,7 +493,7 @@ function blockers(release: string): Blocker[] {
       quorum,
       {
         cause: { kind: 'asksToWait', by: person('jo'), quote: 'Who is on call for the pilot clinics tonight?' },
-        acts: [{ kind: 'resume', hold: 4780, question: true }],
+        acts: [{ kind: 'resume', hold: 4806, question: true }],
         who: [person('jonas')],
         me: true,
       },
@@ -392,7 +527,12 @@ function view(release: string): ReleaseView {
     proposer: row.proposer,
     proposed: row.proposed,
     supersedes: null,
-    givenUp: row.state === 'superseded' ? { entry: 4600, by: liveVersion(row.product)?.release ?? null } : row.state === 'withdrawn' ? { entry: 4600, by: null } : null,
+    givenUp:
+      row.state === 'superseded'
+        ? { entry: 4600, by: liveVersion(row.product)?.release ?? null }
+        : row.state === 'withdrawn'
+          ? { entry: 4600, by: null }
+          : null,
     mode: products.find((one) => one.product === row.product)?.mode ?? null,
     policy: { product: row.product, version: 12, entry: 4100, by: person('mduval') },
     live: {
@@ -408,7 +548,7 @@ function view(release: string): ReleaseView {
       row.state === 'onHold'
         ? [
             {
-              entry: 4780,
+              entry: 4806,
               kind: 'hold',
               question: 'Who is on call for the pilot clinics tonight?',
               by: person('jo'),
@@ -472,7 +612,13 @@ function view(release: string): ReleaseView {
   };
 }
 
-export function timelineRow(index: number, time: string, actor: string, event: TimelineEvent, some: Partial<TimelineRow> = {}): TimelineRow {
+export function timelineRow(
+  index: number,
+  time: string,
+  actor: string,
+  event: TimelineEvent,
+  some: Partial<TimelineRow> = {},
+): TimelineRow {
   return {
     index,
     time,
@@ -492,7 +638,13 @@ export function timeline(release: string): TimelineRow[] {
   const row = mustHave(release);
   const device = { device: true, actor: { principal: 'desk-jonas', name: 'meridian-desk-02' } };
   const list: TimelineRow[] = [
-    timelineRow(4741, days(-2), row.proposer.principal, { kind: 'proposed', version: row.version, authorization: null }, { reason: 'alarms reach the nurse station within two seconds' }),
+    timelineRow(
+      4741,
+      days(-2),
+      row.proposer.principal,
+      { kind: 'proposed', version: row.version, authorization: null },
+      { reason: 'alarms reach the nurse station within two seconds' },
+    ),
     ...files(release)
       .filter((file) => file.entry < 4790)
       .map((file) =>
@@ -511,22 +663,62 @@ export function timeline(release: string): TimelineRow[] {
           file.origin.kind === 'attached' ? {} : device,
         ),
       ),
-    timelineRow(4760, hours(-29), 'mduval', { kind: 'waived', gate: 'static analysis', expires: days(12) }, { reason: 'the rule is wrong about the generated parser' }),
+    timelineRow(
+      4760,
+      hours(-29),
+      'mduval',
+      { kind: 'waived', gate: 'static analysis', expires: days(12) },
+      { reason: 'the rule is wrong about the generated parser' },
+    ),
     timelineRow(4761, hours(-28), 'jonas', { kind: 'staged', environment: 'staging', version: row.version }, device),
-    timelineRow(4764, hours(-4.9), 'jonas', { kind: 'requested', environment: 'production', due: hours(3) }, { reason: 'window of tonight' }),
+    timelineRow(
+      4764,
+      hours(-4.9),
+      'jonas',
+      { kind: 'requested', environment: 'production', due: hours(3) },
+      { reason: 'window of tonight' },
+    ),
     ...(sheet(release)?.signOffs ?? []).map((one) =>
-      timelineRow(one.entry, one.time, one.person.principal, { kind: 'answered', verdict: one.verdict, role: one.role, meaning: one.meaning, authorization: null }, { reason: one.reason }),
+      timelineRow(
+        one.entry,
+        one.time,
+        one.person.principal,
+        { kind: 'answered', verdict: one.verdict, role: one.role, meaning: one.meaning, authorization: null },
+        { reason: one.reason },
+      ),
     ),
   ];
   if (row.state === 'onHold')
     list.push(
-      timelineRow(4780, hours(-2.7), 'jo', { kind: 'held', question: 'Who is on call for the pilot clinics tonight?' }, { reason: 'the roster of the weekend is not published' }),
-      timelineRow(4791, hours(-1.2), 'ravi', { kind: 'refused', act: 'approval', code: 'approver-attached-evidence', message: 'Ravi Nair attached evidence to this release', person: person('ravi') }, device),
-      timelineRow(4799, minutes(-42), 'jonas', { kind: 'evidence', name: 'load.xml', evidence: 'junit', conclusion: 'pass', attached: false, replaces: null }, device),
+      timelineRow(
+        4806,
+        hours(-2.7),
+        'jo',
+        { kind: 'held', question: 'Who is on call for the pilot clinics tonight?' },
+        { reason: 'the roster of the weekend is not published' },
+      ),
+      timelineRow(
+        4791,
+        hours(-1.2),
+        'ravi',
+        {
+          kind: 'refused',
+          act: 'approval',
+          code: 'approver-attached-evidence',
+          message: 'Ravi Nair attached evidence to this release',
+          person: person('ravi'),
+        },
+        device,
+      ),
+      timelineRow(
+        4799,
+        minutes(-42),
+        'jonas',
+        { kind: 'evidence', name: 'load.xml', evidence: 'junit', conclusion: 'pass', attached: false, replaces: null },
+        device,
+      ),
     );
-  return list
-    .map((one) => ({ ...one, release }))
-    .sort((a, b) => b.index - a.index);
+  return list.map((one) => ({ ...one, release })).sort((a, b) => b.index - a.index);
 }
 
 const suites = ['AlarmQueue', 'DoseLimits', 'NurseStation', 'PumpDriver', 'Battery', 'AuditLog'];
@@ -536,7 +728,8 @@ function items(file: EvidenceFile): EvidenceItem[] {
     const { failed, skipped, flaky } = file.counts;
     return Array.from({ length: file.counts.total }, (_, at) => {
       const suite = suites[Math.floor(next() * suites.length)]!;
-      const level = at < failed ? 'failed' : at < failed + flaky ? 'flaky' : at < failed + flaky + skipped ? 'skipped' : 'none';
+      const level =
+        at < failed ? 'failed' : at < failed + flaky ? 'flaky' : at < failed + flaky + skipped ? 'skipped' : 'none';
       return {
         name: `${suite} › case ${at + 1}: ${['keeps order', 'refuses overflow', 'survives a restart', 'is heard within two seconds'][at % 4]}`,
         location: `tests/${suite.toLowerCase()}_test.c:${40 + (at % 300)}`,
@@ -556,7 +749,10 @@ function items(file: EvidenceFile): EvidenceItem[] {
     return Array.from({ length: file.counts.note + file.counts.suppressed }, (_, at) => ({
       name: `C-${2000 + at}: implicit conversion of a signed value`,
       location: `src/alarm/queue.c:${80 + at * 7}`,
-      level: at < (file.counts.kind === 'findings' ? file.counts.suppressed : 0) ? ('suppressed' as const) : ('note' as const),
+      level:
+        at < (file.counts.kind === 'findings' ? file.counts.suppressed : 0)
+          ? ('suppressed' as const)
+          : ('note' as const),
       message: 'The value may change sign on a 16 bit target.',
     }));
   return [];
@@ -578,10 +774,14 @@ export const release = {
     return { gates: world.empty ? [] : gates(id), files: world.empty ? [] : files(id), summary };
   },
   evidenceItems: ({ entry, text, levels, page }) => {
-    const file = [...files('infusion-pump-fw-4.2.0'), ...files('payments-api-2.31.2')].find((one) => one.entry === entry);
+    const file = [...files('infusion-pump-fw-4.2.0'), ...files('payments-api-2.31.2')].find(
+      (one) => one.entry === entry,
+    );
     if (!file) throw new Refused(appError('entry-unknown', `entry ${entry} is no evidence`));
     const all = items(file);
-    const fits = all.filter((one) => !text || `${one.name} ${one.message ?? ''}`.toLowerCase().includes(text.toLowerCase()));
+    const fits = all.filter(
+      (one) => !text || `${one.name} ${one.message ?? ''}`.toLowerCase().includes(text.toLowerCase()),
+    );
     const rows = fits.filter((one) => !levels.length || levels.includes(one.level));
     const named = [...new Set(fits.map((one) => one.level))];
     return {
@@ -623,7 +823,10 @@ export const release = {
         tickets: at % 3 === 0 ? [`PUMP-${812 + at}`] : [],
         merge: at % 11 === 0,
       };
-    }).filter((one) => !text || `${one.subject} ${one.author} ${one.tickets.join(' ')}`.toLowerCase().includes(text.toLowerCase()));
+    }).filter(
+      (one) =>
+        !text || `${one.subject} ${one.author} ${one.tickets.join(' ')}`.toLowerCase().includes(text.toLowerCase()),
+    );
     return {
       digest: digest(`changes ${id}`),
       repository: 'ssh://git.meridian.example/pump-fw.git',
@@ -639,7 +842,12 @@ export const release = {
         { ticket: 'PUMP-815', commits: 6 },
         { ticket: 'PUMP-833', commits: 4 },
       ],
-      authors: authors.map(([name, email, principal], at) => ({ name, email, commits: 16 - at * 4, person: principal ? person(principal) : null })),
+      authors: authors.map(([name, email, principal], at) => ({
+        name,
+        email,
+        commits: 16 - at * 4,
+        person: principal ? person(principal) : null,
+      })),
       total: rows.length,
       rows: rows.slice(page.offset, page.offset + page.limit),
       againstLive: [

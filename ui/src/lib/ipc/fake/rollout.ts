@@ -122,9 +122,7 @@ export const rollout = {
     at: now,
     running: world.empty
       ? []
-      : [
-          rolloutRow('patient-portal-9.0.4', 1, { trouble: 'error rate inconclusive for 20 min' }),
-        ],
+      : [rolloutRow('patient-portal-9.0.4', 1, { trouble: 'error rate inconclusive for 20 min' })],
     recent: world.empty
       ? []
       : [
@@ -132,7 +130,12 @@ export const rollout = {
           ...releases
             .filter((one) => ['live', 'reviewed', 'rolledBack'].includes(one.state) && one.product !== 'notify')
             .slice(0, 14)
-            .map((one, at) => rolloutRow(one.release, one.state === 'rolledBack' ? 1 : 4, { began: hours(-60 - at * 40), ended: hours(-20 - at * 40) })),
+            .map((one, at) =>
+              rolloutRow(one.release, one.state === 'rolledBack' ? 1 : 4, {
+                began: hours(-60 - at * 40),
+                ended: hours(-20 - at * 40),
+              }),
+            ),
         ],
   }),
   rollout: ({ release }) => {
@@ -182,9 +185,23 @@ export const rollout = {
       total,
       dropped: 0,
       live: false,
-      lines: Array.from({ length: count }, (_, at) => ({ number: first + at, step: first + at < 5 ? 'gate' : 'deploy', text: line(first + at) })),
+      lines: Array.from({ length: count }, (_, at) => ({
+        number: first + at,
+        step: first + at < 5 ? 'gate' : 'deploy',
+        text: line(first + at),
+      })),
     };
   },
-  reconcile: ({ release }) => startJob('reconcile', { kind: 'dispatched', result: 'refused', detail: 'no run carries this request id' }, { release, step: 'looking', of: 20 }),
-  observeEvidence: ({ release }) => startJob('observeEvidence', { kind: 'observed', entry: 4814, conclusion: 'pass' }, { release, step: 'reading', of: 3 }),
+  reconcile: ({ release }) =>
+    startJob(
+      'reconcile',
+      { kind: 'dispatched', result: 'refused', detail: 'no run carries this request id' },
+      { release, step: 'looking', of: 20 },
+    ),
+  observeEvidence: ({ release }) =>
+    startJob(
+      'observeEvidence',
+      { kind: 'observed', entry: 4814, conclusion: 'pass' },
+      { release, step: 'reading', of: 3 },
+    ),
 } satisfies Partial<Handlers>;

@@ -1,12 +1,5 @@
 /** The products and releases of the sample: the same figures every time. */
-import type {
-  ArtifactRef,
-  Blocker,
-  ChangeType,
-  Mode,
-  ReleaseRow,
-  ReleaseState,
-} from '../bindings';
+import type { ArtifactRef, Blocker, ChangeType, Mode, ReleaseRow, ReleaseState } from '../bindings';
 import { person } from './people';
 import { days, hours, minutes } from './world';
 
@@ -31,12 +24,26 @@ export function digest(of: string, length = 64): string {
 export type Product = { product: string; title: string; mode: Mode; level: number; line: string; major: string };
 
 export const products: readonly Product[] = [
-  { product: 'infusion-pump-fw', title: 'Infusion pump firmware', mode: 'delivery', level: 1, line: 'Part 11', major: '4' },
+  {
+    product: 'infusion-pump-fw',
+    title: 'Infusion pump firmware',
+    mode: 'delivery',
+    level: 1,
+    line: 'Part 11',
+    major: '4',
+  },
   { product: 'patient-portal', title: 'Patient portal', mode: 'deployment', level: 4, line: '', major: '9' },
   { product: 'payments-api', title: 'Payments API', mode: 'delivery', level: 2, line: 'PCI', major: '2' },
   { product: 'lab-gateway', title: 'Laboratory gateway', mode: 'delivery', level: 2, line: '', major: '1' },
   { product: 'notify', title: 'Notification service', mode: 'deployment', level: 5, line: '', major: '3' },
-  { product: 'dose-planner', title: 'Dose planner with the long name that clinics have agreed on', mode: 'delivery', level: 1, line: '', major: '0' },
+  {
+    product: 'dose-planner',
+    title: 'Dose planner with the long name that clinics have agreed on',
+    mode: 'delivery',
+    level: 1,
+    line: '',
+    major: '0',
+  },
 ];
 
 export const titleOf = (product: string): string => products.find((one) => one.product === product)?.title ?? product;
@@ -85,7 +92,12 @@ const current: ReleaseRow[] = [
   }),
   row('payments-api', '2.31.2', 'halted', minutes(-9), {
     blocker: {
-      cause: { kind: 'gate', gate: 'regression', conclusion: 'fail', reason: { kind: 'bad', name: 'regression.xml', entry: 4801, rule: null } },
+      cause: {
+        kind: 'gate',
+        gate: 'regression',
+        conclusion: 'fail',
+        reason: { kind: 'bad', name: 'regression.xml', entry: 4801, rule: null },
+      },
       acts: [{ kind: 'amend' }, { kind: 'waive', gate: 'regression' }],
       who: [person('tomasz')],
       me: false,
@@ -145,7 +157,17 @@ const current: ReleaseRow[] = [
 
 function past(): ReleaseRow[] {
   const next = drawn(7);
-  const states: readonly ReleaseState[] = ['reviewed', 'live', 'reviewed', 'reviewed', 'rolledBack', 'superseded', 'reviewed', 'withdrawn', 'expired'];
+  const states: readonly ReleaseState[] = [
+    'reviewed',
+    'live',
+    'reviewed',
+    'reviewed',
+    'rolledBack',
+    'superseded',
+    'reviewed',
+    'withdrawn',
+    'expired',
+  ];
   const types: readonly ChangeType[] = ['normal', 'normal', 'normal', 'standard', 'emergency'];
   const proposers = ['jonas', 'tomasz', 'ravi', 'jo'];
   const before: Record<string, [number, number]> = {

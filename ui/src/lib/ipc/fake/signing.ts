@@ -8,9 +8,16 @@ import { digest } from './sample';
 import { appError, minutes, now, Refused, world } from './world';
 
 let nonce = 1;
-let chosen: { verdict: Verdict; role: string; meaning: Challenge['meanings'][number]; reason: string; conditions: string[] } | null = null;
+let chosen: {
+  verdict: Verdict;
+  role: string;
+  meaning: Challenge['meanings'][number];
+  reason: string;
+  conditions: string[];
+} | null = null;
 let wrong = 0;
 let keyMade = false;
+let about: { prepared: unknown; asked: unknown } = { prepared: undefined, asked: undefined };
 
 const defaultIntent: Intent = { kind: 'answer', release: 'infusion-pump-fw-4.2.0', role: 'qa' };
 
@@ -22,7 +29,10 @@ function challenge(renewed: Challenge['renewed'] = null): Challenge {
   const view = release ? releaseHandlers.release({ release }) : null;
   const verdict = intent.kind === 'answer' || intent.kind === 'answerPolicy' || intent.kind === 'answerAuthorization';
   const reason = 'reason' in intent ? intent.reason : null;
-  const newKey = intent.kind === 'createLedger' || intent.kind === 'rotateKey' || (intent.kind === 'enrol' && !intent.form.publicKey);
+  const newKey =
+    intent.kind === 'createLedger' ||
+    intent.kind === 'rotateKey' ||
+    (intent.kind === 'enrol' && !intent.form.publicKey);
   const statement = statementOf(intent);
   const ready = (!verdict || chosen !== null) && (!newKey || keyMade);
   const payload = `{"act":"${intent.kind}","reason":"${chosen?.reason ?? reason ?? ''}","signer":"${who.principal}","time":"${now}"}`;
@@ -35,7 +45,10 @@ function challenge(renewed: Challenge['renewed'] = null): Challenge {
     release,
     version: view?.version ?? null,
     environment: view?.environment ?? null,
-    statement: chosen && 'verdict' in statement ? ({ ...statement, verdict: chosen.verdict, role: chosen.role } as typeof statement) : statement,
+    statement:
+      chosen && 'verdict' in statement
+        ? ({ ...statement, verdict: chosen.verdict, role: chosen.role } as typeof statement)
+        : statement,
     lines: [
       { field: 'signer', value: who.principal },
       { field: 'time', value: now },
@@ -82,7 +95,9 @@ function challenge(renewed: Challenge['renewed'] = null): Challenge {
     consequence: verdict ? 'lastSignatureManagerStarts' : intent.kind === 'unlock' ? 'none' : 'takesEffect',
     then: verdict ? person('jonas') : null,
     sample: world.sample,
-    samplePassphrase: world.sample ? (personas.find((one) => one.principal === who.principal)?.passphrase ?? null) : null,
+    samplePassphrase: world.sample
+      ? (personas.find((one) => one.principal === who.principal)?.passphrase ?? null)
+      : null,
     expires: minutes(5),
     wrong,
     lockedUntil: wrong >= 5 ? minutes(1) : null,
@@ -92,26 +107,51 @@ function challenge(renewed: Challenge['renewed'] = null): Challenge {
 
 function held(given: string): void {
   if (given !== `nonce-${nonce}`)
-    throw new Refused(appError('challenge-other', 'what was shown is not what is prepared now', { hint: 'read it again', safe: 'nothingHappened' }));
+    throw new Refused(
+      appError('nonce', 'what was shown is not what is prepared now', {
+        hint: 'read it again',
+        safe: 'nothingHappened',
+      }),
+    );
 }
 
 export const signing = {
   signingChallenge: () => {
-    chosen = null;
-    keyMade = false;
-    nonce += 1;
+    // Another act, or another test: nothing is chosen yet.
+    if (about.prepared !== world.prepared || about.asked !== world.asked) {
+      about = { prepared: world.prepared, asked: world.asked };
+      chosen = null;
+      keyMade = false;
+      wrong = 0;
+      nonce += 1;
+    }
     return challenge();
   },
   signingChoose: ({ nonce: given, verdict, role, meaning, reason, conditions }) => {
     held(given);
-    chosen = { verdict: verdict ?? 'go', role: role ?? 'qa', meaning: meaning ?? 'approval', reason: reason ?? '', conditions };
+    nonce += 1;
+    if (!reason?.trim()) {
+      throw new Refused(appError('usage', 'the reason is empty', { field: 'reason', safe: 'nothingHappened' }));
+    }
+    chosen = {
+      verdict: verdict ?? 'go',
+      role: role ?? 'qa',
+      meaning: meaning ?? 'approval',
+      reason: reason ?? '',
+      conditions,
+    };
     nonce += 1;
     return challenge('chosen');
   },
   signingNewKey: ({ nonce: given, passphrase }) => {
     held(given);
     if (passphrase.length < 12)
-      throw new Refused(appError('passphrase-short', 'a passphrase has at least 12 characters', { field: 'passphrase', safe: 'nothingHappened' }));
+      throw new Refused(
+        appError('passphrase-short', 'a passphrase has at least 12 characters', {
+          field: 'passphrase',
+          safe: 'nothingHappened',
+        }),
+      );
     keyMade = true;
     nonce += 1;
     return challenge('keyMade');
@@ -122,10 +162,15 @@ export const signing = {
     const right = personas.find((one) => one.principal === now_.who.principal)?.passphrase;
     if (!keyMade && now_.secret === 'passphrase' && secret !== right) {
       wrong += 1;
+      nonce += 1;
       throw new Refused(
         wrong >= 5
-          ? appError('key-locked', 'this key is locked after five wrong passphrases', { retryAt: minutes(1), safe: 'nothingHappened', field: 'secret' })
-          : appError('passphrase-wrong', 'the passphrase is not the one of this key', {
+          ? appError('locked', 'this key is locked after five wrong passphrases', {
+              retryAt: minutes(1),
+              safe: 'nothingHappened',
+              field: 'secret',
+            })
+          : appError('wrong_passphrase', 'the passphrase is not the one of this key', {
               safe: 'nothingHappened',
               field: 'secret',
               hint: 'type it again; everything else you chose is kept',

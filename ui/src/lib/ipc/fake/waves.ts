@@ -37,7 +37,17 @@ export function waves(row: ReleaseRow): WaveRow[] {
         entry: 4788,
       };
     if (row.state === 'rolledBack' && at === 0)
-      return { ...wave, state: 'takenBack', verdict: 'fail', detail: '4 of 6 instances unhealthy', samples: 30, failed: 14, coveragePercent: 97, span: { from: hours(-40), until: hours(-39) }, entry: 4400 };
+      return {
+        ...wave,
+        state: 'takenBack',
+        verdict: 'fail',
+        detail: '4 of 6 instances unhealthy',
+        samples: 30,
+        failed: 14,
+        coveragePercent: 97,
+        span: { from: hours(-40), until: hours(-39) },
+        entry: 4400,
+      };
     return wave;
   });
 }

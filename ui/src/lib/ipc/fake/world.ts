@@ -3,7 +3,8 @@ import type { CommandName, EventName, EventPayload } from '../backend';
 import type { AppError, Intent, Safe, Session, SessionMode, Settings } from '../bindings';
 
 export const now = '2026-11-22T13:05:00Z';
-export const minutes = (count: number): string => new Date(Date.parse(now) + count * 60_000).toISOString().replace('.000Z', 'Z');
+export const minutes = (count: number): string =>
+  new Date(Date.parse(now) + count * 60_000).toISOString().replace('.000Z', 'Z');
 export const hours = (count: number): string => minutes(count * 60);
 export const days = (count: number): string => minutes(count * 1440);
 

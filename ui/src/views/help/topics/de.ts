@@ -74,7 +74,13 @@ export default {
     title: 'Warum Sie nicht zeichnen dürfen',
     body: [
       'Niemand gibt eigene Arbeit frei. Die Richtlinie sagt, wer getrennt bleibt; meist dürfen diese ein Release nicht zeichnen:',
-      { list: ['wer die Entscheidung angefragt hat,', 'wer einen seiner Commits geschrieben hat (erkannt an der E-Mail-Adresse),', 'wer einen Nachweis beigelegt hat.'] },
+      {
+        list: [
+          'wer die Entscheidung angefragt hat,',
+          'wer einen seiner Commits geschrieben hat (erkannt an der E-Mail-Adresse),',
+          'wer einen Nachweis beigelegt hat.',
+        ],
+      },
       'Und wer freigegeben hat, startet die Ausrollung nicht. Sind Sie ausgeschlossen, sagt die Station, warum; der Versuch steht als abgelehnt im Ledger.',
     ],
   },
@@ -204,7 +210,14 @@ export default {
     title: 'Tastatur',
     body: [
       'Alles ist ohne Maus erreichbar. `?` zeigt alle Tasten, Strg K findet und handelt.',
-      { list: ['G und ein Buchstabe führt zu einer Seite: G B zur Übersicht, G R zu den Releases.', '/ führt zum Filter einer Liste, Pfeiltasten bewegen, Eingabe öffnet, Leertaste zeigt mehr.', 'F6 geht von Bereich zu Bereich, Esc einen Schritt zurück.', 'Strg + und Strg − ändern die Größe.'] },
+      {
+        list: [
+          'G und ein Buchstabe führt zu einer Seite: G B zur Übersicht, G R zu den Releases.',
+          '/ führt zum Filter einer Liste, Pfeiltasten bewegen, Eingabe öffnet, Leertaste zeigt mehr.',
+          'F6 geht von Bereich zu Bereich, Esc einen Schritt zurück.',
+          'Strg + und Strg − ändern die Größe.',
+        ],
+      },
       'Einzelne Buchstaben lassen sich in den Einstellungen abschalten.',
     ],
   },

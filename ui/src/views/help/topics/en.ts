@@ -74,7 +74,13 @@ export default {
     title: 'Why you may not sign',
     body: [
       'Nobody approves their own work. The policy says who is kept apart; usually these may not sign a release:',
-      { list: ['who asked for the decision,', 'who wrote one of its commits (told by e-mail address),', 'who attached evidence to it.'] },
+      {
+        list: [
+          'who asked for the decision,',
+          'who wrote one of its commits (told by e-mail address),',
+          'who attached evidence to it.',
+        ],
+      },
       'And who approved does not start the rollout. When you are barred, the station says why, and what you tried is in the record as refused.',
     ],
   },
@@ -204,7 +210,14 @@ export default {
     title: 'Keyboard',
     body: [
       'Everything can be reached without a mouse. `?` shows all keys, Ctrl K finds and does.',
-      { list: ['G and a letter goes to a page: G B to the board, G R to the releases.', '/ goes to the filter of a list, arrow keys move, Enter opens, Space shows more.', 'F6 goes from region to region, Esc goes back one step.', 'Ctrl + and Ctrl − change the size.'] },
+      {
+        list: [
+          'G and a letter goes to a page: G B to the board, G R to the releases.',
+          '/ goes to the filter of a list, arrow keys move, Enter opens, Space shows more.',
+          'F6 goes from region to region, Esc goes back one step.',
+          'Ctrl + and Ctrl − change the size.',
+        ],
+      },
       'Single letters can be switched off in the settings.',
     ],
   },

@@ -20,7 +20,8 @@ export default {
     other: '{count} von {all} Einträgen',
   },
   nothing: 'Kein Eintrag passt',
-  nothingText: 'Nehmen Sie ein Kriterium weg oder suchen Sie nach weniger Wörtern. Aus dem Ledger verschwindet nie etwas.',
+  nothingText:
+    'Nehmen Sie ein Kriterium weg oder suchen Sie nach weniger Wörtern. Aus dem Ledger verschwindet nie etwas.',
   clockSuspect: 'Die Uhr, die das sagt, ist zweifelhaft',
   notAdmitted: 'Nicht zugelassen: Der Eintrag steht im Protokoll und hat keine Wirkung.',
   filter: 'Einträge filtern',
@@ -121,4 +122,13 @@ export default {
   wayCopy: 'Die Dateien bewahren, wie sie sind, bevor etwas anderes versucht wird.',
   wayRestore: 'Mit einer Sicherung an einem neuen Ort weitermachen. Sie wird geprüft, bevor sie sich öffnet.',
   restore: 'Sicherung wiederherstellen',
+  correct: 'Berichtigung festhalten',
+  correctTitle: 'Eintrag {index} berichtigen',
+  correctText: 'Was unterschrieben ist, bleibt. Die Berichtigung steht daneben, von Ihnen unterschrieben.',
+  field: 'Feld',
+  fieldHint: 'Wie es im Protokoll heißt.',
+  saysNow: 'Da steht',
+  shouldSay: 'Richtig wäre',
+  missField: 'Nennen Sie zuerst das Feld.',
+  missValues: 'Geben Sie beides an: was da steht und was richtig wäre.',
 } as const satisfies Translation<typeof en>;

@@ -4,15 +4,18 @@ import type en from '../en/authorizations';
 export default {
   note: 'Releases in diesen Grenzen gehen hinaus, ohne dass an dem Tag jemand unterschreibt. Die Personen, für deren GO sie steht, haben sie unterschrieben, und jede Person mit einer Rolle kann sie anhalten.',
   grant: 'Dauerfreigabe vorschlagen',
-  grantText: 'Sie gilt, sobald die Personen, für die sie steht, GO zu ihr gesagt haben: genau das Quorum der Richtlinie.',
+  grantText:
+    'Sie gilt, sobald die Personen, für die sie steht, GO zu ihr gesagt haben: genau das Quorum der Richtlinie.',
   none: 'Keine Dauerfreigabe',
-  noneText: 'Personen unterschreiben jedes Release. Ein Produkt, dessen Richtlinie Continuous Deployment sagt, kann eine haben.',
+  noneText:
+    'Personen unterschreiben jedes Release. Ein Produkt, dessen Richtlinie Continuous Deployment sagt, kann eine haben.',
   ended: { one: '{count}, die nicht mehr gilt', other: '{count}, die nicht mehr gelten' },
   no: 'Dauerfreigabe {entry}',
   answer: 'Antworten',
   suspend: 'Aussetzen',
   suspendTitle: 'Dauerfreigabe von {product} aussetzen',
-  suspendText: 'Ab diesem Eintrag geht unter ihr nichts mehr hinaus. Eine laufende Ausrollung geht nach ihren eigenen Regeln weiter. Die Prozessverantwortung kann sie wieder in Kraft setzen.',
+  suspendText:
+    'Ab diesem Eintrag geht unter ihr nichts mehr hinaus. Eine laufende Ausrollung geht nach ihren eigenen Regeln weiter. Die Prozessverantwortung kann sie wieder in Kraft setzen.',
   resume: 'Wieder in Kraft setzen',
   resumeTitle: 'Dauerfreigabe von {product} wieder in Kraft setzen',
   resumeText: 'Releases in ihren Grenzen gehen wieder von selbst hinaus.',

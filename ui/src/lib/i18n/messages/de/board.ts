@@ -3,7 +3,11 @@ import type en from '../en/board';
 
 export default {
   title: 'Übersicht',
-  note: { zero: 'noch keine Produkte', one: '{count} Produkt · Probleme zuerst', other: '{count} Produkte · Probleme zuerst' },
+  note: {
+    zero: 'noch keine Produkte',
+    one: '{count} Produkt · Probleme zuerst',
+    other: '{count} Produkte · Probleme zuerst',
+  },
   product: 'Produkt',
   head: 'Spitze von main',
   staging: 'Staging',
@@ -19,7 +23,8 @@ export default {
   frozenUntil: '{what} eingefroren bis {until}',
   everything: 'alles',
   emptyTitle: 'Noch keine Produkte',
-  emptyText: 'Jedes Produkt ist hier eine Zeile: was sein Hauptzweig hält, was Staging bewiesen hat, was ein Segment ausführt, was alle ausführen.',
+  emptyText:
+    'Jedes Produkt ist hier eine Zeile: was sein Hauptzweig hält, was Staging bewiesen hat, was ein Segment ausführt, was alle ausführen.',
   emptyAction: 'Ein Produkt einrichten',
   noneFits: 'Kein Produkt passt zu „{text}“.',
   filter: 'Produkte filtern',

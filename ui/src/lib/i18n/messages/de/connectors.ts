@@ -5,7 +5,8 @@ export default {
   note: 'Was dieser Arbeitsplatz erreicht. Adressen und Passwörter bleiben hier; im Ledger steht, wohin eine Auslieferung geht und woran man erkennt, dass sie angekommen ist.',
   add: 'Hinzufügen',
   none: 'Dieser Arbeitsplatz erreicht noch nichts',
-  noneText: 'Um Nachweise zu lesen und Auslieferungen zu starten, braucht er einen Buildbot oder ein Skript, das er ausführen darf. Unterschreiben geht ohne.',
+  noneText:
+    'Um Nachweise zu lesen und Auslieferungen zu starten, braucht er einen Buildbot oder ein Skript, das er ausführen darf. Unterschreiben geht ohne.',
   'kind.buildbot': 'Buildbot',
   'kind.localCommand': 'Lokales Kommando',
   address: 'Adresse',
@@ -15,7 +16,8 @@ export default {
   trusts: 'Vertraut',
   systemAuthorities: 'Den Zertifizierungsstellen dieses Systems',
   ownAuthority: 'Einer eigenen Zertifizierungsstelle',
-  ownAuthorityHint: 'Eine PEM-Datei. Ihr Digest steht in den Zielen, kein anderes Zertifikat kann an ihre Stelle treten.',
+  ownAuthorityHint:
+    'Eine PEM-Datei. Ihr Digest steht in den Zielen, kein anderes Zertifikat kann an ihre Stelle treten.',
   pickCertificate: 'Datei wählen',
   script: 'Skript',
   allowedAs: 'Zugelassen als',
@@ -25,10 +27,12 @@ export default {
   name: 'Name',
   nameHint: 'Unter dem dieser Arbeitsplatz ihn kennt.',
   addBuildbot: 'Buildbot',
-  addBuildbotText: 'Danach tippen Sie sein Passwort im Unterschriftsfenster: Dieses Fenster sieht es nie. Nichts davon kommt ins Ledger.',
+  addBuildbotText:
+    'Danach tippen Sie sein Passwort im Unterschriftsfenster: Dieses Fenster sieht es nie. Nichts davon kommt ins Ledger.',
   toPassword: 'Weiter zum Passwort',
   allowCommand: 'Lokales Kommando zulassen',
-  allowCommandText: 'Es läuft als Sie, auf diesem Rechner, mit genau diesen Argumenten. Ändert sich das Skript um ein Byte, wird es abgelehnt, bis Sie es neu zulassen.',
+  allowCommandText:
+    'Es läuft als Sie, auf diesem Rechner, mit genau diesen Argumenten. Ändert sich das Skript um ein Byte, wird es abgelehnt, bis Sie es neu zulassen.',
   commandId: 'Kommando',
   commandIdHint: 'Unter diesem Namen verlangen es die Ziele im Ledger.',
   pickScript: 'Skript wählen',
@@ -77,8 +81,10 @@ export default {
   'tier.c': 'C · nur ein Rat',
   'tier.unmeasured': 'Nicht gemessen',
   'tierMeans.a': 'Zugangsdaten zum Ausliefern gibt nur ein Tor heraus, das auf eine unterschriebene Entscheidung hört.',
-  'tierMeans.b': 'Die Pipeline selbst prüft die Unterschriften der Personen gegen Schlüssel, die sie kennt, bevor sie Zugangsdaten anfasst.',
-  'tierMeans.c': 'Nichts hält eine Auslieferung ohne Entscheidung auf. Countersign bemerkt sie und meldet sie als Ausnahme.',
+  'tierMeans.b':
+    'Die Pipeline selbst prüft die Unterschriften der Personen gegen Schlüssel, die sie kennt, bevor sie Zugangsdaten anfasst.',
+  'tierMeans.c':
+    'Nichts hält eine Auslieferung ohne Entscheidung auf. Countersign bemerkt sie und meldet sie als Ausnahme.',
   'tierMeans.unmeasured': 'Testen Sie den Anschluss, um es zu erfahren. Bis dahin wird nichts behauptet.',
   'way.manualTrigger': 'Jemand startet den Job im CI-System von Hand.',
   'way.gateNotInPipeline': 'Der Job führt die Prüfung vor dem Ausliefern nicht aus.',

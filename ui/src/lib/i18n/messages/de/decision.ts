@@ -127,4 +127,5 @@ export default {
   signedElsewhere: 'Was Sie unterschreiben, steht in einem eigenen Fenster.',
   before: 'vorher',
   now: 'jetzt',
+  allLines: { one: '{count} weitere Zeile des Bogens', other: '{count} weitere Zeilen des Bogens' },
 } as const satisfies Translation<typeof en>;

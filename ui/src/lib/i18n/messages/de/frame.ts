@@ -36,11 +36,14 @@ export default {
   entries: { one: '{count} Eintrag', other: '{count} Einträge' },
   witnesses: { one: '{count} Zeuge', other: '{count} Zeugen' },
   sample: 'BEISPIEL',
-  sampleLine: 'Ein Beispiel zum Erkunden. Nichts hier ist eine echte Freigabe; ausgerollt wird nur der mitgelieferte Dienst.',
+  sampleLine:
+    'Ein Beispiel zum Erkunden. Nichts hier ist eine echte Freigabe; ausgerollt wird nur der mitgelieferte Dienst.',
   sampleLeave: 'Eigenes Ledger anlegen',
-  busyLine: 'Ein anderes Programm schreibt in dieses Ledger. Lesen geht; Ihre nächste Handlung wartet, bis sie dran ist.',
+  busyLine:
+    'Ein anderes Programm schreibt in dieses Ledger. Lesen geht; Ihre nächste Handlung wartet, bis sie dran ist.',
   offlineLine: 'Eine Anbindung ist nicht erreichbar. Was sie meldet, kann alt sein und ist so gekennzeichnet.',
-  corruptLine: 'Dieses Ledger besteht die Prüfung ab einem Eintrag nicht. Es ist nur zum Lesen offen; nichts kann gezeichnet oder ausgerollt werden.',
+  corruptLine:
+    'Dieses Ledger besteht die Prüfung ab einem Eintrag nicht. Es ist nur zum Lesen offen; nichts kann gezeichnet oder ausgerollt werden.',
   corruptOpen: 'Befunde ansehen',
   readOnlyLine: 'Dieses Ledger ist nur zum Lesen offen.',
   lock: 'Sperren',
@@ -58,7 +61,8 @@ export default {
   keyboard: 'Tastatur',
   keyboardHint: 'Einzelne Buchstaben lassen sich in den Einstellungen abschalten.',
   missingView: 'Diese Seite konnte nicht geladen werden',
-  missingViewText: 'Ein Teil des Programms fehlt. Das Ledger ist unberührt. Schließen Sie das Fenster und öffnen Sie es erneut; bleibt es dabei, installieren Sie Countersign neu.',
+  missingViewText:
+    'Ein Teil des Programms fehlt. Das Ledger ist unberührt. Schließen Sie das Fenster und öffnen Sie es erneut; bleibt es dabei, installieren Sie Countersign neu.',
   personMenu: 'Sie und dieser Arbeitsplatz',
   switchPerson: 'Person wechseln',
   fingerprint: 'Fingerabdruck',

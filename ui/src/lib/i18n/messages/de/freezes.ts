@@ -6,7 +6,8 @@ export default {
   month: 'Monat',
   showAs: 'Zeigen als',
   declare: 'Sperre ausrufen',
-  declareText: 'Solange sie dauert, geht nichts Neues hinaus. Was ausgeliefert wurde, kann immer zurückgenommen werden.',
+  declareText:
+    'Solange sie dauert, geht nichts Neues hinaus. Was ausgeliefert wurde, kann immer zurückgenommen werden.',
   reasonHint: 'Alle, deren Release sie aufhält, lesen sie.',
   lift: 'Aufheben',
   liftTitle: 'Sperre für {what} aufheben',

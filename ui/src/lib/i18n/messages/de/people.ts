@@ -15,7 +15,8 @@ export default {
   name: 'Name',
   nameHint: 'So, wie er neben jeder Unterschrift gedruckt wird.',
   principal: 'Kennung',
-  principalHint: 'Unter ihr kennt das Ledger die Person für immer, meist die Mailadresse. Sie wird nie zweimal vergeben.',
+  principalHint:
+    'Unter ihr kennt das Ledger die Person für immer, meist die Mailadresse. Sie wird nie zweimal vergeben.',
   state: 'Zustand',
   key: 'Schlüssel',
   until: 'bis',
@@ -39,7 +40,8 @@ export default {
   'deviceState.waitsForSecond': 'Wartet auf zweite Person',
   'deviceState.revoked': 'Widerrufen',
   enrol: 'Person aufnehmen',
-  enrolText: 'Sie kann unterschreiben, sobald sie angenommen hat und eine Rolle trägt. Wer sie ist, steht für immer im Protokoll.',
+  enrolText:
+    'Sie kann unterschreiben, sobald sie angenommen hat und eine Rolle trägt. Wer sie ist, steht für immer im Protokoll.',
   identityLabel: 'Wie geprüft wurde, wer sie ist',
   identityHint: 'Zum Beispiel: Ausweis gesehen, oder Fingerabdruck des Schlüssels am Telefon verglichen.',
   emails: 'Weitere Adressen',
@@ -47,9 +49,11 @@ export default {
   emailsNote: 'Commits unter diesen Adressen gelten als ihre.',
   whereKey: 'Ihr Schlüssel',
   keyMadeHere: 'An diesem Arbeitsplatz machen',
-  keyMadeHereHint: 'Sie unterschreiben zuerst. Dann geben Sie die Tastatur weiter, und die Person wählt eine Passphrase, die nur sie kennt.',
+  keyMadeHereHint:
+    'Sie unterschreiben zuerst. Dann geben Sie die Tastatur weiter, und die Person wählt eine Passphrase, die nur sie kennt.',
   keyFromFile: 'Sie bringt einen öffentlichen Schlüssel mit',
-  keyFromFileHint: 'Ein öffentlicher Ed25519-Schlüssel, wie ssh-keygen ihn schreibt. Die private Hälfte verlässt ihren Rechner nie.',
+  keyFromFileHint:
+    'Ein öffentlicher Ed25519-Schlüssel, wie ssh-keygen ihn schreibt. Die private Hälfte verlässt ihren Rechner nie.',
   pickKey: 'Datei wählen',
   keyValidUntil: 'Der Schlüssel endet',
   keyValidHint: 'In einem Jahr, wenn nichts gewählt ist.',
@@ -112,7 +116,8 @@ export default {
     other: '{count} falsche Passphrasen in Folge an diesem Arbeitsplatz.',
   },
   lockedUntil: 'Der Schlüssel ist hier gesperrt bis',
-  lockText: 'Nach fünf wartet der Schlüssel eine, dann fünf, dann fünfzehn Minuten. Jeder Versuch steht im Protokoll. Niemand kann das abkürzen.',
+  lockText:
+    'Nach fünf wartet der Schlüssel eine, dann fünf, dann fünfzehn Minuten. Jeder Versuch steht im Protokoll. Niemand kann das abkürzen.',
   absence: 'Abwesenheit',
   awayLabel: 'Abwesend bis',
   awayHint: 'Bis dahin erinnert Sie dieser Arbeitsplatz nicht.',
@@ -121,7 +126,8 @@ export default {
   away: 'Abwesend melden',
   awayUntil: 'Sie sind abwesend bis',
   back: 'Ich bin zurück',
-  deputyHint: 'Wer inzwischen für Sie unterschreiben soll, braucht Ihre Rolle bis zu diesem Tag. Die Prozessverantwortung gibt sie.',
+  deputyHint:
+    'Wer inzwischen für Sie unterschreiben soll, braucht Ihre Rolle bis zu diesem Tag. Die Prozessverantwortung gibt sie.',
   devicesNote: 'sie unterschreiben, was Maschinen sahen und taten; nie ein GO',
   thisMachine: 'dieses Gerät',
   enrolledByName: 'aufgenommen von {name}',
@@ -143,7 +149,8 @@ export default {
   revokeDevice: 'Widerrufen',
   revokeDeviceTitle: '{device} widerrufen',
   revokeDeviceText: 'Ab diesem Eintrag zählt nichts mehr, was dieses Gerät unterschreibt.',
-  revokeDispatcherText: 'Ab diesem Eintrag löst es nichts mehr aus. Eine laufende Ausrollung hält vor ihrer nächsten Welle an.',
+  revokeDispatcherText:
+    'Ab diesem Eintrag löst es nichts mehr aus. Eine laufende Ausrollung hält vor ihrer nächsten Welle an.',
   noDevices: 'Keine Geräte',
   noDevicesText: 'Der Arbeitsplatz, an dem das Ledger begann, erscheint hier.',
   rolesNote: 'feste und solche, die eine Richtlinie verlangt',
@@ -158,7 +165,8 @@ export default {
   recordReview: 'Prüfung festhalten',
   recordReviewText: 'Sie umfasst jeden Eintrag bis jetzt seit der letzten Prüfung ihrer Art.',
   noReviews: 'Noch keine Prüfung',
-  noReviewsText: 'Die Revision erwartet, dass Zugriffsrechte und Protokoll regelmäßig angesehen werden und dass es festgehalten ist.',
+  noReviewsText:
+    'Die Revision erwartet, dass Zugriffsrechte und Protokoll regelmäßig angesehen werden und dass es festgehalten ist.',
   scope: 'Was geprüft wurde',
   'scope.access': 'Zugriffsrechte',
   'scope.trail': 'Audit-Trail',

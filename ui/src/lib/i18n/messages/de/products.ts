@@ -13,9 +13,11 @@ export default {
   lacks: 'keines für {environments}',
   complete: 'vollständig',
   none: 'Noch keine Produkte',
-  noneText: 'Releases sind Releases eines Produkts: Es hat einen Weg von Staging bis Produktion, Orte, an denen es läuft, und Personen, die unterschreiben.',
+  noneText:
+    'Releases sind Releases eines Produkts: Es hat einen Weg von Staging bis Produktion, Orte, an denen es läuft, und Personen, die unterschreiben.',
   add: 'Produkt anlegen',
-  addText: 'Danach kommen seine Ziele und seine erste Richtlinie. Ohne Richtlinie kann niemand ein Release davon unterschreiben.',
+  addText:
+    'Danach kommen seine Ziele und seine erste Richtlinie. Ohne Richtlinie kann niemand ein Release davon unterschreiben.',
   change: 'Ändern',
   changeText: 'Ändert sich der Weg, veralten die Unterschriften eines wartenden Releases.',
   name: 'Name',
@@ -47,7 +49,8 @@ export default {
     'Jedes Release kann jederzeit hinaus, und Personen entscheiden, ob es das tut: Jede Rolle, die die Richtlinie verlangt, sagt GO zu genau dem, was hinausgeht.',
   'modeText.deployment':
     'Dieselben Personen unterschreiben einmal, für Releases in Grenzen: Art der Änderung, Umfang, pro Tag, bis zu einem Tag. Was passt, geht hinaus, sobald seine Nachweise grün sind; alles andere wartet auf Personen. Jede Person mit einer Rolle kann sie aussetzen.',
-  modeSame: 'Nachweise, Staging, Probezeit, Wellen, Rücknahme und Protokoll sind in beiden gleich. Ein Produkt verdient sich den Schritt.',
+  modeSame:
+    'Nachweise, Staging, Probezeit, Wellen, Rücknahme und Protokoll sind in beiden gleich. Ein Produkt verdient sich den Schritt.',
   modeNone: 'Seine erste Richtlinie legt es fest.',
   levelTitle: 'Wie weit es ist',
   levelNote: 'Stufe {level} von 5',
@@ -64,7 +67,8 @@ export default {
   beforeGate: 'vor dem Go/No-Go',
   setTarget: 'Festlegen, wo es läuft',
   changeTarget: 'Ändern',
-  noTargetText: 'Hierhin kann nichts ausgeliefert werden, bis unterschrieben ist, wo es läuft und woran man erkennt, dass ein Release angekommen ist.',
+  noTargetText:
+    'Hierhin kann nichts ausgeliefert werden, bis unterschrieben ist, wo es läuft und woran man erkennt, dass ein Release angekommen ist.',
   unreachableWhy: 'Dieser Arbeitsplatz erreicht es nicht: {why}',
   certificate: 'Zertifikat',
   systemAuthorities: 'die Zertifizierungsstellen des Systems',
@@ -151,7 +155,8 @@ export default {
   unchanged: 'Das ist die geltende Richtlinie, unverändert.',
   propose: 'Unterschreiben',
   proposeTitle: 'Neue Richtlinie unterschreiben',
-  proposeText: 'Sie gilt, sobald die Personen der Richtlinie, die sie ersetzt, GO gesagt haben. Bis dahin gilt die jetzige.',
+  proposeText:
+    'Sie gilt, sobald die Personen der Richtlinie, die sie ersetzt, GO gesagt haben. Bis dahin gilt die jetzige.',
   mustSignTitle: 'Wer sie unterschreiben muss',
   mustSignText: 'Die Personen, die die geltende Richtlinie verlangt, damit niemand allein eine Hürde senkt.',
   firstPolicy: 'Es ist die erste Richtlinie dieses Produkts: Sie gilt, sobald Sie unterschreiben.',

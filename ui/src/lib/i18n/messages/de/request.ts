@@ -10,7 +10,6 @@ export default {
     'Wer die Rolle hat und unterschreiben darf, sieht es im Eingang. Eine genannte Person wird eigens angesprochen; die anderen können trotzdem unterschreiben.',
   seats: { one: '{count} Unterschrift nötig', other: '{count} Unterschriften nötig' },
   anybody: 'Wer auch immer die Rolle hat',
-  ask: 'Bitten für {role}',
   nobody: 'Niemand darf hier unterschreiben. So kann das Release nicht entschieden werden.',
   tooFew: 'Es dürfen weniger Personen unterschreiben, als Unterschriften nötig sind.',
   barred: {

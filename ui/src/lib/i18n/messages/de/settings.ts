@@ -50,7 +50,8 @@ export default {
   quietHint: 'Es geht nichts verloren: gemeldet wird, wenn sie endet.',
   timeForm: 'Etwa 22:00.',
   away: 'Abwesend bis',
-  awayHint: 'Erinnerungen warten. Geben Sie Ihre Rolle unter „Personen & Schlüssel“ einer Vertretung, damit andere sehen, wer zeichnet.',
+  awayHint:
+    'Erinnerungen warten. Geben Sie Ihre Rolle unter „Personen & Schlüssel“ einer Vertretung, damit andere sehen, wer zeichnet.',
   window: 'Fenster',
   tray: 'Beim Schließen bleibt Countersign im Infobereich',
   trayHint: 'Damit es Sie weiter erinnern kann. Wo es keinen Infobereich gibt, endet es beim Schließen.',

@@ -236,4 +236,8 @@ export default {
   startFailed: 'Ihre Unterschrift ist aufgezeichnet, aber was sie auslöste, ging nicht gut.',
   noneTitle: 'Es ist nichts zum Unterschreiben vorbereitet',
   noneText: 'Beginnen Sie im Hauptfenster: Wählen Sie, was Sie tun wollen; dann öffnet sich dieses Fenster damit.',
+  'after.lastSignatureManagerStarts': 'Das war die letzte Unterschrift. {then} darf jetzt die Ausrollung beginnen.',
+  'after.lastSignatureManagerStartsNobody':
+    'Das war die letzte Unterschrift. Ein Release-Manager darf jetzt die Ausrollung beginnen.',
+  'after.lastSignatureWorkerStarts': 'Das war die letzte Unterschrift. Die Ausrollung beginnt jetzt von selbst.',
 } as const satisfies Translation<typeof en>;

@@ -5,7 +5,8 @@ export default {
   title: 'Countersign',
   lead: 'Releases, und die Menschen, die dafür gezeichnet haben.',
   sampleTitle: 'Das Beispiel erkunden',
-  sampleText: 'Sechs Produkte, sechzig Releases, neun Personen, deren Passphrasen sichtbar sind. Nichts davon ist echt.',
+  sampleText:
+    'Sechs Produkte, sechzig Releases, neun Personen, deren Passphrasen sichtbar sind. Nichts davon ist echt.',
   sampleAct: 'Beispiel erkunden',
   sampleAgain: 'Beispiel neu beginnen',
   sampleBuilding: 'Das Beispiel wird gebaut',
@@ -24,7 +25,8 @@ export default {
   recent: 'Zuletzt geöffnet',
   recentGone: 'zurzeit nicht da',
   backToStart: 'Zurück',
-  createLead: 'Ein Ledger ist eine Aufzeichnung, die niemand unbemerkt ändern kann, auch Sie nicht. Was Sie hier schreiben, steht in seinem ersten Eintrag.',
+  createLead:
+    'Ein Ledger ist eine Aufzeichnung, die niemand unbemerkt ändern kann, auch Sie nicht. Was Sie hier schreiben, steht in seinem ersten Eintrag.',
   ledgerName: 'Name des Ledgers',
   ledgerNameHint: 'Meist die Organisation. Er steht auf jedem Bericht.',
   where: 'Wo es liegt',
@@ -38,7 +40,8 @@ export default {
   reason: 'Begründung',
   reasonDefault: 'unser Ledger der Releases beginnt hier',
   recovery: 'Wenn Sie Ihren Schlüssel verlieren',
-  recoveryHint: 'Namen von Personen, wie sie im Ledger stehen werden, die gemeinsam eine neue prozessverantwortliche Person bestimmen dürfen. Sie werden später aufgenommen.',
+  recoveryHint:
+    'Namen von Personen, wie sie im Ledger stehen werden, die gemeinsam eine neue prozessverantwortliche Person bestimmen dürfen. Sie werden später aufgenommen.',
   recoveryNeeded: 'Wie viele von ihnen zustimmen müssen',
   recoveryWait: 'Wartezeit in Stunden, in der alle davon erfahren',
   createNext: 'Weiter zum Zeichnen des ersten Eintrags',
@@ -51,12 +54,14 @@ export default {
   restoring: 'Wird wiederhergestellt',
   restoreSafe: 'Der Ordner muss neu oder leer sein. Was dort liegt, wird nicht überschrieben.',
   bundleFingerprint: 'Fingerabdruck des Ledgers',
-  bundleFingerprintHint: 'Von anderswo als aus dem Paket: von einem Bericht auf Papier, von einer Kollegin. Ohne ihn beweist das Paket nur, dass es mit sich selbst übereinstimmt.',
+  bundleFingerprintHint:
+    'Von anderswo als aus dem Paket: von einem Bericht auf Papier, von einer Kollegin. Ohne ihn beweist das Paket nur, dass es mit sich selbst übereinstimmt.',
   bundleCheck: 'Mit diesem Fingerabdruck prüfen',
   'verdict.valid': 'Gültig',
   'verdict.incomplete': 'Unvollständig',
   'verdict.invalid': 'Ungültig',
-  verdictValid: 'Jeder Eintrag, jede Unterschrift und jede Datei darin hält, und es ist das Ledger, das Sie genannt haben.',
+  verdictValid:
+    'Jeder Eintrag, jede Unterschrift und jede Datei darin hält, und es ist das Ledger, das Sie genannt haben.',
   verdictIncomplete: 'Was darin ist, hält; aber etwas Nötiges fehlt.',
   verdictInvalid: 'Etwas darin hält nicht. Verlassen Sie sich nicht darauf.',
   bundleReleases: 'Releases darin',

@@ -19,7 +19,8 @@ export default {
   // filter
   filter: 'Filter the entries',
   filterPlaceholder: 'actor:anna act:approval release:shop-4.2.0 after:2026-10-01, or words',
-  filterHelp: 'Tokens: actor, act, release, product, after, before, is:finding. Anything else is searched for as words.',
+  filterHelp:
+    'Tokens: actor, act, release, product, after, before, is:finding. Anything else is searched for as words.',
   clearFilter: 'Clear the filter',
   dropToken: 'Take away: {what}',
   keyActor: 'Who',
@@ -93,7 +94,8 @@ export default {
   'verdict.invalid': 'Invalid',
   'verdictMeans.valid': 'Everything is there and sound.',
   'verdictMeans.incomplete': 'What is there is sound. Something that is needed is absent, and it says what.',
-  'verdictMeans.invalid': 'Something was altered or does not fit. Keep the files as they are and compare them with a backup or another desk.',
+  'verdictMeans.invalid':
+    'Something was altered or does not fit. Keep the files as they are and compare them with a backup or another desk.',
   firstBad: 'Entry {index} is the first that does not hold.',
   firstBadMeans: 'Every entry before it is sound.',
   copyFindings: 'Copy the findings',
@@ -117,4 +119,14 @@ export default {
   wayCopy: 'Keep the files as they are before anything else is tried.',
   wayRestore: 'Go on from a backup, in a new place. It is verified before it opens.',
   restore: 'Restore a backup',
+  // corrections
+  correct: 'Record a correction',
+  correctTitle: 'Correct entry {index}',
+  correctText: 'What was signed stays. The correction stands beside it, signed by you.',
+  field: 'Field',
+  fieldHint: 'As it is called in the record.',
+  saysNow: 'It says',
+  shouldSay: 'It should say',
+  missField: 'Name the field first.',
+  missValues: 'Give both, what it says and what it should say.',
 } as const;

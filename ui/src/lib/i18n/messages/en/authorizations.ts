@@ -9,7 +9,8 @@ export default {
   answer: 'Answer it',
   suspend: 'Suspend',
   suspendTitle: 'Suspend the authorization of {product}',
-  suspendText: 'From that entry on nothing goes out under it. A rollout that runs goes on by its own rules. A process owner may resume it.',
+  suspendText:
+    'From that entry on nothing goes out under it. A rollout that runs goes on by its own rules. A process owner may resume it.',
   resume: 'Resume',
   resumeTitle: 'Resume the authorization of {product}',
   resumeText: 'Releases within its bounds go out again by themselves.',

@@ -1,6 +1,10 @@
 export default {
   title: 'Board',
-  note: { zero: 'no products yet', one: '{count} product · problems first', other: '{count} products · problems first' },
+  note: {
+    zero: 'no products yet',
+    one: '{count} product · problems first',
+    other: '{count} products · problems first',
+  },
   product: 'Product',
   head: 'Head of main',
   staging: 'Staging',
@@ -16,7 +20,8 @@ export default {
   frozenUntil: '{what} frozen until {until}',
   everything: 'everything',
   emptyTitle: 'No products yet',
-  emptyText: 'Each product is one row here: what its main branch holds, what staging has proven, what a segment runs, what everybody runs.',
+  emptyText:
+    'Each product is one row here: what its main branch holds, what staging has proven, what a segment runs, what everybody runs.',
   emptyAction: 'Set up a product',
   noneFits: 'No product fits “{text}”.',
   filter: 'Filter products',

@@ -2,7 +2,8 @@ export default {
   note: 'What this desk can reach. Addresses and passwords stay on this desk; what the ledger holds is where a deployment goes and how one tells that it arrived.',
   add: 'Add',
   none: 'This desk reaches nothing yet',
-  noneText: 'To read evidence and to start deployments it needs a Buildbot, or a script it may run. Approving works without.',
+  noneText:
+    'To read evidence and to start deployments it needs a Buildbot, or a script it may run. Approving works without.',
   'kind.buildbot': 'Buildbot',
   'kind.localCommand': 'Local command',
   address: 'Address',
@@ -22,10 +23,12 @@ export default {
   name: 'Name',
   nameHint: 'By which this desk knows it.',
   addBuildbot: 'Buildbot',
-  addBuildbotText: 'Next you type its password in the signing window: this window never sees it. Nothing of it enters the ledger.',
+  addBuildbotText:
+    'Next you type its password in the signing window: this window never sees it. Nothing of it enters the ledger.',
   toPassword: 'Go on to the password',
   allowCommand: 'Allow a local command',
-  allowCommandText: 'It runs as you, on this machine, with exactly these arguments. If the script changes by one byte it is refused until you allow it anew.',
+  allowCommandText:
+    'It runs as you, on this machine, with exactly these arguments. If the script changes by one byte it is refused until you allow it anew.',
   commandId: 'Command',
   commandIdHint: 'By this name targets in the ledger ask for it.',
   pickScript: 'Choose the script',
@@ -75,7 +78,8 @@ export default {
   'tier.c': 'C · advice only',
   'tier.unmeasured': 'Not measured',
   'tierMeans.a': 'Credentials to deploy are handed out by a gate that only answers to a signed decision.',
-  'tierMeans.b': 'The pipeline itself checks the signatures of the people before it touches a credential, against keys it holds.',
+  'tierMeans.b':
+    'The pipeline itself checks the signatures of the people before it touches a credential, against keys it holds.',
   'tierMeans.c': 'Nothing stops a deployment without a decision. Countersign notices it and raises it as an exception.',
   'tierMeans.unmeasured': 'Test the connector to find out. Until then nothing is claimed.',
   'way.manualTrigger': 'Somebody starts the job by hand in the CI system.',

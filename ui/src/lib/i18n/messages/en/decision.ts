@@ -131,4 +131,5 @@ export default {
   signedElsewhere: 'What you sign is shown in its own window.',
   before: 'before',
   now: 'now',
+  allLines: { one: '{count} more line of the sheet', other: '{count} more lines of the sheet' },
 } as const;

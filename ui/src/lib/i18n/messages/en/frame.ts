@@ -33,11 +33,13 @@ export default {
   entries: { one: '{count} entry', other: '{count} entries' },
   witnesses: { one: '{count} witness', other: '{count} witnesses' },
   sample: 'SAMPLE',
-  sampleLine: 'A sample to explore. Nothing here is a real approval, and it deploys nowhere but to its own bundled service.',
+  sampleLine:
+    'A sample to explore. Nothing here is a real approval, and it deploys nowhere but to its own bundled service.',
   sampleLeave: 'Start your own ledger',
   busyLine: 'Another program is writing to this ledger. You can read; your next act waits its turn.',
   offlineLine: 'A connector cannot be reached. What it reports may be old and says so.',
-  corruptLine: 'This ledger does not verify from some entry on. It is open for reading only; nothing can be signed or deployed.',
+  corruptLine:
+    'This ledger does not verify from some entry on. It is open for reading only; nothing can be signed or deployed.',
   corruptOpen: 'See the findings',
   readOnlyLine: 'This ledger is open for reading only.',
   lock: 'Lock',
@@ -55,7 +57,8 @@ export default {
   keyboard: 'Keyboard',
   keyboardHint: 'Single letters can be switched off in the settings.',
   missingView: 'This page could not be loaded',
-  missingViewText: 'A part of the program is missing. The ledger is not touched. Close the window and open it again; if it stays, install Countersign again.',
+  missingViewText:
+    'A part of the program is missing. The ledger is not touched. Close the window and open it again; if it stays, install Countersign again.',
   personMenu: 'You and this desk',
   switchPerson: 'Switch person',
   fingerprint: 'Fingerprint',

@@ -7,7 +7,8 @@ export default {
   summary: { zero: 'Nothing waits for you.', one: '{count} thing waits for you', other: '{count} things wait for you' },
   overdueCount: { one: '{count} is overdue', other: '{count} are overdue' },
   emptyTitle: 'Nothing waits for you',
-  emptyText: 'When somebody asks for your signature, holds with a question for you, or a rollout needs a decision, it is here, with what follows from it.',
+  emptyText:
+    'When somebody asks for your signature, holds with a question for you, or a rollout needs a decision, it is here, with what follows from it.',
   emptyAction: 'See where every product stands',
   others: 'You wait for others',
   othersNote: 'asked by you, not answered yet',
@@ -87,7 +88,7 @@ export default {
   'act.freeze': 'Open the calendar',
   'act.close': 'Close the release',
   askedBy: 'asked by {who}',
-  askedByName: '{who} asks you by name',
+  askedByName: '{who} asks you',
   due: 'due {when}',
   overdue: 'overdue, was due {when}',
   since: '{when}',

@@ -59,7 +59,8 @@ export default {
   youMustAccept: 'Nothing you sign counts until you have accepted to be accountable for it.',
   readAndAccept: 'Read and accept',
   handOverAccept: 'Hand over, so that they accept',
-  waitsText: 'Nothing they sign counts until they have read what accountability means here and accepted it with their own key.',
+  waitsText:
+    'Nothing they sign counts until they have read what accountability means here and accepted it with their own key.',
   // one person
   identity: 'Identity',
   verifiedBy: 'Checked by',
@@ -95,7 +96,8 @@ export default {
   endedBy: 'ended by',
   rotate: 'Change to a new key',
   rotateTitle: 'Change to a new key',
-  rotateText: 'You sign with the key in use, then choose the passphrase of the new one. What you signed before stays valid.',
+  rotateText:
+    'You sign with the key in use, then choose the passphrase of the new one. What you signed before stays valid.',
   reportLost: 'Report it lost',
   lostTitle: 'Report the key of {name} lost',
   lostText:
@@ -105,7 +107,10 @@ export default {
   revokeText:
     'For somebody who leaves. From that entry on nothing it signs counts; what was signed and used before stays valid. It cannot be undone, and the principal is never given again.',
   lockTitle: 'Wrong passphrases',
-  wrong: { one: '{count} wrong passphrase in a row at this desk.', other: '{count} wrong passphrases in a row at this desk.' },
+  wrong: {
+    one: '{count} wrong passphrase in a row at this desk.',
+    other: '{count} wrong passphrases in a row at this desk.',
+  },
   lockedUntil: 'The key is locked here until',
   lockText: 'After five the key waits one, then five, then fifteen minutes. Each is on record. Nobody can shorten it.',
   absence: 'Absence',
@@ -139,7 +144,8 @@ export default {
   revokeDevice: 'Revoke',
   revokeDeviceTitle: 'Revoke {device}',
   revokeDeviceText: 'From that entry on nothing this machine signs counts.',
-  revokeDispatcherText: 'From that entry on it starts nothing any more. A rollout that runs halts before its next wave.',
+  revokeDispatcherText:
+    'From that entry on it starts nothing any more. A rollout that runs halts before its next wave.',
   noDevices: 'No devices',
   noDevicesText: 'The desk that began the ledger appears here.',
   // roles
@@ -172,5 +178,6 @@ export default {
   recovery: 'Recovery',
   recoveryText:
     'If no process owner is left, {needed} of {people} together may let a new one in, after everybody was told and {wait} have passed.',
-  noRecovery: 'Nobody was named for recovery when the ledger began. If its last process owner is lost, it is succeeded by a new ledger.',
+  noRecovery:
+    'Nobody was named for recovery when the ledger began. If its last process owner is lost, it is succeeded by a new ledger.',
 } as const;

@@ -45,7 +45,8 @@ export default {
     'Every release is ready to go out at any time, and people decide whether it does: each role the policy asks for says GO on exactly what goes out.',
   'modeText.deployment':
     'The same people sign once, for releases within bounds: kind of change, size, per day, until a day. What fits goes out as soon as its evidence is green; anything else waits for people. Anybody with a role can suspend it.',
-  modeSame: 'Evidence, staging, soak, waves, rollback and record are the same in both. A product earns its way from one to the other.',
+  modeSame:
+    'Evidence, staging, soak, waves, rollback and record are the same in both. A product earns its way from one to the other.',
   modeNone: 'Its first policy says which.',
   levelTitle: 'How far it has come',
   levelNote: 'level {level} of 5',
@@ -63,7 +64,8 @@ export default {
   beforeGate: 'before the go/no-go',
   setTarget: 'Say where it runs',
   changeTarget: 'Change',
-  noTargetText: 'Nothing can be delivered here until it is signed where it runs and how one tells that a release has arrived.',
+  noTargetText:
+    'Nothing can be delivered here until it is signed where it runs and how one tells that a release has arrived.',
   unreachableWhy: 'This desk cannot reach it: {why}',
   certificate: 'Certificate',
   systemAuthorities: 'the authorities of the system',
@@ -97,7 +99,8 @@ export default {
   missSegment: 'Give each segment a name and each instance its health address.',
   // policy
   noPolicy: 'No policy',
-  noPolicyText: 'The policy says what a release needs: evidence, soak, who signs, in which waves it goes out. The first one is in force at once.',
+  noPolicyText:
+    'The policy says what a release needs: evidence, soak, who signs, in which waves it goes out. The first one is in force at once.',
   writePolicy: 'Write the first policy',
   versions: 'Versions',
   noVersions: 'None yet.',
@@ -151,7 +154,8 @@ export default {
   unchanged: 'It is the policy in force, unchanged.',
   propose: 'Sign it',
   proposeTitle: 'Sign the new policy',
-  proposeText: 'It is in force once the people of the policy it replaces have said GO. Until then the present one holds.',
+  proposeText:
+    'It is in force once the people of the policy it replaces have said GO. Until then the present one holds.',
   mustSignTitle: 'Who must sign it',
   mustSignText: 'Those whom the policy in force asks, so that nobody can lower a hurdle alone.',
   firstPolicy: 'It is the first policy of this product: it is in force as soon as you sign.',

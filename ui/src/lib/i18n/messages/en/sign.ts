@@ -233,4 +233,7 @@ export default {
   startFailed: 'Your signature is recorded, but what it started did not go well.',
   noneTitle: 'Nothing is prepared to be signed',
   noneText: 'Begin from the main window: choose what you want to do, and this window opens with it.',
+  'after.lastSignatureManagerStarts': 'That was the last signature. {then} may now start the rollout.',
+  'after.lastSignatureManagerStartsNobody': 'That was the last signature. A release manager may now start the rollout.',
+  'after.lastSignatureWorkerStarts': 'That was the last signature. The rollout now starts by itself.',
 } as const;

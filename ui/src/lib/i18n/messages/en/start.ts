@@ -22,7 +22,8 @@ export default {
   recentGone: 'not there now',
   backToStart: 'Back',
   // create
-  createLead: 'A ledger is a record that nobody can change unnoticed, you included. What you write here stands in its first entry.',
+  createLead:
+    'A ledger is a record that nobody can change unnoticed, you included. What you write here stands in its first entry.',
   ledgerName: 'Name of the ledger',
   ledgerNameHint: 'Usually the organization. It is printed on every report.',
   where: 'Where it lies',
@@ -36,7 +37,8 @@ export default {
   reason: 'Reason',
   reasonDefault: 'our ledger of releases begins here',
   recovery: 'If you lose your key',
-  recoveryHint: 'Names of people, as they will stand in the ledger, who may together appoint a new process owner. They are enrolled later.',
+  recoveryHint:
+    'Names of people, as they will stand in the ledger, who may together appoint a new process owner. They are enrolled later.',
   recoveryNeeded: 'How many of them must agree',
   recoveryWait: 'Waiting time in hours, in which everybody is told',
   createNext: 'Go on to sign the first entry',
@@ -51,7 +53,8 @@ export default {
   restoreSafe: 'The folder must be new or empty. Nothing that is there is written over.',
   // bundle
   bundleFingerprint: 'Fingerprint of the ledger',
-  bundleFingerprintHint: 'From somewhere else than the bundle: a report on paper, a colleague. Without it the bundle can only prove that it agrees with itself.',
+  bundleFingerprintHint:
+    'From somewhere else than the bundle: a report on paper, a colleague. Without it the bundle can only prove that it agrees with itself.',
   bundleCheck: 'Check with this fingerprint',
   'verdict.valid': 'Valid',
   'verdict.incomplete': 'Incomplete',
