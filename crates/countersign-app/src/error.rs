@@ -161,6 +161,7 @@ impl From<KeyError> for Error {
         let (kind, code) = match &error {
             KeyError::WrongPassphrase => (ErrorKind::No, "wrong_passphrase"),
             KeyError::NotFound(_) => (ErrorKind::No, "key_not_here"),
+            KeyError::NotAPassphrase(_) => (ErrorKind::Usage, "not_a_passphrase"),
             _ => (ErrorKind::Cannot, "key"),
         };
         Self::new(kind, code, chain(&error))

@@ -30,7 +30,7 @@ use crate::desk::{DeskDir, Home, LedgerDir};
 use crate::durable;
 use crate::error::{Error, ErrorKind};
 use crate::keyfile::{DeviceKeyFile, LogKeyFile, Person, PersonKeyFile, UnlockedKey};
-use crate::lockout::Lockout;
+use crate::lockout::{FREE_TRIES, Lockout};
 use crate::pin::PinFile;
 use crate::store::SqliteStore;
 use crate::store::{AppendError, NewLeaf, Store, landed};
@@ -568,7 +568,10 @@ impl Ledger {
                 Err(match until {
                     Some(until) => error
                         .hint(format!("{wrong} wrong in a row: the key is locked until {}", until.format("%H:%M:%SZ"))),
-                    None => error,
+                    None => error.hint(format!(
+                        "nothing was signed; {wrong} wrong in a row, and after {} the key waits",
+                        FREE_TRIES + 1
+                    )),
                 })
             }
         }

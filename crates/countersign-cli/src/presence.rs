@@ -41,7 +41,7 @@ impl Terminal for Console {
 }
 
 fn not_given(error: &io::Error) -> Error {
-    Error::new(ErrorKind::No, "no_passphrase", format!("no passphrase was given: {error}"))
+    Error::new(ErrorKind::No, "no_passphrase", format!("no passphrase was given, so nothing was signed: {error}"))
 }
 
 fn nobody_there() -> Error {
@@ -129,11 +129,15 @@ pub(crate) fn ask_new(io: &mut Io<'_>, file: Option<&PathBuf>, who: &Principal) 
 fn ask_twice(io: &mut Io<'_>, what: &str) -> Result<Zeroizing<String>, Error> {
     let mut ask = |question: String| io.terminal.ask_secret(&question).map_err(|error| not_given(&error));
     let first = ask(format!("Passphrase for {what}: "))?;
+    if first.is_empty() {
+        return Err(Error::usage("an empty passphrase protects nothing; nothing was signed"));
+    }
     let second = ask(format!("Again, for {what}: "))?;
     if first == second {
         Ok(first)
     } else {
-        Err(Error::new(ErrorKind::No, "passphrases_differ", "the two passphrases differ; nothing was signed"))
+        Err(Error::new(ErrorKind::No, "passphrases_differ", "the two passphrases differ; nothing was signed")
+            .hint("run the command again"))
     }
 }
 
