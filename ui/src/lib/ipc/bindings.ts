@@ -107,7 +107,7 @@ export const commands = {
 	verify: (request: VerifyRequest) => typedError<JobRef, AppError>(__TAURI_INVOKE("verify", { request })),
 	/**  An evidence bundle. */
 	exportBundle: (request: ExportBundle) => typedError<JobRef, AppError>(__TAURI_INVOKE("export_bundle", { request })),
-	/**  A report; the shell joins the report crate (handlers::audit::report_source). */
+	/**  A report in one form (rendered by the port the shell gives the host). */
 	exportReport: (request: ExportReport) => typedError<JobRef, AppError>(__TAURI_INVOKE("export_report", { request })),
 	/**  The filtered entries as CSV with the filter in its head. */
 	saveAudit: (request: SaveAudit) => typedError<JobRef, AppError>(__TAURI_INVOKE("save_audit", { request })),
@@ -315,7 +315,7 @@ export type Baking = {
 	failed: number,
 };
 
-export type BarReason = "requester" | "author" | "attacher" | "proposer" | "other";
+export type BarReason = "askedFor" | "author" | "attacher" | "dispatcher";
 
 export type Barred = {
 	person: PersonRef,
@@ -1661,7 +1661,7 @@ export type ReleasesRequest = {
 
 export type Renewed = "ledgerMoved" | "timePassed" | "chosen" | "keyMade";
 
-export type ReportFormat = "pdf" | "html" | "xlsx" | "csv";
+export type ReportFormat = "pdf" | "html" | "csv" | "json";
 
 export type RequestForm = {
 	release: string,
