@@ -223,6 +223,8 @@ export function consequence(code: Consequence, then: PersonRef | null): string {
   return word('decision', `follows.${code}`);
 }
 
+/** Why somebody who holds the role may not sign here; in the words of the rule where the catalogue has none. */
 export function barredWhy(barred: Barred): string {
-  return barred.reason === 'other' ? barred.text : word('decision', `barred.${barred.reason}`);
+  const known = word('decision', `barred.${barred.reason}`);
+  return known.startsWith('barred.') ? barred.text : known;
 }

@@ -155,6 +155,31 @@ test('speaks German', async () => {
   await expect.element(screen.getByText('Alle 7 Prüfungen halten stand')).toBeVisible();
 });
 
+test('the days to look at are chosen by pointing, and taken back the same way', async () => {
+  const { screen, follow } = await audit();
+  await screen.getByRole('button', { name: 'When' }).click();
+  await page.getByRole('menuitem', { name: 'The last 7 days' }).click();
+  await expect.poll(() => parse(location.hash).query['q']).toBe('after:2026-11-15');
+  await follow();
+  await expect
+    .poll(() => world.asked.findLast((one) => one.name === 'audit')?.request)
+    .toMatchObject({ filter: { after: '2026-11-14T23:00:00Z' } });
+  await screen.getByRole('button', { name: /^When/ }).click();
+  await page.getByRole('menuitem', { name: 'The last 7 days' }).click();
+  await expect.poll(() => parse(location.hash).query['q']).toBeUndefined();
+});
+
+test('the result of the last verification is still there on return', async () => {
+  const first = await audit('#/audit?verify=1');
+  await first.screen.getByRole('button', { name: 'Verify now' }).click();
+  await expect.element(first.screen.getByText('Everything is there and sound.')).toBeVisible();
+  await first.screen.unmount();
+  await desk.refresh();
+  const again = await audit('#/audit?verify=1');
+  await expect.element(again.screen.getByText('Everything is there and sound.')).toBeVisible();
+  expect(world.asked.filter((one) => one.name === 'verify')).toHaveLength(1);
+});
+
 test('a correction is an entry of its own, signed', async () => {
   const { screen } = await audit('#/audit/4764');
   await screen.getByRole('button', { name: 'Record a correction' }).click();

@@ -437,7 +437,7 @@ export const admin = {
               role: 'security',
               needed: 1,
               eligible: [person('ben')],
-              barred: [{ person: person('mduval'), reason: 'proposer', text: 'proposes it' }],
+              barred: [{ person: person('mduval'), reason: 'askedFor', text: 'proposes it' }],
             },
           ],
       template: null,

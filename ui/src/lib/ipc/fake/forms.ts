@@ -304,7 +304,7 @@ export const forms = {
           role: 'operations',
           needed: 1,
           eligible: [person('jo')],
-          barred: [{ person: person('jonas'), reason: 'requester', text: 'Jonas Weber asks for this decision' }],
+          barred: [{ person: person('jonas'), reason: 'askedFor', text: 'Jonas Weber asks for this decision' }],
         },
       ],
       window,

@@ -131,4 +131,9 @@ export default {
   shouldSay: 'Richtig wäre',
   missField: 'Nennen Sie zuerst das Feld.',
   missValues: 'Geben Sie beides an: was da steht und was richtig wäre.',
+  sinceToday: 'Seit heute',
+  sinceWeek: 'Die letzten 7 Tage',
+  sinceMonth: 'Die letzten 30 Tage',
+  sinceYear: 'Die letzten 12 Monate',
+  onlyRelease: 'alles dazu',
 } as const satisfies Translation<typeof en>;

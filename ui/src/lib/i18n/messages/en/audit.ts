@@ -129,4 +129,9 @@ export default {
   shouldSay: 'It should say',
   missField: 'Name the field first.',
   missValues: 'Give both, what it says and what it should say.',
+  sinceToday: 'Since today',
+  sinceWeek: 'The last 7 days',
+  sinceMonth: 'The last 30 days',
+  sinceYear: 'The last 12 months',
+  onlyRelease: 'all about it',
 } as const;

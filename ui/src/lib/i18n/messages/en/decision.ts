@@ -117,11 +117,10 @@ export default {
   'meaning.responsibility': 'Responsibility',
   'meaning.certification': 'Certification',
   'meaning.confirmation': 'Confirmation',
-  'barred.requester': 'asked for the signatures',
+  'barred.askedFor': 'asked for the signatures',
   'barred.author': 'wrote commits of it',
   'barred.attacher': 'attached evidence',
-  'barred.proposer': 'proposed it',
-  'barred.other': '{text}',
+  'barred.dispatcher': 'dispatches it',
   // the form of a signed act
   reason: 'Reason',
   reasonHint: 'It stands beside your signature in the record.',
