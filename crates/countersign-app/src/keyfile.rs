@@ -160,12 +160,23 @@ impl PersonKeyFile {
     /// [`KeyError::AlreadyExists`], [`KeyError::NotAPassphrase`], [`KeyError::NoRandomness`], or what the disk
     /// refuses.
     pub fn generate(path: &Path, comment: &str, passphrase: &Zeroizing<String>) -> Result<Self, KeyError> {
+        Self::generate_unlocked(path, comment, passphrase).map(|(file, _)| file)
+    }
+
+    /// Generates a key as [`generate`](Self::generate) does, and lends it at once: for personas, whose keys sign a whole
+    /// story as soon as they are made.
+    pub(crate) fn generate_unlocked(
+        path: &Path,
+        comment: &str,
+        passphrase: &Zeroizing<String>,
+    ) -> Result<(Self, UnlockedKey<Person>), KeyError> {
         check_passphrase(passphrase)?;
         refuse_existing(path)?;
-        let key = PrivateKey::new(KeypairData::Ed25519(random_keypair()?), comment)
-            .map_err(|error| unreadable(path, &error))?;
+        let keypair = random_keypair()?;
+        let unlocked = UnlockedKey::new(&keypair);
+        let key = PrivateKey::new(KeypairData::Ed25519(keypair), comment).map_err(|error| unreadable(path, &error))?;
         write_new(path, &protect(path, &key, passphrase)?)?;
-        Self::load(path)
+        Ok((Self::load(path)?, unlocked))
     }
 
     /// Loads a key that is protected well enough, still locked.

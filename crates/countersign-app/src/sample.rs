@@ -10,11 +10,13 @@ mod maker;
 mod story;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use countersign_core::checkpoint::Checkpoint;
 use countersign_core::hash::Digest;
 use countersign_core::merkle::{Head, Tree};
 use countersign_core::note::KeyName;
+use countersign_core::sshsig::PublicKey;
 use countersign_core::words::{Line, Principal};
 use ed25519_dalek::SigningKey;
 use zeroize::Zeroizing;
@@ -76,8 +78,7 @@ pub fn create(home: &Home, dir: &LedgerDir, progress: &mut dyn FnMut(u64, u64) -
     let device = DeviceKeyFile::generate(&desk.device_key(), "desk")?;
     let dispatcher = DeviceKeyFile::generate(&desk.dispatcher_key(), "dispatcher")?;
     let log = LogKeyFile::generate(&desk.log_key(), "desk")?;
-    let keys = person_keys(desk)?;
-    told(60)?;
+    let keys = person_keys(desk, &mut told)?;
 
     let host: String = random_hex::<4>()?;
     let origin: Line = say(&format!("countersign/sample-{host}"))?;
@@ -125,28 +126,48 @@ pub fn create(home: &Home, dir: &LedgerDir, progress: &mut dyn FnMut(u64, u64) -
 }
 
 /// Makes the key of every persona, as many at once as there are processors: each takes a while, for the good of real ones.
-fn person_keys(desk: &DeskDir) -> Result<Vec<(countersign_core::sshsig::PublicKey, SigningKey)>, Error> {
-    let make = |one: &cast::Persona| -> Result<(countersign_core::sshsig::PublicKey, SigningKey), Error> {
+fn person_keys(
+    desk: &DeskDir,
+    told: &mut dyn FnMut(u64) -> Result<(), Error>,
+) -> Result<Vec<(PublicKey, SigningKey)>, Error> {
+    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let make = |one: &cast::Persona| -> Result<(PublicKey, SigningKey), Error> {
         let path = desk.person_key(one.principal)?;
         let secret = Zeroizing::new(one.passphrase.to_owned());
-        let file = PersonKeyFile::generate(&path, one.principal, &secret)?;
-        let key = file.unlock(secret)?.signing_key().clone();
-        Ok((file.public_key(), key))
+        let (file, key) = PersonKeyFile::generate_unlocked(&path, one.principal, &secret)?;
+        Ok((file.public_key(), key.signing_key().clone()))
     };
     let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get).clamp(1, CAST.len());
-    let size = CAST.len().div_ceil(threads);
-    std::thread::scope(|scope| {
-        let parts: Vec<_> =
-            CAST.chunks(size).map(|part| scope.spawn(move || part.iter().map(make).collect::<Vec<_>>())).collect();
-        let mut keys = Vec::new();
-        for part in parts {
-            let made = part.join().map_err(|_| Error::new(ErrorKind::Cannot, "internal", "a key could not be made"))?;
-            for key in made {
-                keys.push(key?);
+    let (sender, made) = std::sync::mpsc::channel();
+    let mut keys: Vec<Option<(PublicKey, SigningKey)>> = vec![None; CAST.len()];
+    std::thread::scope(|scope| -> Result<(), Error> {
+        for _ in 0..threads {
+            let (sender, next, stop, make) = (sender.clone(), &next, &stop, &make);
+            scope.spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    let place = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(one) = CAST.get(place) else { break };
+                    if sender.send((place, make(one))).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        let mut result = Ok(());
+        for (done, (place, key)) in made.iter().enumerate() {
+            let taken =
+                key.map(|key| keys[place] = Some(key)).and_then(|()| told((done as u64 + 1) * 60 / CAST.len() as u64));
+            if let (Err(error), Ok(())) = (taken, &result) {
+                stop.store(true, Ordering::Relaxed);
+                result = Err(error);
             }
         }
-        Ok(keys)
-    })
+        result
+    })?;
+    keys.into_iter()
+        .collect::<Option<_>>()
+        .ok_or_else(|| Error::new(ErrorKind::Cannot, "internal", "a key could not be made"))
 }
 
 /// Writes the files first, then every entry in one step.

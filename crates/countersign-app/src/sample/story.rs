@@ -215,7 +215,7 @@ fn authorize(story: &mut Story, product: &'static Product) {
 
 fn adopt(maker: &mut Maker, product: &Product, request: EntryRef) -> Result<(), Error> {
     for (role, who) in product.seats {
-        maker.now = maker.now.plus_seconds(40 * MINUTE);
+        maker.now = maker.now.plus_seconds(MINUTE);
         maker.approve(who, role, request, "The bounds are narrow, and it can be taken back")?;
     }
     Ok(())
