@@ -28,7 +28,7 @@ ifeq (,$(wildcard ui/dist/assets))
 $(shell rm -f $(UI_BUILT))
 endif
 
-.PHONY: help run demo app pages test check fmt clippy tidy pages-check deny
+.PHONY: help run demo app pages test bench shots check fmt clippy tidy pages-check deny
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 14
 
@@ -73,6 +73,14 @@ test: pages ## run every test; the last line is the count
 	fi
 	@bash scripts/suite build $(BUILD_MINUTES) cargo build --locked --workspace --all-targets
 	@bash scripts/suite test $(TEST_MINUTES) cargo test --locked --workspace --no-fail-fast
+
+bench: pages ## how fast and how large the window is, beside a bare page in the same engine
+	@sh scripts/setup test
+	@cargo build --locked --workspace --all-targets
+	@cargo bench --locked --workspace --profile dev --bench desktop
+
+shots: ui/node_modules/.package-lock.json ## a picture of every screen, light and dark, in two sizes, into ui/shots
+	@npm --prefix ui run --silent shots
 
 check: pages ## formatting, lints and house rules
 	@sh scripts/setup run

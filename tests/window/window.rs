@@ -76,6 +76,14 @@ impl Window {
 
     /// Starts the program in a home that may have been used before.
     pub(crate) fn open_in(root: &Path, arguments: &[&str]) -> Self {
+        let own = [root.join("data"), root.join("answers")].map(|path| path.to_str().unwrap().to_owned());
+        let mut all = vec!["--data-dir", &own[0], "--dialog-answers", &own[1]];
+        all.extend(arguments);
+        Self::open_program(root, &program(), &all)
+    }
+
+    /// Starts any program with a web view of this engine.
+    pub(crate) fn open_program(root: &Path, program: &Path, arguments: &[&str]) -> Self {
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let (display, name) = display();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -110,10 +118,8 @@ impl Window {
             assert!(started.elapsed() < Duration::from_secs(60), "WebKitWebDriver does not listen");
             std::thread::sleep(Duration::from_millis(20));
         }
-        let mut all = vec!["--data-dir".to_owned(), root.join("data").to_str().unwrap().to_owned()];
-        all.extend(["--dialog-answers".to_owned(), root.join("answers").to_str().unwrap().to_owned()]);
-        all.extend(arguments.iter().map(ToString::to_string));
-        let session = Session::start(&format!("http://127.0.0.1:{port}"), &program(), &all)
+        let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+        let session = Session::start(&format!("http://127.0.0.1:{port}"), program, &arguments)
             .unwrap_or_else(|refused| panic!("{refused:?}\n{}", fs::read_to_string(root.join("driver.log")).unwrap()));
         Self { session, root: root.to_owned(), _driver: driver, _display: display, _dir: None, _turn: turn }
     }

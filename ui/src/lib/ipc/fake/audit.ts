@@ -200,7 +200,7 @@ function entryView(index: number): EntryView {
 
 const written = (name: string, bytes: string): JobOutcome => ({
   kind: 'written',
-  path: { token: `written-${name}`, display: `/home/alice/${name}` },
+  path: { token: `written-${name}`, display: `~/${name}` },
   size: bytes,
   sha256: digest(name),
   missing: [],
@@ -254,7 +254,7 @@ export const audit = {
       'backUp',
       {
         kind: 'backedUp',
-        path: { token: 'backup', display: '/home/alice/backups/2026-11-22' },
+        path: { token: 'backup', display: '~/backups/2026-11-22' },
         entries: size,
         files: 311,
         damaged: [],

@@ -15,7 +15,7 @@ export function session(): Session {
           fingerprint: '6f1b0e0d9a7c4d52b1c29f0e3a6f55d2e9b7c1a40d8e2f63b5a7914c0d3e8f21',
           title: 'Meridian Medical',
           origin: 'countersign.example/meridian',
-          path: '/home/alice/ledgers/meridian',
+          path: '~/ledgers/meridian',
           sample: world.sample,
           entries: 4812,
           root: 'b3f1Jm0yZ2x3n0QkT8cVw5hE1aYp7uLrD4sNfGqXoKM=',
@@ -115,10 +115,10 @@ export const desk = {
     version: '0.1.0',
     build: 'a41c93f2 (release)',
     platform: 'Linux 6.1, WebKitGTK 2.50.6',
-    ledgerPath: { token: 'ledger', display: '/home/alice/ledgers/meridian' },
-    homePath: { token: 'home', display: '/home/alice/.local/share/countersign' },
-    configPath: { token: 'config', display: '/home/alice/.config/countersign' },
-    logPath: { token: 'log', display: '/home/alice/.local/state/countersign/countersign.log' },
+    ledgerPath: { token: 'ledger', display: '~/ledgers/meridian' },
+    homePath: { token: 'home', display: '~/.local/share/countersign' },
+    configPath: { token: 'config', display: '~/.config/countersign' },
+    logPath: { token: 'log', display: '~/.local/state/countersign/countersign.log' },
     pinnedSize: 4812,
     zone: 'Europe/Zurich',
     entries: 4812,
@@ -158,7 +158,7 @@ export const desk = {
           {
             fingerprint: '6f1b0e0d9a7c4d52b1c29f0e3a6f55d2e9b7c1a40d8e2f63b5a7914c0d3e8f21',
             title: 'Meridian Medical',
-            path: { token: 'meridian', display: '/home/alice/ledgers/meridian' },
+            path: { token: 'meridian', display: '~/ledgers/meridian' },
             sample: false,
             opened: hours(-20),
             present: true,
@@ -173,7 +173,7 @@ export const desk = {
           },
         ],
     sampleThere: false,
-    suggested: { token: 'suggested', display: '/home/alice/ledgers/countersign' },
+    suggested: { token: 'suggested', display: '~/ledgers/countersign' },
     suggestedName: 'Alice Moreau',
     suggestedPrincipal: 'alice',
   }),
@@ -251,7 +251,7 @@ export const desk = {
   pickPath: ({ purpose, suggestedName }) =>
     world.pick === 'nothing'
       ? null
-      : { token: `picked-${purpose}`, display: `/home/alice/${suggestedName ?? pickedNames[purpose] ?? 'picked'}` },
+      : { token: `picked-${purpose}`, display: `~/${suggestedName ?? pickedNames[purpose] ?? 'picked'}` },
   showInFolder: () => null,
   openLink: () => null,
   copyText: ({ text }) => {
