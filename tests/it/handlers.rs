@@ -3,5 +3,4 @@
 mod given;
 mod job;
 mod sample;
-mod scale;
 mod signing;

@@ -5,9 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
 use countersign_app::desk::Home;
-use countersign_app::handlers::{self, Host, HostEvent, HostOptions, NoReports, Reports};
+use countersign_app::error::Error;
+use countersign_app::handlers::{self, Host, HostEvent, HostOptions, Reports};
+use countersign_app::ledger::Ledger;
 use countersign_app::rollout::Pace;
 use countersign_app::wire as w;
+use countersign_core::bundle::Report;
+use countersign_core::words::ReleaseId;
 use tempfile::TempDir;
 
 /// A host and the directories it lives in.
@@ -15,6 +19,15 @@ pub(crate) struct Given {
     pub(crate) host: Host,
     pub(crate) events: Arc<Mutex<Vec<HostEvent>>>,
     pub(crate) dir: TempDir,
+}
+
+/// Reports are made elsewhere; here they only have to travel.
+struct Named;
+
+impl Reports for Named {
+    fn render(&self, _: &Ledger, _: Option<&ReleaseId>, form: Report) -> Result<Vec<u8>, Error> {
+        Ok(format!("a report as {form}\n").into_bytes())
+    }
 }
 
 pub(crate) fn options(dir: &Path) -> HostOptions {
@@ -25,7 +38,7 @@ pub(crate) fn options(dir: &Path) -> HostOptions {
         build: "test".to_owned(),
         locale: "en_GB.UTF-8".to_owned(),
         zone: None,
-        reports: Box::new(NoReports) as Box<dyn Reports>,
+        reports: Box::new(Named),
         pace: Pace {
             settle: Duration::from_secs(5),
             poll_max: Duration::from_millis(200),
@@ -39,6 +52,11 @@ pub(crate) fn host_in(dir: TempDir) -> Given {
     let seen = events.clone();
     let host = Host::new(options(dir.path()), Box::new(move |event| seen.lock().unwrap().push(event))).unwrap();
     Given { host, events, dir }
+}
+
+/// Another process of the same user, at the same files.
+pub(crate) fn host_in_place(given: &Given) -> Host {
+    Host::new(options(given.dir.path()), Box::new(|_| {})).unwrap()
 }
 
 pub(crate) fn host() -> Given {

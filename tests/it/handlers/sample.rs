@@ -41,7 +41,7 @@ fn the_sample_has_a_release_in_nearly_every_state() {
     assert_eq!(all.total as usize, all.rows.len());
     let states: BTreeSet<w::ReleaseState> = all.states.iter().map(|count| count.state).collect();
     for wanted in [
-        w::ReleaseState::Collecting,
+        w::ReleaseState::Staged,
         w::ReleaseState::Halted,
         w::ReleaseState::OnHold,
         w::ReleaseState::RollingOut,

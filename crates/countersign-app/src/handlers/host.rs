@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use countersign_core::bundle;
 use countersign_core::words::{Principal, ReleaseId};
@@ -140,6 +140,7 @@ pub(super) struct Inner {
     pub(super) live: Mutex<BTreeMap<String, LiveRun>>,
     pub(super) presence: Mutex<Presence>,
     pub(super) told: Mutex<BTreeSet<String>>,
+    pub(super) challenge_valid: Mutex<Duration>,
 }
 
 /// Everything handlers work on; cheap to clone, shared by all threads of a shell.
@@ -180,6 +181,7 @@ impl Host {
             live: Mutex::default(),
             presence: Mutex::new(Presence { locked: false, seen: Instant::now() }),
             told: Mutex::default(),
+            challenge_valid: Mutex::new(super::signing::VALID),
         })))
     }
 
@@ -242,6 +244,12 @@ impl Host {
     /// Notes that the person is there.
     pub(super) fn touch(&self) {
         held(&self.0.presence).seen = Instant::now();
+    }
+
+    /// Lets what is shown in the signing window stand for a shorter time than usual; never for a longer one.
+    pub fn shorten_challenges(&self, valid: Duration) {
+        let mut known = held(&self.0.challenge_valid);
+        *known = valid.min(*known);
     }
 
     /// Looks after what goes on by itself: entries of other processes, the idle lock, challenges that ran out. Cheap when

@@ -430,6 +430,9 @@ fn stop(
     what: impl FnOnce() -> Result<Stop, Error>,
 ) -> Result<w::Recorded, w::AppError> {
     let recorded = host.read(|open| {
+        if let Some(damage) = open.ledger.damage() {
+            return Err(damage.clone());
+        }
         let id: ReleaseId = word(&request.release, "release")?;
         let reason: Text = word(&named(open, &request.reason)?, "reason")?;
         let entry = releases::hold(&mut open.ledger, None, Some(reason), &id, what()?)?;

@@ -30,7 +30,7 @@ use crate::wire as w;
 use crate::{clock, people};
 
 /// How long a challenge stands.
-const VALID: Duration = Duration::from_secs(300);
+pub(super) const VALID: Duration = Duration::from_secs(300);
 /// The label of the only window that may sign.
 const WINDOW: &str = "sign";
 
@@ -153,7 +153,7 @@ pub fn open(host: &Host, request: &w::OpenSigning) -> Result<(), w::AppError> {
         prepared,
         nonce: String::new(),
         composed: None,
-        until: Instant::now() + VALID,
+        until: Instant::now(),
         expires: clock::now(),
         renewed: None,
     };
@@ -218,8 +218,9 @@ impl Session {
     /// Composes what is to be signed as far as it is known, with a nonce of its own.
     fn compose(&mut self, host: &Host) -> Result<(), Error> {
         self.nonce = fresh()?;
-        self.until = Instant::now() + VALID;
-        self.expires = clock::now().plus_seconds(i64::try_from(VALID.as_secs()).unwrap_or(300));
+        let valid = *held(&host.0.challenge_valid);
+        self.until = Instant::now() + valid;
+        self.expires = clock::now().plus_seconds(i64::try_from(valid.as_secs()).unwrap_or(0));
         self.composed = None;
         let by = self.prepared.by.clone();
         let wanted = match &mut self.prepared.deed {

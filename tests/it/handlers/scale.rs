@@ -1,1 +1,0 @@
-//! Ten thousand releases.
