@@ -5,6 +5,7 @@ import { LogRing, spans } from './log.svelte';
 import { explain } from './problem';
 import { appError } from '../ipc/fake/world';
 import { stateOf, states } from '../design/states';
+import { useLanguage } from '../i18n/index.svelte';
 import en from '../i18n/messages/en/states';
 
 test('a difference can be applied: what is kept and added is the later text', () => {
@@ -69,6 +70,14 @@ test('every error says what is safe', () => {
     expect(problem.safe!.length).toBeGreaterThan(10);
   }
   expect(explain(new Error('boom')).happened).toBe('That did not work.');
+});
+
+test('in German an error has a German sentence, and the English one as its detail', async () => {
+  await useLanguage('de');
+  const problem = explain(appError('frozen', 'payments-api is frozen until Monday', { hint: 'wait for its end' }));
+  expect(problem.happened).toBe('Eine Sperre gilt.');
+  expect(problem.detail).toBe('payments-api is frozen until Monday – wait for its end');
+  expect(explain(appError('no_such_code', 'the tape is full')).happened).toBe('The tape is full.');
 });
 
 test('a state is known by any spelling, and an unknown one is never good', () => {

@@ -1,12 +1,14 @@
 /** Anything thrown, as the sentences an error owes its reader. */
 import { dateTime } from '../i18n/format.svelte';
-import { t, word } from '../i18n/index.svelte';
+import { t, word, words } from '../i18n/index.svelte';
 import type { AppError } from '../ipc/bindings';
 
 export type Problem = {
   readonly happened: string;
   readonly safe: string | undefined;
   readonly todo: string | undefined;
+  /** In the words of Rust, or of a CI system. */
+  readonly detail: string | undefined;
   readonly code: string | undefined;
   readonly copyable: string;
 };
@@ -15,10 +17,11 @@ function isAppError(value: unknown): value is AppError {
   return typeof value === 'object' && value !== null && 'code' in value && 'safe' in value && 'correlationId' in value;
 }
 
-/** The catalogue's sentence for a code, or Rust's own where it has none. */
-function said(area: 'errors', key: string, otherwise: string | null): string | undefined {
-  const found = word(area, key);
-  return found === key ? (otherwise ?? undefined) : found;
+/** Where the language is not the one Rust speaks, the sentence of the code; nothing where the catalogue has none. */
+function translated(code: string): string | undefined {
+  if (words.language === 'en') return undefined;
+  const found = word('errors', code);
+  return found === code ? undefined : found;
 }
 
 export function explain(thrown: unknown): Problem {
@@ -29,18 +32,21 @@ export function explain(thrown: unknown): Problem {
       happened: sentence(t('common.errorTitle'))!,
       safe: undefined,
       todo: undefined,
+      detail: undefined,
       code: undefined,
       copyable: error instanceof Error ? `${message}\n${error.stack ?? ''}` : message,
     };
   }
+  const own = translated(error.code);
   const todo = [
-    sentence(said('errors', `${error.code}.do`, error.hint)),
+    sentence(own ? undefined : (error.hint ?? undefined)),
     error.retryAt ? dateTime(error.retryAt) : undefined,
   ];
   return {
-    happened: sentence(said('errors', error.code, error.message))!,
+    happened: own ?? sentence(error.message || t('common.errorTitle'))!,
     safe: sentence(word('errors', `safe.${error.safe}`)),
     todo: todo.filter(Boolean).join(' ') || undefined,
+    detail: own ? [error.message, error.hint].filter(Boolean).join(' – ') : (error.detail ?? undefined),
     code: error.code,
     copyable: [error.code, error.message, error.hint, error.detail, error.correlationId].filter(Boolean).join('\n'),
   };

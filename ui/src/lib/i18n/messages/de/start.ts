@@ -6,7 +6,7 @@ export default {
   lead: 'Releases, und die Menschen, die dafür gezeichnet haben.',
   sampleTitle: 'Das Beispiel erkunden',
   sampleText:
-    'Sechs Produkte, sechzig Releases, neun Personen, deren Passphrasen sichtbar sind. Nichts davon ist echt.',
+    'Sechs Produkte, sechzig Releases, fünfzehn Personen, deren Passphrasen sichtbar sind. Nichts davon ist echt.',
   sampleAct: 'Beispiel erkunden',
   sampleAgain: 'Beispiel neu beginnen',
   sampleBuilding: 'Das Beispiel wird gebaut',
