@@ -107,7 +107,7 @@ export const commands = {
 	verify: (request: VerifyRequest) => typedError<JobRef, AppError>(__TAURI_INVOKE("verify", { request })),
 	/**  An evidence bundle. */
 	exportBundle: (request: ExportBundle) => typedError<JobRef, AppError>(__TAURI_INVOKE("export_bundle", { request })),
-	/**  A report in one form (rendered by the port the shell gives the host). */
+	/**  A report, in one of its forms. */
 	exportReport: (request: ExportReport) => typedError<JobRef, AppError>(__TAURI_INVOKE("export_report", { request })),
 	/**  The filtered entries as CSV with the filter in its head. */
 	saveAudit: (request: SaveAudit) => typedError<JobRef, AppError>(__TAURI_INVOKE("save_audit", { request })),
