@@ -18,6 +18,7 @@ mod harness;
 mod keys;
 mod local_command;
 mod model;
+mod sample;
 mod store_contract;
 mod store_faults;
 mod threat_model;

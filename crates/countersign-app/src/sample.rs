@@ -1,208 +1,262 @@
-//! The sample: a ledger to look around in. Six products, their releases of the last months in every state, people of every
-//! role with passphrases on the screen, a rollout that runs and one that stopped.
+//! A sample ledger rich enough to explore: six products, four months of releases, people with passphrases on screen.
 //!
-//! Every entry is decided by the rules that a real ledger has, and signed by its persona's own key; only the clock is one of
-//! the story's own. The genesis says that it is a sample, so nothing in it is ever taken for an approval.
+//! Everything in it is made up and everything is real: each entry is decided, signed and admitted by the same rules as
+//! any other, evidence is read by the same readers, and the ledger says `sample` for ever. Only its clock is driven, so
+//! that months pass in seconds. What is said is the same each time for the same moment; keys are new each time.
+//!
+//! What it deploys is a service of its own on this machine (see [`serve`]); nothing of it reaches another one.
 
-mod cast;
+mod beginning;
 mod files;
+mod goods;
+mod keys;
+mod large;
 mod maker;
+mod people;
+mod rollouts;
+mod schedule;
+mod service;
 mod story;
+mod tales;
 
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use countersign_core::checkpoint::Checkpoint;
+use countersign_core::act::{Recovery, Signer};
 use countersign_core::hash::Digest;
-use countersign_core::merkle::{Head, Tree};
-use countersign_core::note::KeyName;
-use countersign_core::sshsig::PublicKey;
-use countersign_core::words::{Line, Principal};
+use countersign_core::words::Timestamp;
 use ed25519_dalek::SigningKey;
 use zeroize::Zeroizing;
 
-use crate::blob::BlobStore;
 use crate::clock;
-use crate::desk::{DeskDir, Home, LedgerDir};
+use crate::desk::{Home, LedgerDir};
+use crate::durable::{self, FileError};
 use crate::error::{Error, ErrorKind};
-use crate::keyfile::{DeviceKeyFile, LogKeyFile, PersonKeyFile};
-use crate::ledger::{Ledger, random_hex};
-use crate::people::{self, PERSONAS};
-use crate::store::{SqliteStore, Store as _};
-use crate::wire as w;
-use cast::CAST;
-use maker::{Maker, say};
+use crate::keyfile::{self, DeviceKeyFile};
+use crate::ledger::{Beginning, KEY_VALID_SECONDS, Ledger, PreparedLedger};
+use crate::people::PERSONAS;
+use crate::wire::desk::Persona;
+use keys::Keys;
+use maker::{DrivenClock, Maker, word};
+use people::who;
+use schedule::Schedule;
 
-/// Returns the personas of an open sample, with the passphrases everybody may know.
+pub use large::large;
+pub use people::{PEOPLE, SamplePerson};
+pub use service::{Service, serve};
+
+/// Told how far it is, and of how much; answers whether to go on.
+pub type Progress<'a> = &'a mut dyn FnMut(u64, u64) -> bool;
+
+/// Returns the personas of an open sample with the roles they hold now; nobody on a real ledger.
 #[must_use]
-pub fn personas(ledger: &Ledger) -> Vec<w::Persona> {
+pub fn personas(ledger: &Ledger) -> Vec<Persona> {
     let state = ledger.state();
-    let known = |principal: &str| principal.parse::<Principal>().is_ok_and(|who| state.people.contains_key(&who));
-    let row = |principal: &str, name: &str, roles: &[&str], passphrase: &str| w::Persona {
-        principal: principal.to_owned(),
-        name: name.to_owned(),
-        roles: roles.iter().map(|role| (*role).to_owned()).collect(),
-        passphrase: passphrase.to_owned(),
-    };
-    let own = CAST.iter().filter(|one| known(one.principal));
-    let mut shown: Vec<w::Persona> = own.map(|one| row(one.principal, one.name, one.roles, one.passphrase)).collect();
-    if shown.is_empty() {
-        let others = PERSONAS.iter().filter(|one| known(one.principal));
-        shown = others.map(|one| row(one.principal, one.name, one.roles, one.passphrase)).collect();
+    if !state.sample() {
+        return Vec::new();
     }
-    shown
-}
-
-/// Builds the sample; `progress` is told how far it is and says whether to go on.
-///
-/// # Errors
-/// A ledger is there already, the disk refuses, or it was stopped.
-pub fn create(home: &Home, dir: &LedgerDir, progress: &mut dyn FnMut(u64, u64) -> bool) -> Result<Ledger, Error> {
-    if dir.database().exists() {
-        return Err(Error::new(
-            ErrorKind::No,
-            "ledger_exists",
-            format!("{} holds a ledger already", dir.path().display()),
-        ));
-    }
-    let mut told = |done: u64| {
-        if progress(done, 100) {
-            Ok(())
-        } else {
-            Err(Error::new(ErrorKind::No, "cancelled", "it was stopped; nothing is left of it"))
-        }
-    };
-    told(0)?;
-    let prepared = home.prepare_desk()?;
-    let desk = prepared.desk();
-    let device = DeviceKeyFile::generate(&desk.device_key(), "desk")?;
-    let dispatcher = DeviceKeyFile::generate(&desk.dispatcher_key(), "dispatcher")?;
-    let log = LogKeyFile::generate(&desk.log_key(), "desk")?;
-    let keys = person_keys(desk, &mut told)?;
-
-    let host: String = random_hex::<4>()?;
-    let origin: Line = say(&format!("countersign/sample-{host}"))?;
-    let desk_principal: Principal = say(&format!("desk-{host}@devices.countersign"))?;
-    let dispatcher_principal: Principal = say(&format!("dispatcher-{host}@devices.countersign"))?;
     let now = clock::now();
-    let mut maker = Maker::new(desk_principal.clone(), dispatcher_principal.clone(), origin.clone(), now);
-    maker.knows(desk_principal.clone(), say(&format!("Desk {host}"))?, device.key().signing_key().clone());
-    maker.knows(
-        dispatcher_principal.clone(),
-        say(&format!("Dispatcher {host}"))?,
-        dispatcher.key().signing_key().clone(),
-    );
-    for (one, (_, key)) in CAST.iter().zip(&keys) {
-        maker.knows(say(one.principal)?, say(one.name)?, key.clone());
-    }
-    let cards = story::Cards {
-        desk: maker::device(
-            &desk_principal,
-            &format!("Desk {host}"),
-            device.public_key(),
-            Some(log.public_key()),
-            countersign_core::act::DevicePurpose::Desk,
-        )?,
-        dispatcher: maker::device(
-            &dispatcher_principal,
-            &format!("Dispatcher {host}"),
-            dispatcher.public_key(),
-            None,
-            countersign_core::act::DevicePurpose::Dispatcher,
-        )?,
-        people: keys.iter().map(|(public, _)| *public).collect(),
-    };
-    drop(keys);
-    story::tell(&mut maker, &cards, now)?;
-    told(85)?;
-
-    let genesis = maker.leaves.first().map(|first| Digest::of(&first.leaf));
-    let fingerprint =
-        genesis.ok_or_else(|| Error::new(ErrorKind::Integrity, "sample", "the story has no beginning"))?;
-    let desk = prepared.settle(&fingerprint)?;
-    write(&desk, dir, maker, &origin, &log)?;
-    told(100)?;
-    Ledger::open(home, dir)
-}
-
-/// Makes the key of every persona, as many at once as there are processors: each takes a while, for the good of real ones.
-fn person_keys(
-    desk: &DeskDir,
-    told: &mut dyn FnMut(u64) -> Result<(), Error>,
-) -> Result<Vec<(PublicKey, SigningKey)>, Error> {
-    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let make = |one: &cast::Persona| -> Result<(PublicKey, SigningKey), Error> {
-        let path = desk.person_key(one.principal)?;
-        let secret = Zeroizing::new(one.passphrase.to_owned());
-        let (file, key) = PersonKeyFile::generate_unlocked(&path, one.principal, &secret)?;
-        Ok((file.public_key(), key.signing_key().clone()))
-    };
-    let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get).clamp(1, CAST.len());
-    let (sender, made) = std::sync::mpsc::channel();
-    let mut keys: Vec<Option<(PublicKey, SigningKey)>> = vec![None; CAST.len()];
-    std::thread::scope(|scope| -> Result<(), Error> {
-        for _ in 0..threads {
-            let (sender, next, stop, make) = (sender.clone(), &next, &stop, &make);
-            scope.spawn(move || {
-                while !stop.load(Ordering::Relaxed) {
-                    let place = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(one) = CAST.get(place) else { break };
-                    if sender.send((place, make(one))).is_err() {
-                        break;
-                    }
-                }
-            });
-        }
-        drop(sender);
-        let mut result = Ok(());
-        for (done, (place, key)) in made.iter().enumerate() {
-            let taken =
-                key.map(|key| keys[place] = Some(key)).and_then(|()| told((done as u64 + 1) * 60 / CAST.len() as u64));
-            if let (Err(error), Ok(())) = (taken, &result) {
-                stop.store(true, Ordering::Relaxed);
-                result = Err(error);
+    let known = state.people.values().filter_map(|person| {
+        // Who has left is nobody to sign as.
+        person.current_key()?;
+        let passphrase = passphrase_of(person.card.principal.as_str())?;
+        let mut roles: Vec<String> = Vec::new();
+        for record in &person.roles {
+            let role = record.role.to_string();
+            if person.holds(&role, record.product.as_ref(), now) && !roles.contains(&role) {
+                roles.push(role);
             }
         }
-        result
-    })?;
-    keys.into_iter()
-        .collect::<Option<_>>()
-        .ok_or_else(|| Error::new(ErrorKind::Cannot, "internal", "a key could not be made"))
+        Some(Persona {
+            principal: person.card.principal.to_string(),
+            name: person.card.name.to_string(),
+            roles,
+            passphrase: passphrase.to_owned(),
+        })
+    });
+    known.collect()
 }
 
-/// Writes the files first, then every entry in one step.
-fn write(desk: &DeskDir, dir: &LedgerDir, maker: Maker, origin: &Line, log: &LogKeyFile) -> Result<(), Error> {
-    dir.create()?;
-    let blobs = BlobStore::new(dir.blobs());
-    for bytes in maker.blobs.values() {
-        blobs.write(bytes)?;
-    }
-    let store = SqliteStore::create(&dir.database())?;
-    let name =
-        KeyName::new(origin.as_str()).map_err(|error| Error::new(ErrorKind::Integrity, "sample", error.to_string()))?;
-    let empty = Tree::new().head();
-    let Head { size, root } = maker.state.head();
-    let checkpoint = Checkpoint { origin: name, size, root }.sign(log.key().signing_key());
-    store.append(empty, &maker.leaves, Head { size, root }, &checkpoint)?;
-    debug_assert!(desk.exists(), "the desk has its name by now");
-    Ok(())
+/// Returns the passphrase of somebody made up, which everybody may know.
+#[must_use]
+pub fn passphrase_of(principal: &str) -> Option<&'static str> {
+    let here = PEOPLE.iter().find(|person| who(person.short).as_str() == principal).map(|person| person.passphrase);
+    here.or_else(|| PERSONAS.iter().find(|persona| persona.principal == principal).map(|persona| persona.passphrase))
 }
 
-/// Removes a sample and its desk.
+/// Makes the sample in a directory that holds none, as if four months had passed until now.
 ///
 /// # Errors
-/// It is not a sample, or the disk refuses.
+/// A ledger is there already, the disk refuses, or it was cancelled; nothing of it is kept then.
+pub fn create(home: &Home, dir: &LedgerDir, progress: Progress<'_>) -> Result<Ledger, Error> {
+    create_at(home, dir, clock::now(), progress)
+}
+
+/// Makes the sample as [`create`] does, as if it were `now`.
+///
+/// # Errors
+/// As [`create`].
+pub fn create_at(home: &Home, dir: &LedgerDir, now: Timestamp, progress: Progress<'_>) -> Result<Ledger, Error> {
+    make(home, dir, now, "Northbay Medical, sample", tell, progress)
+}
+
+/// Tells the whole sample.
+fn tell(schedule: &mut Schedule, keys: &Keys, dispatcher: SigningKey, port: u16) {
+    tell_beginning(schedule, keys, dispatcher, port);
+    beginning::later(schedule);
+    tales::all(schedule);
+}
+
+/// Tells only of people, devices and products.
+fn tell_beginning(schedule: &mut Schedule, keys: &Keys, dispatcher: SigningKey, port: u16) {
+    beginning::people(schedule, keys, dispatcher);
+    beginning::products(schedule, port);
+}
+
+/// Makes a ledger of what `tell` tells.
+fn make(
+    home: &Home,
+    dir: &LedgerDir,
+    now: Timestamp,
+    title: &str,
+    tell: impl FnOnce(&mut Schedule, &Keys, SigningKey, u16),
+    progress: Progress<'_>,
+) -> Result<Ledger, Error> {
+    in_place(home, dir, |aside, begun_as| {
+        let mut schedule = Schedule::until(now);
+        let begun = schedule.workday(86, 7, 30);
+        let ledger = begin(home, aside, begun, title)?;
+        *begun_as = Some(ledger.fingerprint());
+        let _driven = DrivenClock::at(begun);
+        let mut maker = maker_of(&ledger)?;
+        let keys = keys::make()?;
+        let dispatcher = DeviceKeyFile::generate(&ledger.desk().dispatcher_key(), "dispatcher")?;
+        tell(&mut schedule, &keys, dispatcher.key().signing_key().clone(), service::free_port()?);
+        keys::lock_while(ledger.desk(), &keys, progress, |progress| schedule.run(&mut maker, progress))?;
+        service::install(ledger.desk(), &maker.state)?;
+        maker.write(&ledger)
+    })
+}
+
+/// Removes a sample with its desk; a ledger that is none is refused.
+///
+/// # Errors
+/// It is no sample, or the disk refuses.
 pub fn remove(home: &Home, dir: &LedgerDir) -> Result<(), Error> {
     let ledger = Ledger::open(home, dir)?;
     if !ledger.state().sample() {
-        return Err(Error::new(ErrorKind::No, "not_a_sample", "only a sample is ever removed"));
+        return Err(Error::new(ErrorKind::No, "not_a_sample", format!("{} is no sample", dir.path().display()))
+            .hint("a real ledger is never removed"));
     }
-    let places = [dir.path().to_owned(), ledger.desk().path().to_owned()];
+    let desk = ledger.desk().path().to_owned();
     drop(ledger);
-    places.iter().try_for_each(|place: &std::path::PathBuf| maker::remove(Path::new(place)))
+    remove_dir(dir.path())?;
+    remove_dir(&desk)
 }
 
-/// Returns how long a passphrase of a persona is valid, as that of anybody.
-pub(super) fn valid_until(begun: countersign_core::words::Timestamp) -> countersign_core::words::Timestamp {
-    people::usual_validity(begun).plus_seconds(180 * 86_400)
+/// Makes a ledger aside and puts it in its place once it is whole, so that a half-made one is never opened.
+fn in_place(
+    home: &Home,
+    dir: &LedgerDir,
+    make: impl FnOnce(&LedgerDir, &mut Option<Digest>) -> Result<(), Error>,
+) -> Result<Ledger, Error> {
+    // An empty directory is as good as none.
+    if dir.path().exists() && fs::remove_dir(dir.path()).is_err() {
+        let shown = dir.path().display();
+        return Err(Error::new(ErrorKind::No, "ledger_exists", format!("{shown} is there already"))
+            .hint("a ledger is never overwritten; choose another directory"));
+    }
+    let parent = dir.path().parent().unwrap_or(Path::new("."));
+    durable::create_private_dir(parent)?;
+    let aside = tempfile::Builder::new()
+        .prefix(durable::TEMPORARY_PREFIX)
+        .tempdir_in(parent)
+        .map_err(FileError::io("make the sample in", parent))?;
+    let inside = aside.path().join("ledger");
+    let mut begun_as = None;
+    let made = make(&LedgerDir::at(&inside), &mut begun_as).and_then(|()| {
+        fs::rename(&inside, dir.path()).map_err(FileError::io("put the sample in", dir.path()))?;
+        Ok(durable::sync_dir(parent)?)
+    });
+    // Opening reads it back from the disk and judges every entry again.
+    let opened = made.and_then(|()| Ledger::open(home, dir));
+    if let (Err(_), Some(fingerprint)) = (&opened, begun_as) {
+        remove_dir(home.desk(&fingerprint).path())?;
+    }
+    opened
+}
+
+fn remove_dir(path: &Path) -> Result<(), Error> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(FileError::io("remove", path)(error).into()),
+        _ => Ok(()),
+    }
+}
+
+/// Begins the ledger: entry 0, signed by the first person of the sample.
+fn begin(home: &Home, dir: &LedgerDir, begun: Timestamp, title: &str) -> Result<Ledger, Error> {
+    let _driven = DrivenClock::at(begun);
+    let owner = &PEOPLE[0];
+    let beginning = Beginning {
+        title: word(title),
+        owner: Signer { name: word(owner.name), principal: who(owner.short) },
+        emails: Vec::new(),
+        reason: word("Releases were decided by mail; from now on they are decided here"),
+        recovery: Recovery { needed: 2, people: vec![who("henrik"), who("alice"), who("jo")], wait_hours: 72 },
+        sample: true,
+        valid_until: begun.plus_seconds(KEY_VALID_SECONDS),
+    };
+    let mut prepared = PreparedLedger::new(home, dir, beginning)?;
+    let secret = Zeroizing::new(owner.passphrase.to_owned());
+    prepared.make_key(&secret)?;
+    let statement = prepared.statement(countersign_core::act::Reauth::Prompt)?;
+    prepared.commit(&statement, secret)
+}
+
+/// Returns what goes on from a ledger that has begun.
+fn maker_of(ledger: &Ledger) -> Result<Maker, Error> {
+    let device = DeviceKeyFile::load(&ledger.desk().device_key())?;
+    let mut maker = Maker::after(ledger, crate::ledger::app(), device.key().signing_key().clone());
+    let owner = &PEOPLE[0];
+    let path: PathBuf = ledger.desk().person_key(who(owner.short).as_str())?;
+    let file = keyfile::PersonKeyFile::load(&path)?;
+    let key = file.unlock(Zeroizing::new(owner.passphrase.to_owned()))?;
+    maker.give(&who(owner.short), key.signing_key().clone(), word(owner.zone));
+    Ok(maker)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use countersign_core::judge::{ReleaseState, release_state};
+
+    use super::*;
+
+    #[test]
+    fn every_day_of_the_week_has_its_sample() {
+        // Working days, soaks and windows fall otherwise on each day; every one of them has to hold.
+        let dir = tempfile::tempdir().unwrap();
+        let first: Timestamp = word("2026-11-23T01:20:00Z");
+        let begun = Schedule::until(first).workday(86, 7, 30);
+        let home = Home::at(dir.path().join("home"));
+        let ledger = begin(&home, &LedgerDir::at(dir.path().join("ledger")), begun, "A week of samples").unwrap();
+        let made = maker_of(&ledger).unwrap();
+        let keys = keys::make().unwrap();
+        let told: Vec<Vec<String>> = (0..7)
+            .map(|day| {
+                // Another hour on each day, too; the last one ends the week.
+                let now = first.plus_seconds(day * (86_400 + 3 * 3600 + 1220));
+                let _driven = DrivenClock::at(begun);
+                let (mut schedule, mut maker) = (Schedule::until(now), made.clone());
+                tell(&mut schedule, &keys, keys["mathilde"][1].clone(), 47_180);
+                schedule.run(&mut maker, &mut |_, _| true).unwrap_or_else(|error| panic!("{now}: {error}"));
+                let states: BTreeSet<ReleaseState> =
+                    maker.state.releases.values().map(|release| release_state(&maker.state, release, now)).collect();
+                assert_eq!(states.len(), ReleaseState::ALL.len(), "{now}: {states:?}");
+                maker.state.releases.values().map(|release| release.candidate.commit.to_string()).collect()
+            })
+            .collect();
+        assert!(told.windows(2).all(|pair| pair[0] == pair[1]), "what is told does not hang on the day");
+    }
 }

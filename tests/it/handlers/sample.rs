@@ -68,7 +68,7 @@ fn the_sample_has_a_release_in_nearly_every_state() {
 #[test]
 fn alice_is_asked_for_the_last_signature_and_told_which_of_hers_is_stale() {
     let given = sample();
-    given.become_person("alice@sample.example");
+    given.become_person("alice@northbay.example");
     let inbox = overview::inbox(&given.host).unwrap();
     let pump = inbox.items.iter().find(|item| item.release.as_deref() == Some("infusion-pump-fw-4.2.0")).unwrap();
     assert_eq!((pump.kind, pump.role.as_deref(), pump.by_name), (w::InboxKind::Sign, Some("qa"), true));
@@ -78,7 +78,7 @@ fn alice_is_asked_for_the_last_signature_and_told_which_of_hers_is_stale() {
     assert_eq!(sheet.outcome, w::SheetOutcome::Stale);
     let alice = sheet.stations.iter().find(|station| station.role == "qa").unwrap();
     assert_eq!(alice.state, w::StationState::Stale);
-    given.become_person("jonas@sample.example");
+    given.become_person("jonas@northbay.example");
     let inbox = overview::inbox(&given.host).unwrap();
     let stale = inbox.items.iter().find(|item| item.release.as_deref() == Some("payments-api-2.31.1")).unwrap();
     assert!(stale.stale && !stale.moved.is_empty(), "{stale:?}");
@@ -116,7 +116,7 @@ fn the_board_shows_six_products_with_problems_first() {
 #[test]
 fn every_screen_of_every_release_can_be_shown() {
     let given = sample();
-    given.become_person("jonas@sample.example");
+    given.become_person("jonas@northbay.example");
     let request = w::ReleasesRequest {
         text: String::new(),
         products: vec![],
@@ -227,7 +227,7 @@ fn the_trail_filters_pages_and_proves_each_entry() {
     assert_eq!(ask(none.clone(), 100).rows[0].index + 1, all.rows[99].index);
     assert_eq!(all.acts.iter().map(|facet| facet.count).sum::<u32>(), all.all);
     let alice = w::AuditFilter {
-        actors: vec!["alice@sample.example".to_owned()],
+        actors: vec!["alice@northbay.example".to_owned()],
         acts: vec!["approval".to_owned()],
         release: Some("payments-api-2.31.1".to_owned()),
         ..none.clone()

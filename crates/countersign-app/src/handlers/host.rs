@@ -20,6 +20,7 @@ use crate::error::{Error, ErrorKind};
 use crate::ledger::Ledger;
 use crate::people;
 use crate::rollout::Pace;
+use crate::sample;
 use crate::wire as w;
 
 /// Renders a form of the report. The typesetter is slow to build, so that this crate does without it and a shell brings it.
@@ -96,6 +97,8 @@ pub(super) struct Open {
     pub(super) verified_at: Option<String>,
     /// What can no longer change without a new entry.
     pub(super) settled: Settled,
+    /// What the sample deploys to; it answers as long as the sample is open.
+    _service: Option<sample::Service>,
 }
 
 impl Open {
@@ -232,7 +235,8 @@ impl Host {
         } else {
             w::VerifiedState::Entries
         };
-        let open = Open { ledger, me, verified, verified_at: None, settled: Settled::default() };
+        let service = sample::serve(&ledger);
+        let open = Open { ledger, me, verified, verified_at: None, settled: Settled::default(), _service: service };
         places::remember(self, &open)?;
         *held(&self.0.open) = Some(open);
         held(&self.0.presence).locked = false;
