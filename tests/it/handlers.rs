@@ -1,6 +1,5 @@
-//! What windows ask, asked without a window: every screen of the sample, two people who sign, and what a page cannot do.
+//! What windows ask, asked without a window: every screen of the sample, and what a page cannot make Rust sign.
 
 mod given;
-mod job;
 mod sample;
 mod signing;

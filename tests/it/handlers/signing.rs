@@ -50,7 +50,10 @@ fn a_changed_page_cannot_make_rust_sign_other_bytes_than_it_showed() {
     let again = signing::signing_challenge(&given.host).unwrap();
     let shown = signing::signing_choose(&given.host, choice(&again, w::Verdict::Go, "All of it was read")).unwrap();
     let payload = shown.payload.clone().unwrap();
-    assert_eq!(shown.payload_sha256.as_deref(), Some(Digest::of(payload.as_bytes()).to_string().as_str()));
+    assert_eq!(
+        shown.payload_sha256.as_deref(),
+        Some(Digest::of(format!("{payload}\n").as_bytes()).to_string().as_str())
+    );
     assert!(payload.contains("All of it was read") && payload.contains("\"verdict\":\"go\""), "{payload}");
 
     // A page that names another nonce, or one that was shown before another choice, signs nothing.
@@ -77,6 +80,7 @@ fn a_changed_page_cannot_make_rust_sign_other_bytes_than_it_showed() {
     assert_eq!(receipt.payload_sha256, shown.payload_sha256);
     let entry = handlers::audit::entry(&given.host, w::EntryIndex { index: receipt.entry.unwrap() }).unwrap();
     assert_eq!(entry.payload, payload, "what is in the ledger is what was shown, to the byte");
+    assert_eq!(Some(entry.payload_sha256), receipt.payload_sha256, "and it is known by the digest that was shown");
     assert!(entry.checks.iter().all(|check| check.passed));
     assert_eq!(code(given.commit(&shown, &secret)), "nothing_to_sign", "and it was signed once");
     assert_eq!(entries(&given), before + 1);

@@ -110,6 +110,8 @@ impl Host {
             let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| act(&job))).unwrap_or_else(|_| {
                 Err(Error::new(ErrorKind::Cannot, "internal", "the program made a mistake; what is recorded stays"))
             });
+            // Whoever is told that it ended sees what it has recorded.
+            job.host.poll();
             {
                 let mut state = held(&job.state);
                 state.step = w::JobStep::Finished;

@@ -106,6 +106,13 @@ struct Composed {
     line: String,
 }
 
+impl Composed {
+    /// The digest of what is signed, by which the entry will be known: the line with its line feed.
+    fn payload_hash(&self) -> Digest {
+        Digest::of(format!("{}\n", self.line).as_bytes())
+    }
+}
+
 /// Returns an answer as an act.
 pub(super) fn approval(
     request: EntryRef,
@@ -442,7 +449,7 @@ fn challenge(host: &Host, session: &Session) -> Result<w::Challenge, w::AppError
             Deed::Answer { request, .. } => Some(request.leaf.to_string()),
             _ => None,
         },
-        payload_sha256: session.composed.as_ref().map(|composed| Digest::of(composed.line.as_bytes()).to_string()),
+        payload_sha256: session.composed.as_ref().map(|composed| composed.payload_hash().to_string()),
         payload: session.composed.as_ref().map(|composed| composed.line.clone()),
         time: statement.map_or(at, |statement| statement.common.time).to_string(),
         zone: clock::zone().to_string(),
@@ -799,7 +806,7 @@ fn receipt(open: &Open, session: &Session, entry: Option<EntryRef>) -> Result<w:
             .composed
             .as_ref()
             .filter(|_| entry.is_some())
-            .map(|composed| Digest::of(composed.line.as_bytes()).to_string()),
+            .map(|composed| composed.payload_hash().to_string()),
         root: entry.map(|_| state.head().root.to_base64()),
         time: statement.map_or(at, |statement| statement.common.time).to_string(),
         zone: clock::zone().to_string(),
