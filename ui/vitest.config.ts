@@ -12,6 +12,9 @@ export default mergeConfig(
   defineConfig({
     test: {
       teardownTimeout: 2000,
+      // A machine that is busy with other work is slow, not wrong.
+      testTimeout: 60_000,
+      expect: { poll: { timeout: 10_000 } },
       setupFiles: ['./test/setup.ts'],
       include: ['src/**/*.test.ts'],
       browser: {

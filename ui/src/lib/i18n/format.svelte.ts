@@ -89,6 +89,21 @@ export function dateTime(iso: string, options: { seconds?: boolean; utc?: boolea
   ).format(at);
 }
 
+/** `22 Nov 2026, 18:00 – 22:00 CET`; what both ends share is said once. */
+export function range(from: string, until: string): string {
+  const [a, b] = [instant(from), instant(until)];
+  if (!a || !b || a > b) return `${from} – ${until}`;
+  return dates({
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+    timeZoneName: 'short',
+  }).formatRange(a, b);
+}
+
 /** `13:05:31 UTC` */
 export function utcTime(iso: string): string {
   const at = instant(iso);

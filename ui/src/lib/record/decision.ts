@@ -1,7 +1,7 @@
 /** The words of a decision: wire codes and data in, words of the catalogue out. No rule lives here. */
 import type { IconName } from '../components/icons';
 import type { Tone } from '../design/states';
-import { dateTime, duration, list } from '../i18n/format.svelte';
+import { dateTime, duration, list, range } from '../i18n/format.svelte';
 import { t, word } from '../i18n/index.svelte';
 import type {
   Barred,
@@ -13,7 +13,6 @@ import type {
   FactName,
   GateReason,
   PersonRef,
-  Span,
 } from '../ipc/bindings';
 import { roleName } from './sentence';
 
@@ -22,8 +21,6 @@ export const names = (people: readonly PersonRef[], most = 4): string => {
   const rest = people.length - shown.length;
   return list(rest > 0 ? [...shown, t('common.people', { count: rest })] : shown, 'disjunction');
 };
-
-export const spanText = (span: Span): string => `${dateTime(span.from)} – ${dateTime(span.until)}`;
 
 // What blocks a release
 
@@ -202,8 +199,9 @@ const digests = /,? ?\(?sha256:[0-9a-f]{64}\)?/g;
  */
 export function factValue(fact: Pick<FactLine, 'name' | 'value'>): string {
   if (fact.name === 'changeType') return changeType(fact.value);
+  const [from, until] = fact.value.match(instants) ?? [];
+  if (fact.name === 'window' && from && until) return range(from, until);
   const said = fact.value.replace(digests, '').replace(instants, (at) => dateTime(at));
-  if (fact.name === 'window') return said.replace(/ to |\//, ' – ');
   return fact.name === 'commit' ? said : said.replace(/\b([0-9a-f]{12})[0-9a-f]{28}\b/g, '$1');
 }
 

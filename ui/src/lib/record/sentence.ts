@@ -138,7 +138,7 @@ function of(actor: string, e: TimelineEvent): Piece[] {
         ? pieces('record.resumedAnswer', { actor, answer: e.answer })
         : pieces('record.resumed', { actor });
     case 'conditionMet':
-      return pieces('record.conditionMet', { actor, number: e.number + 1, entry: e.approval });
+      return pieces('record.conditionMet', { actor, number: e.number, entry: e.approval });
     case 'dispatch':
       return dispatched(actor, e);
     case 'leaseTaken':

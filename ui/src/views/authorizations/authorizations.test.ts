@@ -46,7 +46,7 @@ test('one is proposed within bounds', async () => {
   await expect.element(go).toHaveAccessibleDescription('Give both bounds, from 1 on.');
   await form.getByRole('textbox', { name: /Most commits/ }).fill('8');
   await form.getByRole('textbox', { name: 'Reason' }).fill('the segment catches it');
-  await expectAccessible(document.body);
+  await expectAccessible(form.element());
   await go.click();
   await expect
     .poll(() => world.prepared)

@@ -42,7 +42,7 @@ test('a Buildbot is added without a password in this window', async () => {
   await form.getByRole('button', { name: 'Choose the file' }).click();
   await expect.element(go).not.toHaveAttribute('aria-disabled');
   expect(document.querySelector('input[type=password]')).toBeNull();
-  await expectAccessible(document.body);
+  await expectAccessible(form.element());
   await go.click();
   await expect
     .poll(() => world.prepared)

@@ -34,7 +34,7 @@ test('a person is enrolled through the signing window, with a key made here', as
   await form.getByRole('textbox', { name: 'How it was checked who they are' }).fill('passport seen');
   await form.getByRole('textbox', { name: /Other addresses/ }).fill('lea@old.example; l@x.example');
   await form.getByRole('textbox', { name: 'Reason' }).fill('joins QA');
-  await expectAccessible(document.body);
+  await expectAccessible(form.element());
   await go.click();
   await expect
     .poll(() => world.prepared)

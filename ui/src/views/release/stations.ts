@@ -34,7 +34,8 @@ export function who(station: Station, me: string | undefined): string {
   return station.eligible.length ? names(station.eligible, 2) : t('release.nobody');
 }
 
-const near = (iso: string): string =>
+/** The time alone today, with its day otherwise. */
+export const near = (iso: string): string =>
   dayKey(iso) === dayKey(new Date(clock.now).toISOString()) ? timeOfDay(iso) : `${day(iso)} ${timeOfDay(iso)}`;
 
 export function note(station: Station): string {

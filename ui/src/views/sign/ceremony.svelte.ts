@@ -103,14 +103,12 @@ export class Ceremony {
     if (first || (challenge.choice && this.form.verdict === null)) {
       this.form.verdict = challenge.choice?.verdict ?? null;
       this.form.role = challenge.choice?.role ?? challenge.roles[0] ?? null;
-      this.form.meaning = challenge.choice?.meaning ?? null;
       this.form.reason = challenge.choice?.reason ?? challenge.reason ?? '';
       this.form.conditions = challenge.choice?.conditions.join('\n') ?? '';
     } else if (challenge.choice) {
       this.form.role ??= challenge.choice.role;
-      this.form.meaning = challenge.meanings.includes(this.form.meaning!)
-        ? this.form.meaning
-        : challenge.choice.meaning;
+      // Left alone, the meaning is the usual one of each answer.
+      if (this.form.meaning && !challenge.meanings.includes(this.form.meaning)) this.form.meaning = null;
     }
     if (this.form.role && challenge.roles.length && !challenge.roles.includes(this.form.role)) {
       this.form.role = challenge.roles[0] ?? null;

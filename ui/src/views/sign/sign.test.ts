@@ -23,9 +23,10 @@ async function acknowledge(screen: Screen) {
   for (const box of screen.getByRole('checkbox').all()) await box.click();
 }
 async function go(screen: Screen) {
-  await acknowledge(screen);
   await screen.getByRole('button', { name: 'GO', exact: true }).click();
   await screen.getByLabelText('Reason').fill('all 2,418 tests pass');
+  await expect.element(screen.getByRole('checkbox').first()).toBeVisible();
+  await acknowledge(screen);
 }
 const passphrase = (screen: Screen) => screen.getByLabelText('Passphrase of your signing key');
 
@@ -36,12 +37,17 @@ test('opens on its heading and offers nothing that signs', async () => {
   await expectAccessible(screen.container);
 });
 
-test('an answer opens only after what must be acknowledged is ticked', async () => {
+test('what must be acknowledged stands beside the button and is ticked first', async () => {
   const screen = await open();
-  const answer = screen.getByRole('button', { name: 'GO', exact: true });
-  await expect.element(answer).toHaveAttribute('aria-disabled', 'true');
+  await screen.getByRole('button', { name: 'GO', exact: true }).click();
+  await screen.getByLabelText('Reason').fill('all 2,418 tests pass');
+  await passphrase(screen).fill('copper-otter-12');
+  await expect.element(screen.getByText('Tick what stands above first.')).toBeInTheDocument();
+  await userEvent.keyboard('{Enter}');
+  expect(commits()).toHaveLength(0);
   await acknowledge(screen);
-  await expect.element(answer).not.toHaveAttribute('aria-disabled');
+  await screen.getByRole('button', { name: 'Sign GO' }).click();
+  await expect.poll(() => commits().at(-1)?.acknowledged).toEqual(['waivers']);
 });
 
 test('says what is signed in the signer’s own voice, and hands back only choices, nonce and secret', async () => {
@@ -65,8 +71,7 @@ test('says what is signed in the signer’s own voice, and hands back only choic
 });
 
 test('from the opened window it is an answer, a passphrase and Enter', async () => {
-  const screen = await open();
-  await acknowledge(screen);
+  const screen = await open({ kind: 'answer', release: 'payments-api-2.31.1', role: 'qa' });
   await screen.getByRole('button', { name: 'GO', exact: true }).click();
   // The first thing that is still empty has the focus: no hunting for it.
   await expect.element(screen.getByLabelText('Reason')).toHaveFocus();
@@ -76,7 +81,6 @@ test('from the opened window it is an answer, a passphrase and Enter', async () 
 
 test('without a reason or a passphrase nothing can be signed', async () => {
   const screen = await open();
-  await acknowledge(screen);
   await screen.getByRole('button', { name: 'GO', exact: true }).click();
   const sign = screen.getByRole('button', { name: 'Sign GO' });
   await passphrase(screen).fill('copper-otter-12');
@@ -138,6 +142,7 @@ test('what changed since the last answer must be seen', async () => {
   world.changedSince = true;
   const screen = await open();
   await expect.element(screen.getByText('Changed since you last answered')).toBeVisible();
+  await go(screen);
   await expect.element(screen.getByRole('checkbox', { name: /I have seen what changed/ })).toBeVisible();
 });
 
@@ -210,6 +215,23 @@ test('a new key is made before it signs; too short a passphrase is refused and s
   await expect.element(screen.getByRole('heading', { level: 1 })).not.toHaveTextContent('A passphrase for');
 });
 
+test('a dispatch says what it starts, and its receipt that it has begun', async () => {
+  const screen = await open({ kind: 'dispatch', release: 'infusion-pump-fw-4.2.0', resend: null });
+  await expect.element(screen.getByText(/start wave 1 of infusion-pump-fw-4\.2\.0 in production/)).toBeVisible();
+  await acknowledge(screen);
+  await screen.getByRole('button', { name: 'Continue' }).click();
+  await expect.element(screen.getByRole('button', { name: 'Start wave 1' })).toBeVisible();
+});
+
+test('whoever unlocks the desk gets the desk', async () => {
+  const screen = await open({ kind: 'unlock', principal: 'alice' });
+  await screen.getByRole('button', { name: 'Continue' }).click();
+  await screen.getByLabelText(/^Passphrase of the key of/).fill('copper-otter-12');
+  await screen.getByRole('button', { name: 'Unlock' }).click();
+  await expect.poll(() => world.asked.map((one) => one.name)).toContain('closeWindow');
+  expect(world.asked.map((one) => one.name)).not.toContain('signingCancel');
+});
+
 test('says so when nothing is prepared, and when the machine cannot say what is', async () => {
   world.trouble.failing.signingChallenge = appError('nothing_to_sign', 'nothing is being signed');
   const screen = await render(Sign);
@@ -230,7 +252,6 @@ test('speaks German', async () => {
   await desk.apply({ ...world.settings, language: 'german', locale: 'de-DE' });
   await useLanguage('de');
   const screen = await open();
-  await acknowledge(screen);
   await screen.getByRole('button', { name: 'GO', exact: true }).click();
   await expect
     .element(screen.getByRole('note', { name: 'Was Ihre Unterschrift sagt' }))

@@ -200,7 +200,7 @@ export function declared(challenge: Challenge, chosen: { verdict: Verdict | null
 
 /** The heading of the window while the person decides. */
 export function heading(challenge: Challenge, role: string | null): string {
-  if (challenge.kind === 'presence') return t('sign.title.presence');
+  if (challenge.act === 'unlock') return t('sign.title.presence');
   if (challenge.kind === 'secret') return t('sign.title.secret');
   if (challenge.verdicts.length)
     return role ? t('sign.title.answer', { role: roleName(role) }) : t('sign.title.answerOpen');
@@ -218,6 +218,10 @@ export function about(challenge: Challenge): string {
 /** The words on the button that signs. */
 export function verb(challenge: Challenge, verdict: Verdict | null): string {
   if (challenge.act === 'unlock') return t('sign.unlock');
+  const said = challenge.statement;
+  if (said.kind === 'dispatch') return t('release.act.dispatchWave', { wave: said.wave });
+  if (said.kind === 'stage') return t('release.act.stage');
+  if (said.kind === 'rollback') return t('release.act.rollback');
   if (challenge.kind === 'presence') return t('sign.prove');
   if (challenge.kind === 'secret') return t('sign.keep');
   return verdict

@@ -28,6 +28,8 @@ function challenge(renewed: Challenge['renewed'] = null): Challenge {
   const release = 'release' in intent ? intent.release : intent.kind === 'request' ? intent.form.release : null;
   const view = release ? releaseHandlers.release({ release }) : null;
   const verdict = intent.kind === 'answer' || intent.kind === 'answerPolicy' || intent.kind === 'answerAuthorization';
+  // What a GO must acknowledge is asked once it is chosen, as Rust does.
+  const saysGo = chosen?.verdict === 'go' || chosen?.verdict === 'conditionalGo';
   const reason = 'reason' in intent ? intent.reason : null;
   const newKey =
     intent.kind === 'createLedger' ||
@@ -73,8 +75,8 @@ function challenge(renewed: Challenge['renewed'] = null): Challenge {
         ? [{ name: 'evidence', before: 'regression.xml: 846 passed', after: 'regression.xml: 845 passed, 1 failed' }]
         : [],
     acknowledge: [
-      ...(world.changedSince && verdict ? (['changed'] as const) : []),
-      ...(verdict && view ? (['waivers'] as const) : []),
+      ...(world.changedSince && saysGo ? (['changed'] as const) : []),
+      ...(saysGo && release?.startsWith('infusion-pump') ? (['waivers'] as const) : []),
       ...(intent.kind === 'dispatch' ? (['startsRollout'] as const) : []),
       ...(intent.kind === 'endKey' ? (['cannotBeUndone'] as const) : []),
     ],

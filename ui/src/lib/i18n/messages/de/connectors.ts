@@ -56,6 +56,7 @@ export default {
   failed: 'Funktioniert nicht',
   asUser: 'als {user}',
   clock: '{seconds} s vor diesem Arbeitsplatz',
+  clockBehind: '{seconds} s hinter diesem Arbeitsplatz',
   'step.reach': 'Er antwortet, und sein Zertifikat ist das erwartete',
   'step.identify': 'Er kennt Konto und Passwort',
   'step.clock': 'Seine Uhr stimmt mit diesem Arbeitsplatz überein',

@@ -99,7 +99,7 @@ export default {
   dropSegment: 'Segment {name} wegnehmen',
   missConnector: 'Wählen Sie, wie es erreicht wird.',
   missJob: 'Nennen Sie den Job.',
-  missSegment: 'Geben Sie jedem Segment einen Namen und jeder Instanz eine Zustandsadresse.',
+  missSegment: 'Geben Sie jedem Segment einen Namen und jeder Instanz beide Adressen.',
   noPolicy: 'Keine Richtlinie',
   noPolicyText:
     'Die Richtlinie sagt, was ein Release braucht: Nachweise, Probezeit, wer unterschreibt, in welchen Wellen es hinausgeht. Die erste ist sofort in Kraft.',

@@ -114,6 +114,7 @@ export default {
   'act.late': 'Nachtrag',
   'act.review': 'Prüfung',
   'act.export': 'Export',
+  'act.malformed': 'Unlesbar',
   'review.access': 'Zugriffsrechte',
   'review.trail': 'Audit-Trail',
   'review.emergency': 'Notfalländerung',

@@ -38,8 +38,6 @@ export default {
     other: '{count} Proben, {failed} schlecht',
   },
   coverage: '{share} der Bewährungszeit abgedeckt',
-  span: '{from} – {until}',
-  window: 'Fenster {from} – {until}',
   samples: 'Gesundheit',
   samplesText: 'Jeder Balken ist ein Blick auf alle Instanzen der Welle; was falsch antwortete, ist rot.',
   samplesNone: 'Noch keine Instanz wurde gefragt.',

@@ -240,4 +240,5 @@ export default {
   'after.lastSignatureManagerStartsNobody':
     'Das war die letzte Unterschrift. Ein Release-Manager darf jetzt die Ausrollung beginnen.',
   'after.lastSignatureWorkerStarts': 'Das war die letzte Unterschrift. Die Ausrollung beginnt jetzt von selbst.',
+  begun: 'Es hat begonnen.',
 } as const satisfies Translation<typeof en>;

@@ -52,6 +52,7 @@ export default {
   failed: 'Does not work',
   asUser: 'as {user}',
   clock: '{seconds} s ahead of this desk',
+  clockBehind: '{seconds} s behind this desk',
   'step.reach': 'It answers, and its certificate is the one trusted',
   'step.identify': 'It knows the user and the password',
   'step.clock': 'Its clock agrees with this desk',

@@ -96,7 +96,7 @@ export default {
   dropSegment: 'Take the segment {name} away',
   missConnector: 'Choose how it is reached.',
   missJob: 'Name the job.',
-  missSegment: 'Give each segment a name and each instance its health address.',
+  missSegment: 'Give each segment a name and each instance both of its addresses.',
   // policy
   noPolicy: 'No policy',
   noPolicyText:

@@ -110,6 +110,7 @@ export default {
   'act.late': 'Late record',
   'act.review': 'Review',
   'act.export': 'Export',
+  'act.malformed': 'Unreadable',
   'review.access': 'access',
   'review.trail': 'audit trail',
   'review.emergency': 'emergency change',

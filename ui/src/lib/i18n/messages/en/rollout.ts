@@ -35,8 +35,6 @@ export default {
     other: '{count} samples, {failed} bad',
   },
   coverage: '{share} of the bake time covered',
-  span: '{from} – {until}',
-  window: 'Window {from} – {until}',
   samples: 'Health',
   samplesText: 'Each bar is one look at all instances of the wave; what answered wrongly is red.',
   samplesNone: 'No instance has been asked yet.',

@@ -236,4 +236,5 @@ export default {
   'after.lastSignatureManagerStarts': 'That was the last signature. {then} may now start the rollout.',
   'after.lastSignatureManagerStartsNobody': 'That was the last signature. A release manager may now start the rollout.',
   'after.lastSignatureWorkerStarts': 'That was the last signature. The rollout now starts by itself.',
+  begun: 'It has begun.',
 } as const;
