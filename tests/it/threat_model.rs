@@ -80,13 +80,12 @@ fn tests_of(source: &str) -> Vec<&str> {
     names
 }
 
-/// Every test of the workspace: the modules below its crate's sources, or below `tests/it`, and its name.
+/// Every test of the workspace: the modules below its crate's sources, or below its suite in `tests`, and its name.
 fn tests() -> BTreeSet<String> {
     let root = tests_directory().parent().unwrap();
-    let mut roots: Vec<PathBuf> = vec![tests_directory().join("it")];
-    for entry in fs::read_dir(root.join("crates")).unwrap() {
-        roots.push(entry.unwrap().path().join("src"));
-    }
+    let inside = |directory: &Path| fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let mut roots: Vec<PathBuf> = inside(&root.join("crates")).map(|member| member.join("src")).collect();
+    roots.extend(inside(tests_directory()).filter(|suite| suite.join("main.rs").is_file()));
     let mut all = BTreeSet::new();
     for root in roots {
         let mut files = Vec::new();

@@ -14,18 +14,19 @@
 //! throughout, also in the commands that use them. Where no prompt for a passphrase is shown, what is printed before the
 //! last of them is left out. `COUNTERSIGN_GUIDE_TRANSCRIPT=FILE` keeps all that was typed and printed.
 
+// The program that lends a terminal has other flags elsewhere.
+#[cfg(target_os = "linux")]
 mod shown;
+#[cfg(target_os = "linux")]
 mod terminal;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
 use clap::CommandFactory as _;
 use countersign_cli::Cli;
 use countersign_core::policy::Policy;
 
-use self::shown::Names;
 use crate::harness::tests_directory;
 
 /// Something the guide has its reader do.
@@ -174,6 +175,10 @@ fn the_policies_of_the_guide_are_lawful() {
 #[cfg(target_os = "linux")]
 #[test]
 fn every_command_of_the_guide_does_what_the_guide_shows() {
+    use std::path::Path;
+
+    use self::shown::Names;
+
     let walk = terminal::Walk::begin();
     let mut names = Names::new(walk.given());
     let (mut wrong, mut transcript) = (Vec::new(), String::new());

@@ -1,6 +1,5 @@
 //! A terminal, and the people at it: each command is run as a shell at a real terminal runs it, and who is asked for a
 //! passphrase types it.
-#![cfg(target_os = "linux")]
 
 use std::fs;
 use std::io::{Read as _, Write as _};
