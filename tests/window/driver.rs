@@ -17,6 +17,7 @@ pub(crate) const BOARD: &str = "wallboard";
 #[derive(Debug, Clone)]
 pub(crate) struct Refused {
     pub(crate) error: String,
+    #[allow(dead_code, reason = "shown with `{:?}` where a test fails")]
     pub(crate) message: String,
 }
 
@@ -252,29 +253,6 @@ impl Session {
     #[track_caller]
     pub(crate) fn property(&self, element: &Element, name: &str) -> Value {
         self.get(&format!("/element/{}/property/{name}", element.0))
-    }
-
-    /// Presses keys one after the other, wherever the focus is.
-    #[track_caller]
-    pub(crate) fn press(&self, keys: &str) {
-        let mut actions = Vec::new();
-        for key in keys.chars() {
-            actions.push(json!({ "type": "keyDown", "value": key.to_string() }));
-            actions.push(json!({ "type": "keyUp", "value": key.to_string() }));
-        }
-        self.post("/actions", json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": actions }] }));
-    }
-
-    /// Presses a key while a modifier is held.
-    #[track_caller]
-    pub(crate) fn press_with(&self, modifier: char, key: char) {
-        let actions = [
-            json!({ "type": "keyDown", "value": modifier.to_string() }),
-            json!({ "type": "keyDown", "value": key.to_string() }),
-            json!({ "type": "keyUp", "value": key.to_string() }),
-            json!({ "type": "keyUp", "value": modifier.to_string() }),
-        ];
-        self.post("/actions", json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": actions }] }));
     }
 
     /// Returns a picture of the page as PNG.

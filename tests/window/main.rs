@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod driver;
+mod first_ledger;
 mod grants;
 mod instances;
 mod opening;

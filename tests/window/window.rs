@@ -32,6 +32,16 @@ pub(crate) fn can_open() -> bool {
     missing.is_empty()
 }
 
+/// Tells whether there is also something to see: the pages are built by `make`, not by cargo.
+pub(crate) fn can_show() -> bool {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/dist/index.html");
+    let is_built = fs::read_to_string(page).is_ok_and(|page| !page.contains("not-built"));
+    if !is_built {
+        eprintln!("SKIPPED: the pages of the window are not built; `make pages` builds them");
+    }
+    is_built && can_open()
+}
+
 /// Returns the program as it was built last.
 pub(crate) fn program() -> PathBuf {
     let suite = std::env::current_exe().unwrap();
