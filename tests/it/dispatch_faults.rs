@@ -357,7 +357,13 @@ impl Company {
         };
         let change = ProposeChange::Candidate { authorization: None, candidate, supersedes: None };
         self.sign(ledger, ROLF, Propose { change, release: release.clone() });
-        let freeze = decide::Command::Freeze { release: release.clone(), authorization: None, window: None, asked: Vec::new(), due: None };
+        let freeze = decide::Command::Freeze {
+            release: release.clone(),
+            authorization: None,
+            window: None,
+            asked: Vec::new(),
+            due: None,
+        };
         self.append(ledger, ROLF, freeze);
         for (who, role) in [(QUINN, "qa"), (SAM, "security")] {
             let answer = decide::Command::Answer {

@@ -47,7 +47,9 @@ fn main() {
     if std::env::args().any(|argument| argument == "--list" || argument == "--test") || !can_open() {
         return;
     }
-    println!("| releases | entries | made in | cold start to a usable inbox | screen switch | memory: program + web view | idle CPU |");
+    println!(
+        "| releases | entries | made in | cold start to a usable inbox | screen switch | memory: program + web view | idle CPU |"
+    );
     println!("|---|---|---|---|---|---|---|");
     for releases in SIZES {
         println!("{}", measured(releases));
@@ -103,7 +105,13 @@ fn measured(releases: u32) -> String {
             for (screen, word) in SCREENS {
                 let started = Instant::now();
                 window.session.script("location.hash = arguments[0]", json!([screen]));
-                until(&window.session, &format!("if (!document.querySelector('main').innerText.includes(arguments[0])) return false; {USABLE}"), word);
+                until(
+                    &window.session,
+                    &format!(
+                        "if (!document.querySelector('main').innerText.includes(arguments[0])) return false; {USABLE}"
+                    ),
+                    word,
+                );
                 switches.push(started.elapsed());
             }
         }

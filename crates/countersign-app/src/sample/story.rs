@@ -486,7 +486,7 @@ fn candidate(maker: &mut Maker, goods: &Goods, version: &str, built: &str, pitch
 /// Returns the standing authorization of a product that was adopted last.
 pub(super) fn authorization(maker: &Maker, goods: &Goods) -> Result<EntryRef, Error> {
     let of_product = |record: &&countersign_core::state::AuthorizationRecord| record.product.as_str() == goods.slug;
-    let record = maker.state.authorizations.values().filter(of_product).next_back();
+    let record = maker.state.authorizations.values().rfind(of_product);
     record.map(|record| record.entry).ok_or_else(|| bug("there is no standing authorization"))
 }
 

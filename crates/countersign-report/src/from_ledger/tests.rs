@@ -326,7 +326,10 @@ impl Making {
     }
 
     fn freeze(&mut self, who: &str, id: &str, authorization: Option<EntryRef>) {
-        self.command(who, Command::Freeze { release: word(id), authorization, window: None, asked: Vec::new(), due: None });
+        self.command(
+            who,
+            Command::Freeze { release: word(id), authorization, window: None, asked: Vec::new(), due: None },
+        );
     }
 
     fn wave(&mut self, id: &str, wave: u64, verdict: act::WaveVerdict) {
