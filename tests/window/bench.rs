@@ -173,6 +173,10 @@ fn is_ours(name: &str) -> bool {
     name.starts_with("countersign") || name.starts_with("MiniBrowser")
 }
 
+fn is_web_view(name: &str) -> bool {
+    name.starts_with("WebKit") && name != "WebKitWebDriver"
+}
+
 /// Resident megabytes of the program itself, and of all that the web view started.
 fn memory_of(root: &Path) -> (u64, u64) {
     let (mut program, mut web) = (0, 0);
@@ -182,7 +186,7 @@ fn memory_of(root: &Path) -> (u64, u64) {
         let kilobytes: u64 = resident.trim().trim_end_matches(" kB").trim().parse().unwrap_or(0);
         if is_ours(&name) {
             program += kilobytes;
-        } else if name.starts_with("WebKit") && name != "WebKitWebDriver" {
+        } else if is_web_view(&name) {
             web += kilobytes;
         }
     }
@@ -193,7 +197,7 @@ fn memory_of(root: &Path) -> (u64, u64) {
 fn processor_of(root: &Path) -> f64 {
     let mut ticks = 0.0;
     for (name, place) in processes(root) {
-        if !is_ours(&name) && !(name.starts_with("WebKit") && name != "WebKitWebDriver") {
+        if !is_ours(&name) && !is_web_view(&name) {
             continue;
         }
         let line = fs::read_to_string(place.join("stat")).unwrap_or_default();

@@ -249,7 +249,7 @@ fn segment_cell(
         version: shown.map(|release| release.candidate.version.to_string()),
         state: shown.or(known.deciding).map(|release| open.settled.state_of(state, release, at).into()),
         since: shown.and_then(|release| release.dispatches.last()?.steps.first().map(|(_, _, time)| time.to_string())),
-        share: shown.map(|release| share(release)),
+        share: shown.map(share),
         ..empty(place, note, frozen.is_some())
     })
 }
@@ -315,7 +315,7 @@ fn deciding_note(open: &Open, release: &Release, at: Timestamp) -> w::CellNote {
         Cause::NoGo(who) => w::CellNote::NoGo { by: person(state, who) },
         Cause::AsksToWait(who) => {
             let answers = release.sheets.iter().flat_map(|sheet| &sheet.answers);
-            let quote = answers.filter(|answer| answer.principal == *who).last().map(|answer| answer.reason.clone());
+            let quote = answers.rev().find(|answer| answer.principal == *who).map(|answer| answer.reason.clone());
             w::CellNote::Held { by: person(state, who), quote: quote.unwrap_or_default() }
         }
         Cause::Stale(_) | Cause::SheetExpired(_) => w::CellNote::Stale {},

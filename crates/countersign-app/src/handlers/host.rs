@@ -69,6 +69,7 @@ impl fmt::Debug for HostOptions {
 }
 
 /// What the shell passes on to its windows.
+#[allow(clippy::large_enum_variant, reason = "one is made and sent on at once")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HostEvent {
     /// Entries came in.

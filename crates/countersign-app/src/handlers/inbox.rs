@@ -199,7 +199,7 @@ fn conditions<'a>(
 
 fn own_answer<'a>(release: &'a Release, who: &Principal) -> Option<&'a SignOff> {
     let answers = release.sheets.iter().flat_map(|sheet| &sheet.answers);
-    answers.filter(|answer| answer.principal == *who).last()
+    answers.rev().find(|answer| answer.principal == *who)
 }
 
 /// Returns a rollout that stopped as what a person is to do about it.
@@ -234,7 +234,7 @@ fn to_sign(open: &Open, release: &Release, who: &Principal, slot: &Slot, at: Tim
     }
     let decision = judge::decision(state, release, sheet, at);
     let last = decision.slots.iter().map(missing).sum::<u64>() == 1;
-    let own = decision.answers.iter().filter(|judged| judged.answer.principal == *who).last();
+    let own = decision.answers.iter().rfind(|judged| judged.answer.principal == *who);
     // Whoever signed an earlier sheet of it is asked again, and told what is another.
     let again = own.is_some() || crate::releases::answered_before(release, sheet.entry, who).is_some();
     let moved = match own.and_then(|judged| judged.cause.clone()) {

@@ -152,7 +152,7 @@ pub(super) fn wave_rows(open: &Open, release: &Release) -> Vec<w::WaveRow> {
                 wave,
                 segment: segment.to_string(),
                 instances,
-                share_percent: if all > 0 { reached * 100 / all } else { wave * 100 / waves },
+                share_percent: (reached * 100).checked_div(all).unwrap_or(wave * 100 / waves),
                 bake_seconds: count(bake),
                 state: wave_state(dispatch, body.map(|body| body.verdict), taken_back),
                 verdict: body.map(|body| body.verdict.into()),

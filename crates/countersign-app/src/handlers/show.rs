@@ -160,15 +160,11 @@ pub(super) fn blocker(
     let hold = |entry: &countersign_core::words::EntryRef| release.holds.iter().find(|hold| hold.entry == *entry);
     let answer_of = |who: &Principal| {
         let answers = release.sheets.iter().flat_map(|sheet| &sheet.answers);
-        answers.filter(|answer| answer.principal == *who).last().map(|answer| answer.reason.clone()).unwrap_or_default()
+        answers.rev().find(|answer| answer.principal == *who).map(|answer| answer.reason.clone()).unwrap_or_default()
     };
     let role_of = |who: &Principal| {
         let answers = release.sheets.iter().flat_map(|sheet| &sheet.answers);
-        answers
-            .filter(|answer| answer.principal == *who)
-            .last()
-            .map(|answer| answer.role.to_string())
-            .unwrap_or_default()
+        answers.rev().find(|answer| answer.principal == *who).map(|answer| answer.role.to_string()).unwrap_or_default()
     };
     let (cause, acts) = match &blocker.cause {
         Cause::Stop(entry) => match hold(entry) {

@@ -197,6 +197,7 @@ pub struct Cancel {
     pub nonce: String,
 }
 
+#[allow(clippy::large_enum_variant, reason = "one is made and sent on at once")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum SigningResult {
