@@ -10,6 +10,17 @@ const chromium = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/google
 export default mergeConfig(
   viteConfig({ mode: 'test', command: 'serve' }),
   defineConfig({
+    // Named, so that none is met in the middle of a run: the page would be loaded anew, and the run would hang.
+    optimizeDeps: {
+      include: [
+        '@internationalized/date',
+        'axe-core',
+        'bits-ui',
+        'fuzzysort',
+        'vitest-browser-svelte',
+        'vitest-browser-svelte/pure',
+      ],
+    },
     test: {
       teardownTimeout: 2000,
       // A machine that is busy with other work is slow, not wrong.
