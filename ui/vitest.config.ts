@@ -12,14 +12,7 @@ export default mergeConfig(
   defineConfig({
     // Named, so that none is met in the middle of a run: the page would be loaded anew, and the run would hang.
     optimizeDeps: {
-      include: [
-        '@internationalized/date',
-        'axe-core',
-        'bits-ui',
-        'fuzzysort',
-        'vitest-browser-svelte',
-        'vitest-browser-svelte/pure',
-      ],
+      include: ['@internationalized/date', 'axe-core', 'bits-ui', 'fuzzysort'],
     },
     test: {
       teardownTimeout: 2000,
