@@ -7,6 +7,19 @@ use countersign_app::wire as w;
 
 use super::given::{host, page, sample};
 
+/// Asks for every release of the sample.
+fn every(sort: w::ReleaseSort, descending: bool) -> w::ReleasesRequest {
+    w::ReleasesRequest {
+        text: String::new(),
+        products: vec![],
+        states: vec![],
+        mine: false,
+        sort,
+        descending,
+        page: page(0, 200),
+    }
+}
+
 #[test]
 fn the_sample_is_sound_under_verification_and_says_that_it_is_one() {
     let given = sample();
@@ -27,15 +40,7 @@ fn the_sample_is_sound_under_verification_and_says_that_it_is_one() {
 #[test]
 fn the_sample_has_a_release_in_nearly_every_state() {
     let given = sample();
-    let request = w::ReleasesRequest {
-        text: String::new(),
-        products: vec![],
-        states: vec![],
-        mine: false,
-        sort: w::ReleaseSort::Proposed,
-        descending: true,
-        page: page(0, 200),
-    };
+    let request = every(w::ReleaseSort::Proposed, true);
     let all = overview::releases(&given.host, request.clone()).unwrap();
     assert!(all.total >= 60, "{} releases", all.total);
     assert_eq!(all.total as usize, all.rows.len());
@@ -73,15 +78,7 @@ fn alice_is_asked_for_the_last_signature_and_told_which_of_hers_is_stale() {
     let pump = inbox.items.iter().find(|item| item.release.as_deref() == Some("infusion-pump-fw-4.2.0")).unwrap();
     assert_eq!((pump.kind, pump.role.as_deref(), pump.by_name), (w::InboxKind::Sign, Some("qa"), true));
     assert!(pump.due.is_some() && !pump.overdue && pump.asked_by.as_ref().is_some_and(|by| by.name == "Jonas Weber"));
-    let request = w::ReleasesRequest {
-        text: String::new(),
-        products: vec![],
-        states: vec![],
-        mine: false,
-        sort: w::ReleaseSort::Version,
-        descending: false,
-        page: page(0, 200),
-    };
+    let request = every(w::ReleaseSort::Version, false);
     let stale = overview::releases(&given.host, request).unwrap().rows.into_iter().filter(|row| {
         let sheet = given.release(&row.release).sheet;
         sheet.is_some_and(|sheet| sheet.stations.iter().any(|station| station.state == w::StationState::Stale))
@@ -109,15 +106,7 @@ fn the_board_shows_six_products_with_problems_first() {
 fn every_screen_of_every_release_can_be_shown() {
     let given = sample();
     given.become_person("jonas@northbay.example");
-    let request = w::ReleasesRequest {
-        text: String::new(),
-        products: vec![],
-        states: vec![],
-        mine: false,
-        sort: w::ReleaseSort::Version,
-        descending: false,
-        page: page(0, 200),
-    };
+    let request = every(w::ReleaseSort::Version, false);
     for row in overview::releases(&given.host, request).unwrap().rows {
         let named = || w::ReleaseRef { release: row.release.clone() };
         let view = given.release(&row.release);

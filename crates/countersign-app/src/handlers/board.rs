@@ -10,7 +10,7 @@ use countersign_core::words::{Slug, Timestamp};
 
 use super::host::Open;
 use super::overview::signatures;
-use super::show::{count, length, person, question, seconds, trouble};
+use super::show::{count, last_answer, length, person, question, seconds, trouble};
 use crate::wire as w;
 
 /// What is known of one product's releases.
@@ -314,8 +314,7 @@ fn deciding_note(open: &Open, release: &Release, at: Timestamp) -> w::CellNote {
         }
         Cause::NoGo(who) => w::CellNote::NoGo { by: person(state, who) },
         Cause::AsksToWait(who) => {
-            let answers = release.sheets.iter().flat_map(|sheet| &sheet.answers);
-            let quote = answers.rev().find(|answer| answer.principal == *who).map(|answer| answer.reason.clone());
+            let quote = last_answer(release, who).map(|answer| answer.reason.clone());
             w::CellNote::Held { by: person(state, who), quote: quote.unwrap_or_default() }
         }
         Cause::Stale(_) | Cause::SheetExpired(_) => w::CellNote::Stale {},

@@ -7,7 +7,7 @@ use countersign_core::state::{Person, Release, Sheet, SignOff, State};
 use countersign_core::words::{Principal, Timestamp, role};
 
 use super::host::Open;
-use super::show::{blocker, count, person, question};
+use super::show::{blocker, count, last_answer, person, question};
 use crate::status::dispatch_waits;
 use crate::wire as w;
 
@@ -134,7 +134,7 @@ fn of_release(open: &Open, release: &Release, who: &Principal, known: &Person, a
             }),
             Cause::Quorum(slot) => with(to_sign(open, release, who, slot, at)),
             Cause::AsksToWait(_) | Cause::NoGo(_) => {
-                let own = own_answer(release, who);
+                let own = last_answer(release, who);
                 with(Some(w::InboxItem {
                     entry: own.map(|answer| count(answer.entry.index)),
                     role: own.map(|answer| answer.role.to_string()),
@@ -195,11 +195,6 @@ fn conditions<'a>(
             ..about(release, state, w::InboxKind::Condition, &format!("condition/{}.{number}", answer.entry.index))
         })
     })
-}
-
-fn own_answer<'a>(release: &'a Release, who: &Principal) -> Option<&'a SignOff> {
-    let answers = release.sheets.iter().flat_map(|sheet| &sheet.answers);
-    answers.rev().find(|answer| answer.principal == *who)
 }
 
 /// Returns a rollout that stopped as what a person is to do about it.

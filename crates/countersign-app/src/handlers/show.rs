@@ -2,7 +2,7 @@
 
 use countersign_core::act::{self, Window};
 use countersign_core::judge::{self, Cause, Check, CheckReason};
-use countersign_core::state::{Release, State};
+use countersign_core::state::{Release, SignOff, State};
 use countersign_core::words::{Principal, Timestamp};
 
 use crate::error::{Error, ErrorKind};
@@ -148,6 +148,11 @@ pub(super) fn gate(check: &Check, at: Timestamp) -> w::Gate {
     }
 }
 
+/// Returns what a person answered last, to whichever sheet of the release.
+pub(super) fn last_answer<'a>(release: &'a Release, who: &Principal) -> Option<&'a SignOff> {
+    release.sheets.iter().flat_map(|sheet| &sheet.answers).rev().find(|answer| answer.principal == *who)
+}
+
 /// Returns what keeps a release from its next step, with the acts that clear it and who can.
 pub(super) fn blocker(
     state: &State,
@@ -158,14 +163,8 @@ pub(super) fn blocker(
 ) -> w::Blocker {
     use w::{BlockerCause as Is, ClearingAct as Do};
     let hold = |entry: &countersign_core::words::EntryRef| release.holds.iter().find(|hold| hold.entry == *entry);
-    let answer_of = |who: &Principal| {
-        let answers = release.sheets.iter().flat_map(|sheet| &sheet.answers);
-        answers.rev().find(|answer| answer.principal == *who).map(|answer| answer.reason.clone()).unwrap_or_default()
-    };
-    let role_of = |who: &Principal| {
-        let answers = release.sheets.iter().flat_map(|sheet| &sheet.answers);
-        answers.rev().find(|answer| answer.principal == *who).map(|answer| answer.role.to_string()).unwrap_or_default()
-    };
+    let answer_of = |who| last_answer(release, who).map(|answer| answer.reason.clone()).unwrap_or_default();
+    let role_of = |who| last_answer(release, who).map(|answer| answer.role.to_string()).unwrap_or_default();
     let (cause, acts) = match &blocker.cause {
         Cause::Stop(entry) => match hold(entry) {
             Some(hold) => {
