@@ -6,6 +6,7 @@ pub mod backup;
 pub mod blob;
 pub mod carry;
 pub mod changes;
+pub mod clauses;
 pub mod clock;
 pub mod connector;
 pub mod connectors;
