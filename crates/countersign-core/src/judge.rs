@@ -5,6 +5,7 @@
 
 mod answers;
 mod blockers;
+mod calendar;
 mod gates;
 mod rollout;
 
@@ -32,6 +33,7 @@ use crate::words::{EntryRef, Line, Principal, ReleaseId, Slug, Timestamp, role};
 
 pub use answers::*;
 pub use blockers::*;
+pub use calendar::*;
 pub use gates::*;
 pub use rollout::*;
 

@@ -277,6 +277,9 @@ pub enum BlockerCause {
     AsksToWait { by: PersonRef, quote: String },
     Stale { moved: Vec<String> },
     SheetExpired { at: String },
+    Condition { by: PersonRef, text: String },
+    Frozen { by: PersonRef, until: String, reason: String },
+    ReviewOverdue { release: String, due: String },
 }
 
 /// The act that clears a blocker.
