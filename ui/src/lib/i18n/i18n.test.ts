@@ -111,9 +111,9 @@ test('what is no time is shown as it came', () => {
 test('spans and amounts', async () => {
   clock.follow('2026-11-22T13:05:00Z');
   expect(relative('2026-11-22T12:53:00Z')).toBe('12 min ago');
-  expect(relative('2026-11-22T16:05:00Z')).toBe('in 3 hr');
-  expect(duration(26 * 3600)).toBe('26 hrs');
-  expect(duration(80 * 60)).toBe('1 hr 20 mins');
+  expect(relative('2026-11-22T16:05:00Z')).toBe('in 3 h');
+  expect(duration(26 * 3600)).toBe('26 h');
+  expect(duration(80 * 60)).toBe('1 h 20 min');
   expect(duration(41 * 86_400)).toBe('41 days');
   expect(percent(5)).toBe('5%');
   expect(bytes(1_843_201)).toBe('1.8 MB');

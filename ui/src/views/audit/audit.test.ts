@@ -133,7 +133,7 @@ test('a bundle is written where the person chose, and nothing where they chose n
 });
 
 test('when it cannot be read it says so, and tries again', async () => {
-  world.trouble.failing.audit = appError('ledger-busy', 'another program is writing to this ledger', {
+  world.trouble.failing.audit = appError('busy', 'another program is writing to this ledger', {
     retryable: true,
   });
   const { screen } = await audit();

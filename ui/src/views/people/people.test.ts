@@ -142,7 +142,7 @@ test('one who has not accepted can accept here, with their own key', async () =>
 });
 
 test('when it cannot be read it says so; nobody of a name is said in words', async () => {
-  world.trouble.failing.people = appError('ledger-busy', 'another program is writing to this ledger');
+  world.trouble.failing.people = appError('busy', 'another program is writing to this ledger');
   const screen = await show(People);
   await expect.element(screen.getByRole('alert')).toHaveTextContent('Another program is writing to this ledger.');
   world.trouble.failing = {};

@@ -33,6 +33,21 @@ const actOf = (event: TimelineEvent): string =>
     }) as Partial<Record<TimelineEvent['kind'], string>>
   )[event.kind] ?? event.kind;
 
+/** The rows between two of the sample's own lie between them in time too. */
+function keepOrder(rows: TimelineRow[]): void {
+  const own = [{ index: 4_740, time: rows[4_740]!.time }, ...timeline('infusion-pump-fw-4.2.0').reverse()];
+  own.push({ ...own.at(-1)!, index: rows.length, time: now });
+  for (const [at, from] of own.slice(0, -1).entries()) {
+    const until = own[at + 1]!;
+    const step = (Date.parse(until.time) - Date.parse(from.time)) / (until.index - from.index);
+    for (let index = from.index + 1; index < until.index; index += 1)
+      rows[index] = {
+        ...rows[index]!,
+        time: new Date(Date.parse(from.time) + step * (index - from.index)).toISOString().replace(/\.\d+Z/, 'Z'),
+      };
+  }
+}
+
 let made: TimelineRow[] | undefined;
 function entries(): TimelineRow[] {
   if (made) return made;
@@ -111,6 +126,7 @@ function entries(): TimelineRow[] {
     );
   }
   for (const row of timeline('infusion-pump-fw-4.2.0')) rows[row.index] = row;
+  keepOrder(rows);
   made = rows;
   return rows;
 }

@@ -21,7 +21,7 @@ export function session(): Session {
           root: 'b3f1Jm0yZ2x3n0QkT8cVw5hE1aYp7uLrD4sNfGqXoKM=',
           verified: world.mode === 'damaged' ? 'findings' : 'everything',
           verifiedAt: hours(-1),
-          witnesses: 2,
+          witnesses: 0,
           findings: world.findings,
           lastBackup: hours(-20),
         }

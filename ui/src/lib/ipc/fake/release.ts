@@ -692,7 +692,7 @@ export function timeline(release: string): TimelineRow[] {
     list.push(
       timelineRow(
         4806,
-        hours(-2.7),
+        minutes(-31),
         'jo',
         { kind: 'held', question: 'Who is on call for the pilot clinics tonight?' },
         { reason: 'the roster of the weekend is not published' },

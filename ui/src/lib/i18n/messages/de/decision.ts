@@ -101,8 +101,8 @@ export default {
   'follows.othersStillToSign': 'Andere müssen noch unterschreiben. Es wird noch nichts ausgerollt.',
   'follows.othersStillToSignThen':
     'Andere müssen noch unterschreiben; als Nächstes {then}. Es wird noch nichts ausgerollt.',
-  'follows.blocksRelease': 'Hier hält das Release an, bis neu entschieden wird.',
-  'follows.nextWave': 'Die nächste Welle geht hinaus.',
+  'follows.blocksRelease': 'Bis darüber entschieden ist, geht nichts davon hinaus.',
+  'follows.nextWave': 'Besteht sie, geht die nächste Welle hinaus.',
   'follows.rolloutStands': 'Die Ausrollung steht; was draußen ist, bleibt draußen.',
   'follows.takesEffect': 'Es wirkt sofort.',
   'follows.cannotSign': 'Bis dahin kann nichts unterschrieben werden.',

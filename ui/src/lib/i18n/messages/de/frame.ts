@@ -34,7 +34,6 @@ export default {
   unverified: 'Ledger noch nicht geprüft',
   broken: 'Ledger besteht die Prüfung nicht',
   entries: { one: '{count} Eintrag', other: '{count} Einträge' },
-  witnesses: { one: '{count} Zeuge', other: '{count} Zeugen' },
   sample: 'BEISPIEL',
   sampleLine:
     'Ein Beispiel zum Erkunden. Nichts hier ist eine echte Freigabe; ausgerollt wird nur der mitgelieferte Dienst.',

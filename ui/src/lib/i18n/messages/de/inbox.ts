@@ -48,7 +48,7 @@ export default {
   freezeTitle: 'Eine Sperre',
   freezeOf: 'Sperre von {product}',
   'text.sign': 'Hier zeichnet Ihre Rolle: {role}.',
-  'text.signAgain': '{moved} hat sich geändert, nachdem Sie gezeichnet haben.',
+  'text.signAgain': 'Geändert, nachdem Sie gezeichnet haben: {moved}.',
   'text.signAgainPlain': 'Etwas, wofür Sie gezeichnet haben, hat sich seither geändert.',
   'text.answer': '{who} fragt: „{quote}“',
   'text.condition': 'Eine Auflage des GO ist noch offen: „{quote}“',

@@ -39,6 +39,14 @@ export default {
   people: { one: '{count} person', other: '{count} people' },
   items: { zero: 'nothing', one: '{count} item', other: '{count} items' },
   utc: '{time} UTC',
+  // spans of time
+  days: { one: '{count} day', other: '{count} days' },
+  hours: '{hours} h',
+  minutes: '{minutes} min',
+  seconds: '{seconds} s',
+  ago: '{span} ago',
+  ahead: 'in {span}',
+  now: 'now',
   // errors
   errorTitle: 'That did not work',
   errorSafe: 'What is safe',
