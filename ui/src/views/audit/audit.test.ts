@@ -101,7 +101,7 @@ test('verification can be stopped', async () => {
 
 test('a damaged ledger: the first bad entry exactly, and ways out', async () => {
   world.mode = 'damaged';
-  world.sessionTrouble = appError('root-mismatch', 'the ledger is not the one this desk has seen', {
+  world.sessionTrouble = appError('checkpoint', 'the ledger is not the one this desk has seen', {
     kind: 'integrity',
     safe: 'readOnly',
   });

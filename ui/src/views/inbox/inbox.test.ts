@@ -38,7 +38,7 @@ test('the key S does the same, and only while something can be signed', async ()
 });
 
 test('a refusal is shown with the thing it is about', async () => {
-  world.trouble.failing.prepare = appError('approver-is-author', 'you wrote one of its commits', {
+  world.trouble.failing.prepare = appError('segregation_failed', 'you wrote one of its commits', {
     hint: 'another of your role may sign',
   });
   const screen = await show(Inbox);
@@ -72,5 +72,5 @@ test('speaks German', async () => {
   await useLanguage('de');
   const screen = await show(Inbox);
   await expect.element(screen.getByRole('heading', { level: 1 })).toHaveTextContent('Guten Tag, Alice');
-  await expect.element(screen.getByRole('button', { name: /Prüfen und zeichnen/ })).toBeVisible();
+  await expect.element(screen.getByRole('button', { name: /Prüfen und unterschreiben/ })).toBeVisible();
 });

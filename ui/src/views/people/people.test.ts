@@ -55,7 +55,7 @@ test('a person is enrolled through the signing window, with a key made here', as
 });
 
 test('a refusal stands at the field it is about, and what was typed stays', async () => {
-  world.trouble.failing.prepare = appError('principal-used', 'this principal was used before', { field: 'principal' });
+  world.trouble.failing.prepare = appError('reused', 'this principal was used before', { field: 'principal' });
   const screen = await show(People);
   await screen.getByRole('button', { name: 'Enrol a person' }).click();
   const form = page.getByRole('dialog', { name: 'Enrol a person' });

@@ -55,7 +55,7 @@ test('nothing there and nothing found are two things', async () => {
 });
 
 test('an error says what is safe and is tried again', async () => {
-  world.trouble.failing.releases = appError('ledger_busy', 'another program is writing to this ledger');
+  world.trouble.failing.releases = appError('busy', 'another program is writing to this ledger');
   const screen = await show(Releases);
   await expect.element(screen.getByRole('alert')).toHaveTextContent('The ledger is as it was.');
   world.trouble.failing = {};

@@ -104,7 +104,7 @@ function entries(): TimelineRow[] {
       {
         kind: 'refused',
         act: 'approval',
-        code: 'approver-is-requester',
+        code: 'segregation-failed',
         message: 'who asks for a decision does not answer it',
         person: person('jonas'),
       },
@@ -137,11 +137,11 @@ const broken: VerifyResult = {
   root,
   firstBad: 4711,
   findings: [
-    { index: 4711, code: 'signature-bad', message: 'the signature does not match the entry', worst: 'invalid' },
-    { index: 4733, code: 'seen-unknown', message: 'the signer names a head this ledger never had', worst: 'invalid' },
+    { index: 4711, code: 'malformed', message: 'the signature does not match the entry', worst: 'invalid' },
+    { index: 4733, code: 'seen_mismatch', message: 'the signer names a head this ledger never had', worst: 'invalid' },
     {
       index: null,
-      code: 'root-other',
+      code: 'checkpoint',
       message: 'the root of all entries is not the one of the checkpoint',
       worst: 'invalid',
     },
@@ -154,7 +154,7 @@ function entryView(index: number): EntryView {
   const row = entries()[index];
   if (!row)
     throw new Refused(
-      appError('entry-unknown', `there is no entry ${index}`, { hint: `the ledger has entries 0 to ${size - 1}` }),
+      appError('not_found', `there is no entry ${index}`, { hint: `the ledger has entries 0 to ${size - 1}` }),
     );
   const act = actOf(row.event);
   const statement = {

@@ -99,7 +99,7 @@ export function startJob(kind: JobState['kind'], outcome: JobOutcome, some: Part
 
 function jobOf(jobId: string): JobState {
   const job = world.jobs.find((one) => one.jobId === jobId);
-  if (!job) throw new Refused(appError('job-unknown', 'there is no such job'));
+  if (!job) throw new Refused(appError('not_found', 'there is no such job'));
   return job;
 }
 

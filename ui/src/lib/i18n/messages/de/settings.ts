@@ -49,7 +49,7 @@ export default {
   timeForm: 'Zum Beispiel 22:00.',
   away: 'Abwesend bis',
   awayHint:
-    'Erinnerungen warten. Geben Sie Ihre Rolle unter „Personen & Schlüssel“ einer Vertretung, damit andere sehen, wer zeichnet.',
+    'Erinnerungen warten. Geben Sie Ihre Rolle unter „Personen & Schlüssel“ einer Vertretung, damit andere sehen, wer unterschreibt.',
   window: 'Fenster',
   tray: 'Beim Schließen bleibt Countersign im Infobereich',
   trayHint: 'Damit es Sie weiter erinnern kann. Wo es keinen Infobereich gibt, endet es beim Schließen.',

@@ -131,4 +131,11 @@ export default {
   before: 'before',
   now: 'now',
   allLines: { one: '{count} more line of the sheet', other: '{count} more lines of the sheet' },
+  'cause.incomplete': 'Signatures are still missing.',
+  'cause.stale': 'Something it names has changed since.',
+  'cause.expired': 'Its time was over.',
+  'cause.signerLostRole': 'Whoever signed no longer holds the role.',
+  'cause.keyRevoked': 'The key was revoked.',
+  'cause.segregationFailed': 'Whoever signed had another part in it.',
+  'cause.invalid': 'The signature does not hold.',
 } as const;
