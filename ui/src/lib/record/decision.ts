@@ -2,7 +2,8 @@
 import type { IconName } from '../components/icons';
 import type { Tone } from '../design/states';
 import { dateTime, duration, list, range } from '../i18n/format.svelte';
-import { t, word } from '../i18n/index.svelte';
+import { t, word, words } from '../i18n/index.svelte';
+import { sentence } from '../i18n/told';
 import type {
   Barred,
   Blocker,
@@ -14,6 +15,7 @@ import type {
   Moved,
   GateReason,
   PersonRef,
+  SignOffState,
 } from '../ipc/bindings';
 import { roleName } from './sentence';
 
@@ -230,4 +232,10 @@ export function consequence(code: Consequence, then: PersonRef | null): string {
 export function barredWhy(barred: Barred): string {
   const known = word('decision', `barred.${barred.reason}`);
   return known.startsWith('barred.') ? barred.text : known;
+}
+
+/** Why an answer no longer counts: as the judge says it, which names what moved; in another language by its state. */
+export function causeOf(state: SignOffState, cause: string): string {
+  const known = word('decision', `cause.${state}`);
+  return words.language === 'en' || known.startsWith('cause.') ? sentence(cause) : known;
 }

@@ -108,7 +108,7 @@ export default {
   policy: 'Richtlinie v{version}, unterschrieben von {who}',
   otherWays: 'Andere Wege',
   gatesGreen: '{passed} von {all} Prüfungen grün',
-  noFreeze: 'kein Freeze',
+  noFreeze: 'keine Sperre',
   frozenUntil: 'Eingefroren bis {until}',
   frozenBy: '{who}: „{reason}“',
   onlyOthers: 'Das können nur {people}.',

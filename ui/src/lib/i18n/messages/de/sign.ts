@@ -31,7 +31,7 @@ export default {
   'act.target': 'Ziel',
   'act.policy': 'Richtlinie',
   'act.authorization': 'Dauerfreigabe',
-  'act.freeze': 'Freeze',
+  'act.freeze': 'Sperre',
   'act.propose': 'Vorschlag',
   'act.evidence': 'Nachweis',
   'act.waiver': 'Ausnahme',
@@ -97,7 +97,7 @@ export default {
   'say.rollback': 'Ich, {who}, **nehme** {release} in {environment} **zurück**, auf {to}.',
   'say.evidence': 'Ich, {who}, hänge {name} als Nachweis an {release}: {conclusion}.',
   'say.freeze': 'Ich, {who}, friere {scope} von {from} bis {until} ein.',
-  'say.liftFreeze': 'Ich, {who}, hebe den Freeze von Eintrag {entry} auf.',
+  'say.liftFreeze': 'Ich, {who}, hebe die Sperre von Eintrag {entry} auf.',
   'say.authorize':
     'Ich, {who}, schlage eine Dauerfreigabe für {product} nach {environment} von {from} bis {until} vor, über die die Personen der Richtlinie entscheiden.',
   'say.suspendAuthorization': 'Ich, {who}, **setze** die Dauerfreigabe von Eintrag {entry} **aus**.',
