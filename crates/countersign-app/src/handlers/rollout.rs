@@ -15,7 +15,6 @@ use super::release::{acts, find};
 use super::show::{app_error, count, length, person, span, trouble, word};
 use crate::error::{Error, ErrorKind};
 use crate::evidence::visible;
-use crate::ledger::Ledger;
 use crate::rollout::{Event, Rolled};
 use crate::wire as w;
 use crate::{clock, connectors, rollout, worker};
@@ -330,8 +329,8 @@ pub fn link_of(host: &Host, request: &w::OpenLink) -> Result<String, w::AppError
 pub(super) enum Drive {
     /// Deliver to the environment before the go/no-go.
     Stage,
-    /// Send the next wave, and go on as long as each one passes.
-    Waves,
+    /// Send the next wave and bake it. The one after it is another act of a person, who is shown which it is.
+    Wave,
     /// Take it back.
     Back,
     /// Look again for a dispatch; send nothing.
@@ -364,7 +363,7 @@ pub(super) fn drive(
         let product = &release.candidate.product;
         let environment = match &what {
             Drive::Stage => state.staging_environment(product).cloned(),
-            Drive::Waves | Drive::Back => state.last_environment(product).cloned(),
+            Drive::Wave | Drive::Back => state.last_environment(product).cloned(),
             Drive::Look(request) => {
                 let found = release.dispatches.iter().find(|dispatch| dispatch.body.request_id == *request);
                 found.map(|dispatch| dispatch.body.environment.clone())
@@ -389,7 +388,13 @@ pub(super) fn drive(
                 let run = rollout::stage(&mut ledger, connector.as_ref(), &id, by, resend, pace, &mut watch);
                 until_stopped(job, &safe, run).map(|_| (w::RolloutResult::Staged, None))
             }
-            Drive::Waves => waves(job, &safe, &mut ledger, connector.as_ref(), &id, by, resend, &mut watch),
+            Drive::Wave => {
+                let run = rollout::next_wave(&mut ledger, connector.as_ref(), &id, by, resend, pace, &mut watch);
+                until_stopped(job, &safe, run).map(|rolled| {
+                    let detail = ledger.state().releases.get(&id).and_then(trouble);
+                    (rolled_to(rolled), detail)
+                })
+            }
             Drive::Back => {
                 let run = rollout::rollback(&mut ledger, connector.as_ref(), &id, by, resend, pace, &mut watch);
                 until_stopped(job, &safe, run).map(|dispatched| (w::RolloutResult::RolledBack, dispatched.detail))
@@ -417,32 +422,12 @@ fn result_of(dispatched: &rollout::Dispatched) -> w::RolloutResult {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "a rollout takes what a wave takes")]
-fn waves(
-    job: &Job,
-    safe: &AtomicBool,
-    ledger: &mut Ledger,
-    connector: &dyn crate::connector::Connector,
-    id: &ReleaseId,
-    by: Option<Principal>,
-    mut resend: Option<Line>,
-    watch: rollout::Watch<'_>,
-) -> Result<(w::RolloutResult, Option<String>), Error> {
-    let pace = job.host().0.options.pace;
-    loop {
-        safe.store(false, Ordering::Relaxed);
-        let run = rollout::next_wave(ledger, connector, id, by.clone(), resend.take(), pace, watch);
-        let result = match until_stopped(job, safe, run)? {
-            Rolled::Passed => {
-                job.go_on()?;
-                continue;
-            }
-            Rolled::Live => w::RolloutResult::Live,
-            Rolled::Halted => w::RolloutResult::Halted,
-            Rolled::RolledBack => w::RolloutResult::RolledBack,
-        };
-        let detail = ledger.state().releases.get(id).and_then(trouble);
-        return Ok((result, detail));
+fn rolled_to(rolled: Rolled) -> w::RolloutResult {
+    match rolled {
+        Rolled::Passed => w::RolloutResult::Passed,
+        Rolled::Live => w::RolloutResult::Live,
+        Rolled::Halted => w::RolloutResult::Halted,
+        Rolled::RolledBack => w::RolloutResult::RolledBack,
     }
 }
 
