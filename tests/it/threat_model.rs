@@ -85,6 +85,7 @@ fn tests() -> BTreeSet<String> {
     let root = tests_directory().parent().unwrap();
     let inside = |directory: &Path| fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     let mut roots: Vec<PathBuf> = inside(&root.join("crates")).map(|member| member.join("src")).collect();
+    roots.extend(inside(&root.join("crates")).map(|member| member.join("tests")).filter(|suites| suites.is_dir()));
     roots.extend(inside(tests_directory()).filter(|suite| suite.join("main.rs").is_file()));
     let mut all = BTreeSet::new();
     for root in roots {

@@ -14,7 +14,7 @@ use crate::sshsig::PublicKey;
 use crate::words::{CommitId, EntryRef, Line, Nonce, Principal, ReleaseId, Slug, Text, Timestamp, Zone};
 
 /// The version of the admission rules that entries are made under today.
-pub const RULES_VERSION: u32 = 1;
+pub const RULES_VERSION: u32 = 2;
 
 /// What every entry says, whatever its act.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

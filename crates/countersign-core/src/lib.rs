@@ -16,6 +16,7 @@ pub mod admit;
 pub mod bundle;
 pub mod checkpoint;
 pub mod decide;
+pub mod due;
 pub mod entry;
 pub mod evidence;
 pub mod hash;

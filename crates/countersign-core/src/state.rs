@@ -56,6 +56,8 @@ pub struct State {
     pub corrections: Vec<(EntryRef, Correction)>,
     /// Entries that were not admitted: kept, flagged, without effect.
     pub findings: Vec<Finding>,
+    /// The latest version of the rules that an entry was made under.
+    pub(crate) rules: u32,
     pub(crate) keys_used: BTreeSet<PublicKey>,
     pub(crate) nonces: BTreeSet<Nonce>,
     pub(crate) payloads: BTreeSet<Digest>,
@@ -584,6 +586,7 @@ pub fn apply(state: &mut State, admitted: Admitted) {
     let Statement { common, act, .. } = statement;
     state.payloads.insert(payload_hash);
     state.nonces.insert(common.nonce.clone());
+    state.rules = state.rules.max(common.rules);
     let anchor = match &act {
         Act::Dispatch(body) => body.server_time,
         Act::Stage(body) => body.server_time,

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use countersign_core::act::{DispatchKind, DispatchState, WaveVerdict};
+use countersign_core::due;
 use countersign_core::judge::{self, ReleaseState};
 use countersign_core::state::{DispatchRecord, Release, State};
 use countersign_core::words::{Line, Principal, ReleaseId, Slug, Timestamp};
@@ -589,7 +590,7 @@ pub fn work(host: &Host) -> Result<u32, w::AppError> {
         open.settled.follow(&open.ledger, at);
         let due = ready.is_some_and(|device| {
             let unsettled = state.releases.values().filter(|release| !open.settled.is_settled(release));
-            unsettled.into_iter().any(|release| worker::next_task(state, release, &device.card.principal, at).is_some())
+            unsettled.into_iter().any(|release| due::next_task(state, release, &device.card.principal, at).is_some())
         });
         if due { Ok(Some(open.ledger.another()?)) } else { Ok(None) }
     })?;

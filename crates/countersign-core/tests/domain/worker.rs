@@ -1,7 +1,7 @@
 //! What is due by itself: after a crash, after an unknown fate, after refusals.
 
-use countersign_app::worker::{Task, next_task};
 use countersign_core::act::{DispatchState, RunConclusion, WaveVerdict};
+use countersign_core::due::{Task, next_task};
 
 use super::staging::resending;
 use super::*;

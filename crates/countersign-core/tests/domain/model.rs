@@ -26,7 +26,7 @@ use countersign_core::judge::{self, Outcome, ReleaseState};
 use countersign_core::state::State;
 use countersign_core::words::{EntryRef, ReleaseId, Timestamp};
 
-use crate::domain::*;
+use super::*;
 
 const IDS: [&str; 3] = ["r1", "r2", "r3"];
 const PERSONS: [&str; 11] = [OLGA, OTTO, RITA, ROLF, QUINN, QUENTIN, SAM, BOTH, DANA, PAUL, ADA];

@@ -1,6 +1,6 @@
 //! What every entry owes, whatever its act: one spelling, a known head, a known signer, a nonce, a subject.
 
-use countersign_core::act::{ACTS, COMMON_FIELDS, DevicePurpose, Reauth, SeenBasis};
+use countersign_core::act::{ACTS, COMMON_FIELDS, DevicePurpose, RULES_VERSION, Reauth, SeenBasis};
 use countersign_core::admit::Statement;
 use countersign_core::decide::{Command, decide};
 use countersign_core::entry::{Entry, LEAF_BYTES_MAX};
@@ -149,7 +149,12 @@ fn a_signer_is_enrolled_has_accepted_and_signs_with_their_own_key() {
         .refuses_saying(Code::Field, "enrolled as rita", propose("r1").forging(|s| s.common.signer.name = word("Olga")))
         .refuses(Code::UnknownDevice, propose("r1").forging(|s| s.common.device = word("desk-9@acme.example")))
         .refuses(Code::UnknownDevice, propose("r1").forging(|s| s.common.device = word(RITA)))
-        .refuses(Code::RulesUnknown, propose("r1").forging(|s| s.common.rules = 2))
+        .refuses(Code::RulesUnknown, propose("r1").forging(|s| s.common.rules = RULES_VERSION + 1))
+        .refuses_saying(
+            Code::RulesUnknown,
+            "has gone on",
+            propose("r1").forging(|s| s.common.rules = RULES_VERSION - 1),
+        )
         .refuses_saying(Code::Field, "reason", propose("r1").without_reason())
         .refuses_saying(Code::Field, "presence", propose("r1").forging(|s| s.common.reauth = None))
         .refuses_saying(Code::Field, "history", propose("r1").forging(|s| s.common.seen_basis = None))

@@ -2,6 +2,8 @@
 //!
 //! Everything here happens in a toy ledger in virtual time; no file, no network, no clock.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod authorization;
 mod clock;
 mod configuration;
@@ -9,6 +11,7 @@ mod entries;
 mod evidence;
 mod given;
 mod insider;
+mod model;
 mod people;
 mod release;
 mod rollout;

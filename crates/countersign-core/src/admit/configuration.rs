@@ -1,0 +1,117 @@
+//! The rules over products, targets, policies, standing authorizations and freezes.
+
+use super::*;
+use crate::act;
+
+pub(super) fn product(case: &Case<'_>, body: &act::Product) -> Result<(), Rejection> {
+    case.has_role(OWNER, None)?;
+    let mut path = body.path.clone();
+    path.sort();
+    path.dedup();
+    ensure(!path.is_empty() && path.len() == body.path.len(), Code::Field, || {
+        "the promotion path names case.at least one environment, none twice".into()
+    })?;
+    // The path says which environment the quorum guards: nobody moves the gate alone once it stands.
+    let guarded = case.state.policy(&body.product).and_then(|_| case.state.products.get(&body.product));
+    ensure(guarded.is_none_or(|(_, known)| known.path == body.path), Code::WrongState, || {
+        format!("the promotion path of {} is fixed since it has a policy", body.product)
+    })
+}
+
+pub(super) fn target(case: &Case<'_>, body: &act::Target) -> Result<(), Rejection> {
+    case.has_role(OWNER_OR_MANAGER, Some(&body.product))?;
+    let product = &case
+        .state
+        .products
+        .get(&body.product)
+        .ok_or_else(|| not_found(format!("there is no product {}", body.product)))?
+        .1;
+    ensure(product.path.contains(&body.environment), Code::NotFound, || {
+        format!("{} is not on the promotion path of {}", body.environment, body.product)
+    })?;
+    let mut names: Vec<_> = body.segments.iter().map(|segment| &segment.name).collect();
+    names.sort();
+    names.dedup();
+    ensure(!names.is_empty() && names.len() == body.segments.len(), Code::Field, || {
+        "a target has case.at least one segment, none twice".into()
+    })
+}
+
+pub(super) fn policy(case: &Case<'_>, body: &act::Policy) -> Result<(), Rejection> {
+    case.has_role(OWNER, Some(&body.product))?;
+    ensure(case.state.products.contains_key(&body.product), Code::NotFound, || {
+        format!("there is no product {}", body.product)
+    })?;
+    let policy = Policy::parse(&body.toml).map_err(|error| Rejection::new(Code::Policy, error.to_string()))?;
+    ensure(policy.product == body.product, Code::Policy, || format!("the text is a policy of {}", policy.product))?;
+    let versions = case.state.policies.get(&body.product).map_or(0, Vec::len) as u64;
+    ensure(body.version == versions + 1, Code::Policy, || format!("the next version is {}", versions + 1))
+}
+
+pub(super) fn authorization(case: &Case<'_>, body: &act::Authorization) -> Result<(), Rejection> {
+    match &body.change {
+        AuthorizationChange::Grant { change_types, environment, product, valid, per_day, .. } => {
+            case.has_role(OWNER, Some(product))?;
+            ensure(case.state.policy(product).is_some(), Code::NotFound, || {
+                format!("{product} has no policy in force")
+            })?;
+            ensure(case.state.last_environment(product) == Some(environment), Code::Field, || {
+                format!("{environment} is not behind the go/no-go of {product}")
+            })?;
+            ensure(case.state.targets.contains_key(&(product.clone(), environment.clone())), Code::NotFound, || {
+                format!("{product} has no target {environment}")
+            })?;
+            ensure(valid.from < valid.until && valid.until > case.at, Code::Field, || {
+                "it would never be valid".into()
+            })?;
+            ensure(*per_day > 0 && !change_types.is_empty(), Code::Field, || "it could never sign".into())?;
+            ensure(!change_types.contains(&act::ChangeType::Emergency), Code::Field, || {
+                "people sign emergency changes, always".into()
+            })
+        }
+        AuthorizationChange::Suspend { authorization } | AuthorizationChange::Resume { authorization } => {
+            let record = case
+                .state
+                .authorizations
+                .get(&authorization.index)
+                .filter(|record| record.entry == *authorization)
+                .ok_or_else(|| not_found(format!("{authorization} is not a standing authorization")))?;
+            let suspend = matches!(body.change, AuthorizationChange::Suspend { .. });
+            ensure(record.suspended.is_some() != suspend, Code::AlreadyDone, || "it is so already".into())?;
+            if suspend { case.any_role() } else { case.has_role(OWNER, Some(&record.product)) }
+        }
+    }
+}
+
+pub(super) fn freeze(case: &Case<'_>, body: &act::Freeze) -> Result<(), Rejection> {
+    match &body.change {
+        FreezeChange::Declare { product, span, .. } => {
+            case.has_role(OWNER_OR_MANAGER, product.as_ref())?;
+            ensure(span.from <= span.until, Code::Field, || "it ends before it begins".into())
+        }
+        FreezeChange::Lift { freeze } => {
+            let record = case
+                .state
+                .freezes
+                .get(&freeze.index)
+                .filter(|record| record.entry == *freeze)
+                .ok_or_else(|| not_found(format!("{freeze} is not a freeze")))?;
+            case.has_role(OWNER_OR_MANAGER, record.product.as_ref())?;
+            ensure(record.lifted.is_none(), Code::AlreadyDone, || "it was lifted already".into())
+        }
+    }
+}
+
+/// Refuses a standing authorization that is not of the product, or that cannot sign now.
+pub(super) fn ensure_stands(state: &State, used: EntryRef, product: &Slug, at: Timestamp) -> Result<(), Rejection> {
+    let record = state.authorizations.get(&used.index).filter(|record| record.entry == used);
+    let worth = record.filter(|record| record.product == *product).map(|record| {
+        let (worth, cause) = judge::authorization_worth(state, record, at);
+        (worth == judge::SignOffState::Valid, cause.unwrap_or_default())
+    });
+    match worth {
+        Some((true, _)) => Ok(()),
+        Some((false, cause)) => Err(Rejection::new(Code::OutsideBounds, format!("{used} does not stand: {cause}"))),
+        None => Err(Rejection::new(Code::NotFound, format!("{used} is not a standing authorization for {product}"))),
+    }
+}

@@ -1,0 +1,144 @@
+//! The rules over people, devices, keys and roles.
+
+use super::*;
+use crate::act;
+
+pub(super) fn genesis(state: &State, statement: &Statement, genesis: &act::Genesis) -> Result<(), Rejection> {
+    let common = &statement.common;
+    let refuse = |holds: bool, message: &str| ensure(holds, Code::Genesis, || message.to_owned());
+    refuse(state.tree.size() == 0, "only entry 0 may be a genesis")?;
+    refuse(
+        common.signer.principal == genesis.owner.principal && common.signer.name == genesis.owner.name,
+        "the signer is not the owner it names",
+    )?;
+    refuse(common.device == genesis.desk.principal, "the desk is not the one it names")?;
+    refuse(genesis.desk.purpose == DevicePurpose::Desk, "the first device is a desk")?;
+    refuse(genesis.owner.principal != genesis.desk.principal, "owner and desk share a principal")?;
+    refuse(genesis.accountability == accountability(), "the accountability text is another one")?;
+    refuse(
+        KeyName::new(common.seen.origin.as_str()).is_ok(),
+        "the origin cannot name a log: it holds a space or a plus sign",
+    )?;
+    refuse(
+        genesis.recovery.needed <= genesis.recovery.people.len() as u64,
+        "recovery needs more people than it names",
+    )?;
+    refuse(
+        genesis.owner.key != genesis.desk.key
+            && Some(&genesis.owner.key) != genesis.desk.log_key.as_ref()
+            && Some(&genesis.desk.key) != genesis.desk.log_key.as_ref(),
+        "one key in two jobs",
+    )?;
+    ensure(common.time <= genesis.owner.valid_until, Code::KeyExpired, || "the owner's key has expired".into())?;
+    check_person_fields(common)?;
+    refuse(statement.subject == [ledger_subject(&common.seen.origin)], "the subject is not the ledger")
+}
+
+pub(super) fn enrol(case: &Case<'_>, body: &act::Enrol) -> Result<(), Rejection> {
+    case.has_role(OWNER, None)?;
+    case.unused_principal(&body.person.principal)?;
+    case.unused_key(&body.person.key)?;
+    ensure(body.person.valid_until > case.at, Code::KeyExpired, || "the key would be expired case.at once".into())
+}
+
+pub(super) fn enrol_accept(case: &Case<'_>, body: &act::EnrolAccept) -> Result<(), Rejection> {
+    let person = case.by.person().expect("a person signs this act");
+    ensure(person.accepted.is_none(), Code::AlreadyDone, || "they have accepted already".into())?;
+    ensure(body.accountability == accountability(), Code::Field, || "it accepts another text".into())
+}
+
+pub(super) fn device(case: &Case<'_>, body: &act::Device) -> Result<(), Rejection> {
+    case.has_role(OWNER, None)?;
+    match &body.change {
+        DeviceChange::Enrol { device } => {
+            case.unused_principal(&device.principal)?;
+            case.unused_key(&device.key)?;
+            if let Some(log_key) = &device.log_key {
+                case.unused_key(log_key)?;
+                ensure(*log_key != device.key, Code::Reused, || "one key in two jobs".into())?;
+            }
+            Ok(())
+        }
+        DeviceChange::Revoke { principal } => {
+            let device = case
+                .state
+                .devices
+                .get(principal)
+                .ok_or_else(|| not_found(format!("there is no device {principal}")))?;
+            ensure(device.revoked.is_none(), Code::AlreadyDone, || format!("{principal} was revoked already"))?;
+            ensure(*principal != case.statement.common.device, Code::WrongState, || {
+                "a desk cannot revoke itself".into()
+            })
+        }
+    }
+}
+
+pub(super) fn key(case: &Case<'_>, body: &act::Key) -> Result<(), Rejection> {
+    let person = case
+        .state
+        .people
+        .get(&body.principal)
+        .ok_or_else(|| not_found(format!("there is no person {}", body.principal)))?;
+    let signer = case.by.person().expect("a person signs this act");
+    ensure(person.current_key().is_some(), Code::AlreadyDone, || format!("{} has no key in use", body.principal))?;
+    match &body.change {
+        KeyChange::Rotate { key, valid_until, .. } => {
+            ensure(signer.card.principal == body.principal, Code::RoleMissing, || {
+                "only its owner renews a key".into()
+            })?;
+            case.unused_key(key)?;
+            ensure(*valid_until > case.at, Code::KeyExpired, || "the key would be expired case.at once".into())
+        }
+        KeyChange::Revoke {} | KeyChange::Lost {} if signer.card.principal == body.principal => Ok(()),
+        KeyChange::Revoke {} | KeyChange::Lost {} => case.has_role(OWNER, None),
+    }
+}
+
+pub(super) fn role(case: &Case<'_>, body: &act::Role) -> Result<(), Rejection> {
+    case.has_role(OWNER, None)?;
+    let person = case
+        .state
+        .people
+        .get(&body.principal)
+        .ok_or_else(|| not_found(format!("there is no person {}", body.principal)))?;
+    let given = || {
+        let same = |record: &&RoleRecord| record.role == body.role && record.product == body.product;
+        person.roles.iter().filter(same).filter(|record| record.lapsed.is_none())
+    };
+    match body.change {
+        Grant::Grant => {
+            let held = given().any(|record| record.until.is_none_or(|until| case.at <= until));
+            ensure(!held, Code::AlreadyDone, || format!("{} is {} already", body.principal, body.role))?;
+            ensure(body.until.is_none_or(|until| until > case.at), Code::Expired, || {
+                "the role would end case.at once".into()
+            })
+        }
+        Grant::Lapse => {
+            ensure(given().next().is_some(), Code::NotFound, || format!("{} is not {}", body.principal, body.role))?;
+            let owner = body.role.as_str() == role::PROCESS_OWNER && body.product.is_none();
+            let another = || {
+                case.state.people.values().any(|other| {
+                    other.card.principal != body.principal
+                        && other.accepted.is_some()
+                        && other.current_key().is_some_and(|key| case.at <= key.valid_until)
+                        && other.holds(role::PROCESS_OWNER, None, case.at)
+                })
+            };
+            ensure(!owner || another(), Code::WrongState, || "the last process owner cannot go".into())
+        }
+    }
+}
+
+pub(super) fn review(case: &Case<'_>, body: &act::Review) -> Result<(), Rejection> {
+    case.has_role(OWNER_OR_AUDITOR, None)?;
+    ensure(body.from <= body.until && body.until <= case.state.tree.size(), Code::Field, || {
+        "the span is not in the ledger".into()
+    })
+}
+
+pub(super) fn attempt(case: &Case<'_>, body: &act::Attempt) -> Result<(), Rejection> {
+    ensure(case.state.people.contains_key(&body.principal), Code::NotFound, || {
+        format!("there is no person {}", body.principal)
+    })?;
+    record::coalesced(case.state.last_attempt.get(&body.principal), case.at)
+}
