@@ -10,7 +10,7 @@ use countersign_core::judge::{self, ReleaseState};
 use countersign_core::state::{DispatchRecord, Release, State};
 use countersign_core::words::{Line, Principal, ReleaseId, Slug, Timestamp};
 
-use super::host::{Host, HostEvent, LiveRun, Open, held};
+use super::host::{Host, LiveRun, Open, held};
 use super::jobs::{CANCELLED, Job, Work};
 use super::release::{acts, find};
 use super::show::{app_error, count, length, person, span, trouble, word};
@@ -407,8 +407,7 @@ pub(super) fn drive(
             }
         };
         followed.end();
-        let size = count(ledger.state().tree.size());
-        host.tell(HostEvent::LedgerChanged { size });
+        host.tell_change();
         let (result, detail) = ended?;
         Ok(w::JobOutcome::Dispatched { result, detail })
     }))
@@ -475,7 +474,7 @@ impl<'a> Followed<'a> {
                 self.job.at(step, 0, 0);
                 held(&host.0.live).entry(request_id.clone()).or_default();
                 self.request = Some(request_id);
-                self.tell_change(&host);
+                host.tell_change();
             }
             Event::Log { step, text } => {
                 self.safe.store(true, Ordering::Relaxed);
@@ -493,7 +492,7 @@ impl<'a> Followed<'a> {
                 if verdict == WaveVerdict::Fail {
                     self.job.at(w::JobStep::TakingBack, 0, 0);
                 }
-                self.tell_change(&host);
+                host.tell_change();
             }
             Event::Note(text) => self.with(&host, |run| run.log("", &format!("{text}\n"))),
         }
@@ -503,11 +502,6 @@ impl<'a> Followed<'a> {
         if let Some(request) = &self.request {
             change(held(&host.0.live).entry(request.clone()).or_default());
         }
-    }
-
-    fn tell_change(&self, host: &Host) {
-        // The open ledger takes the entries in at its next look, which this one hastens.
-        host.poll();
     }
 
     fn end(&mut self) {

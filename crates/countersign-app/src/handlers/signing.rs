@@ -634,7 +634,8 @@ pub fn signing_commit(host: &Host, request: w::Commit) -> Result<w::SigningResul
             Ok(w::SigningResult::ShowAgain { challenge: challenge? })
         }
         Ok(done) => {
-            host.poll();
+            // Also what is no entry, such as a connector, is shown elsewhere.
+            host.tell_change();
             Ok(done)
         }
         Err(error) => {
