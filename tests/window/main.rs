@@ -4,9 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod driver;
+mod failures;
 mod first_ledger;
+mod first_release;
+mod given;
 mod grants;
 mod instances;
+mod keyboard;
 mod opening;
 mod sample;
 mod window;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -144,6 +145,8 @@ pub(super) struct Inner {
     pub(super) live: Mutex<BTreeMap<String, LiveRun>>,
     pub(super) presence: Mutex<Presence>,
     pub(super) told: Mutex<BTreeSet<String>>,
+    /// How many entries the windows were told of last.
+    told_size: AtomicU32,
     pub(super) challenge_valid: Mutex<Duration>,
 }
 
@@ -185,11 +188,15 @@ impl Host {
             live: Mutex::default(),
             presence: Mutex::new(Presence { locked: false, seen: Instant::now() }),
             told: Mutex::default(),
+            told_size: AtomicU32::new(0),
             challenge_valid: Mutex::new(super::signing::VALID),
         })))
     }
 
     pub(super) fn tell(&self, event: HostEvent) {
+        if let HostEvent::LedgerChanged { size } = &event {
+            self.0.told_size.store(*size, Ordering::Relaxed);
+        }
         (self.0.events)(event);
     }
 
@@ -278,7 +285,9 @@ impl Host {
             Ok(changed) => {
                 let healed = held(&self.0.trouble).take_if(|trouble| trouble.kind == w::ErrorKind::Cannot).is_some();
                 drop(guard);
-                if changed || healed {
+                // What this desk has signed itself was taken in when it was signed: nobody has been told of it yet.
+                let untold = self.0.told_size.load(Ordering::Relaxed) != size;
+                if changed || healed || untold {
                     self.tell(HostEvent::LedgerChanged { size });
                 }
             }

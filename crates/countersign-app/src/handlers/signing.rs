@@ -635,6 +635,13 @@ pub fn signing_commit(host: &Host, request: w::Commit) -> Result<w::SigningResul
         }
         Ok(done) => {
             host.poll();
+            if let w::SigningResult::Signed { receipt } | w::SigningResult::Started { receipt, .. } = &done
+                && receipt.entry.is_none()
+            {
+                // No entry says so, and yet what this desk may reach or run is another than before.
+                let size = with_ledger(host, |open| Ok(super::show::count(open.ledger.state().tree.size())));
+                host.tell(HostEvent::LedgerChanged { size: size.unwrap_or_default() });
+            }
             Ok(done)
         }
         Err(error) => {
