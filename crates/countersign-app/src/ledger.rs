@@ -38,12 +38,11 @@ use crate::store::{AppendError, NewLeaf, Store, landed};
 
 mod beginning;
 mod index;
+mod reading;
 
 pub use beginning::{Beginning, PreparedLedger};
 pub use index::{EntryMeta, Index};
 
-/// How many leaves are loaded at a time.
-const LOAD_BATCH: u64 = 1024;
 /// How often an act is decided anew because somebody else appended first.
 const RACES_MAX: u32 = 64;
 
@@ -168,7 +167,7 @@ impl Ledger {
         // One by one, so that what lies before the first leaf that is gone is still there.
         while let Ok(mut leaves) = ledger.store.read(ledger.state.tree.size()..ledger.state.tree.size() + 1) {
             let Some(leaf) = leaves.pop() else { break };
-            ledger.take(leaf);
+            take(&mut ledger.state, &mut ledger.index, ParsedLeaf::new(leaf));
         }
         ledger.damage = Some(damage);
         Ok(ledger)
@@ -216,15 +215,6 @@ impl Ledger {
         Ok(self.damage.is_none() && self.store.head()?.is_some_and(|stored| stored.head != self.state.head()))
     }
 
-    fn take(&mut self, leaf: Vec<u8>) {
-        let index = self.state.tree.size();
-        // A finding is kept by the state: the entry has no effect, and every report names it.
-        match self.state.take_parsed(ParsedLeaf::new(leaf)) {
-            Ok((entry, statement)) => self.index.take(entry.index, &self.state, &statement),
-            Err(_) => self.index.take_unadmitted(index),
-        }
-    }
-
     /// Takes in what others have appended since.
     ///
     /// # Errors
@@ -236,17 +226,12 @@ impl Ledger {
         // Loaded before the ledger is read, so that an append in between does not look like a ledger that went back.
         let seen = self.pin.load()?;
         let stored = self.store.head()?.ok_or_else(|| damaged("it has no head"))?;
-        let mut next = self.state.tree.size();
+        let next = self.state.tree.size();
         if stored.head.size < next {
             return Err(damaged("entries that were there a moment ago are gone"));
         }
-        while next < stored.head.size {
-            let until = (next + LOAD_BATCH).min(stored.head.size);
-            for leaf in self.store.read(next..until)? {
-                self.take(leaf);
-            }
-            next = until;
-        }
+        let (state, index) = (&mut self.state, &mut self.index);
+        reading::each(&self.store, next..stored.head.size, |leaf| take(state, index, leaf))?;
         if self.state.head() != stored.head {
             return Err(damaged("the entries do not add up to the head it claims"));
         }
@@ -709,6 +694,15 @@ impl From<Appended> for Error {
             Appended::Raced => Self::new(ErrorKind::No, "ledger_exists", "another ledger was begun here meanwhile"),
             Appended::Failed(error) => error,
         }
+    }
+}
+
+fn take(state: &mut State, index: &mut Index, leaf: ParsedLeaf) {
+    let place = state.tree.size();
+    // A finding is kept by the state: the entry has no effect, and every report names it.
+    match state.take_parsed(leaf) {
+        Ok((entry, statement)) => index.take(entry.index, state, &statement),
+        Err(_) => index.take_unadmitted(place),
     }
 }
 

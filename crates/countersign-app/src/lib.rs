@@ -5,6 +5,7 @@ pub mod attestation;
 pub mod backup;
 pub mod blob;
 pub mod changes;
+pub mod clauses;
 pub mod clock;
 pub mod connector;
 pub mod connectors;

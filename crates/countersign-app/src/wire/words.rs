@@ -105,6 +105,22 @@ mirrored! {
     DispatchRule = policy::DispatchRule { ByReleaseManager, OnQuorum }
 }
 mirrored! {
+    /// A part somebody has in a release, which keeps them from another.
+    Part = policy::Distinct { Requester, CommitAuthor, EvidenceAttacher, Dispatcher }
+}
+mirrored! {
+    /// What evidence counts for that a person attached.
+    AttachedRule = policy::AttachedRule { Refused, Confirmed, Accepted }
+}
+mirrored! {
+    /// What a re-run is worth.
+    RerunRule = policy::RerunRule { Forbid, Waiver, UpTo }
+}
+mirrored! {
+    /// What a policy may ask a candidate to say.
+    RequiredField = policy::RequiredField { Risk, SecurityImpact, RolloutPlan, BackoutPlan, ExternalRecord }
+}
+mirrored! {
     /// Whether a failed wave is taken back by itself.
     RollbackRule = policy::RollbackRule { Offer, Auto }
 }

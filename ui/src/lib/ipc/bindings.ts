@@ -236,6 +236,9 @@ export type AskedForm = {
 	person: string | null,
 };
 
+/**  What evidence counts for that a person attached. */
+export type AttachedRule = "refused" | "confirmed" | "accepted";
+
 export type AuditFilter = {
 	actors: string[],
 	/**  Acts, as docs/format.md names them. */
@@ -368,6 +371,14 @@ export type BoardProduct = {
 	policyVersion: number | null,
 	/**  The version that was live before what is live. */
 	wayBack: string | null,
+};
+
+/**  A bound on what a report counts. */
+export type Bound = {
+	what: string,
+	count: number,
+	/**  At least so many; at most otherwise. */
+	least: boolean,
 };
 
 export type BundleRelease = {
@@ -519,6 +530,41 @@ export type Choose = {
 export type ChoosePerson = {
 	principal: string,
 };
+
+/**  One thing a policy asks, grants or forbids. */
+export type Clause = 
+/**  Who signs the last gate. */
+{ kind: "lastGate"; mode: Mode } | 
+/**  How many sign in which role. */
+{ kind: "quorum"; roles: QuorumAsked[] } | 
+/**  Whose NO-GO alone ends a release; nobody's where the list is empty. */
+{ kind: "veto"; roles: string[] } | 
+/**  Who has this part in a release is kept from approving, or from what follows. */
+{ kind: "apart"; part: Part } | 
+/**  Nobody is kept from anything. */
+{ kind: "nobodyApart" } | 
+/**  How an approver's presence may be proved. */
+{ kind: "presence"; ways: Reauth[] } | 
+/**  What evidence counts for that a person attached. */
+{ kind: "attached"; rule: AttachedRule } | 
+/**  What a re-run is worth. */
+{ kind: "rerun"; rule: RerunRule; upTo: number } | 
+/**  What a candidate must say. */
+{ kind: "required"; fields: RequiredField[] } | 
+/**  A gate. */
+{ kind: "gate"; gate: string; evidence: EvidenceKind; name: string | null; bounds: Bound[]; observed: boolean } | 
+/**  No gate at all. */
+{ kind: "noEvidence" } | 
+/**  How long it must have run in the environment before the last. */
+{ kind: "soak"; seconds: number } | 
+/**  How long a decision sheet stands. */
+{ kind: "sheetValid"; seconds: number } | 
+/**  Who starts the rollout. */
+{ kind: "dispatch"; rule: DispatchRule } | 
+/**  A wave. */
+{ kind: "wave"; place: number; wave: WavePlan } | 
+/**  Who takes a failed wave back. */
+{ kind: "rollback"; rule: RollbackRule };
 
 /**  The act that clears a blocker. */
 export type ClearingAct = { kind: "sign"; role: string } | { kind: "resume"; hold: number; question: boolean } | { kind: "request" } | { kind: "amend" } | { kind: "stage" } | { kind: "wait"; until: string | null } | { kind: "attach" } | { kind: "observe" } | { kind: "confirm"; entry: number } | { kind: "waive"; gate: string } | { kind: "rollback" } | { kind: "setPolicy" };
@@ -1255,6 +1301,17 @@ export type ObserveForm = {
 	reason: string | null,
 };
 
+/**  What could keep a policy from being met as things stand. */
+export type Obstacle = 
+/**  Fewer people hold the role than must sign in it. */
+{ kind: "signers"; role: string; needed: number; holders: number } | 
+/**  The product is not known. */
+{ kind: "noProduct"; product: string } | 
+/**  The last environment has no target. */
+{ kind: "noTarget"; product: string; environment: string } | 
+/**  The target has no such segment. */
+{ kind: "noSegment"; environment: string; segment: string };
+
 export type OnSheet = "noSheet" | "listed" | "afterFreeze";
 
 export type OpenBundle = {
@@ -1292,6 +1349,9 @@ export type Page = {
 	offset: number,
 	limit: number,
 };
+
+/**  A part somebody has in a release, which keeps them from another. */
+export type Part = "requester" | "commitAuthor" | "evidenceAttacher" | "dispatcher";
 
 /**  A file or directory a person has picked in the system's own dialog: windows never name paths. */
 export type PathRef = {
@@ -1356,8 +1416,8 @@ export type Place = { kind: "inbox" } | { kind: "board" } | { kind: "releases" }
 export type PolicyCheck = {
 	lawful: boolean,
 	problems: PolicyProblem[],
-	means: string[],
-	warnings: string[],
+	means: Clause[],
+	warnings: Obstacle[],
 	diff: TextDiffLine[],
 	sha256: string,
 	/**  Who must say GO before it is in force; empty for a first policy. */
@@ -1412,7 +1472,7 @@ export type PolicyView = {
 	soakSeconds: number,
 	sheetValidMinutes: number,
 	waves: WavePlan[],
-	means: string[],
+	means: Clause[],
 	diffToInForce: TextDiffLine[],
 };
 
@@ -1684,6 +1744,12 @@ export type RequestPreview = {
 	window: Span | null,
 	problem: AppError | null,
 };
+
+/**  What a policy may ask a candidate to say. */
+export type RequiredField = "risk" | "securityImpact" | "rolloutPlan" | "backoutPlan" | "externalRecord";
+
+/**  What a re-run is worth. */
+export type RerunRule = "forbid" | "waiver" | "upTo";
 
 export type RestoreBackup = {
 	path: string,
