@@ -4,13 +4,17 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, clippy::print_stdout)]
 
 mod driver;
+mod failures;
 mod first_ledger;
+mod first_release;
+mod given;
 mod grants;
 mod hands;
 #[path = "../it/harness.rs"]
 #[allow(dead_code, reason = "the other suite uses all of it")]
 mod harness;
 mod instances;
+mod keyboard;
 mod opening;
 mod refusals;
 mod sample;

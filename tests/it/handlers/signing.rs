@@ -76,8 +76,14 @@ fn a_changed_page_cannot_make_rust_sign_other_bytes_than_it_showed() {
     }
     let shown = signing::signing_challenge(&given.host).unwrap();
     let payload = shown.payload.clone().unwrap();
+    given.events.lock().unwrap().clear();
     let w::SigningResult::Signed { receipt } = given.commit(&shown, &secret).unwrap() else { panic!("a receipt") };
     assert_eq!(receipt.payload_sha256, shown.payload_sha256);
+    // The other windows learn at once that what they show is old.
+    let told = given.events.lock().unwrap().iter().any(|event| {
+        matches!(event, HostEvent::LedgerChanged { size } if Some(*size) == receipt.entry.map(|entry| entry + 1))
+    });
+    assert!(told, "nobody is told of entry {:?}", receipt.entry);
     let entry = handlers::audit::entry(&given.host, w::EntryIndex { index: receipt.entry.unwrap() }).unwrap();
     assert_eq!(entry.payload, payload, "what is in the ledger is what was shown, to the byte");
     assert_eq!(Some(entry.payload_sha256), receipt.payload_sha256, "and it is known by the digest that was shown");

@@ -2,9 +2,9 @@ import type { Translation } from '../../catalogue';
 import type en from '../en/clauses';
 
 export default {
-  'lastGate.delivery': 'Die letzte Entscheidung unterschreiben Personen.',
+  'lastGate.delivery': 'Die letzte Freigabe unterschreiben Personen.',
   'lastGate.deployment':
-    'Die letzte Entscheidung unterschreibt eine Dauerfreigabe in ihren Grenzen; was außerhalb liegt, unterschreiben Personen.',
+    'Die letzte Freigabe unterschreibt eine Dauerfreigabe in ihren Grenzen; was außerhalb liegt, unterschreiben Personen.',
   quorum: 'Nötige Unterschriften: {roles}.',
   quorumRole: '{count} × {role}',
   veto: 'Ein NO-GO als {roles} beendet das Release.',
