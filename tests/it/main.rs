@@ -6,6 +6,7 @@
 mod auditor;
 mod buildbot;
 mod bundle;
+mod carried;
 mod dispatch_faults;
 mod evidence_corpus;
 mod export;
