@@ -19,6 +19,7 @@ mod harness;
 mod keys;
 mod local_command;
 mod sample;
+mod shop;
 mod store_contract;
 mod store_faults;
 mod threat_model;

@@ -29,9 +29,10 @@ use crate::clock;
 use crate::desk::{DeskDir, Home, LedgerDir};
 use crate::durable;
 use crate::error::{Error, ErrorKind};
-use crate::keyfile::{DeviceKeyFile, LogKeyFile, Person, PersonKeyFile, UnlockedKey};
+use crate::keyfile::{self, DeviceKeyFile, KeyError, LogKeyFile, Person, PersonKeyFile, UnlockedKey};
 use crate::lockout::{FREE_TRIES, Lockout};
 use crate::pin::PinFile;
+use crate::sample;
 use crate::store::SqliteStore;
 use crate::store::{AppendError, NewLeaf, Store, landed};
 
@@ -456,10 +457,9 @@ impl Ledger {
     /// # Errors
     /// It is not here, or is another.
     pub fn key_of(&self, principal: &Principal) -> Result<PersonKeyFile, Error> {
-        let path = self.desk.person_key(principal.as_str())?;
-        let file = PersonKeyFile::load(&path).map_err(|error| {
-            Error::from(error).hint(format!("the private key of {principal} stays on its owner's desk"))
-        })?;
+        let file = self
+            .key_file(principal)
+            .map_err(|error| error.hint(format!("the private key of {principal} stays on its owner's desk")))?;
         let enrolled = self.state.people.get(principal).and_then(|person| person.keys.last()).map(|key| key.key);
         if Some(file.public_key()) != enrolled {
             return Err(Error::new(
@@ -469,6 +469,17 @@ impl Ledger {
             ));
         }
         Ok(file)
+    }
+
+    /// Loads a person's key file. In a sample one that was never used gets its passphrase now, the one on the screen.
+    fn key_file(&self, principal: &Principal) -> Result<PersonKeyFile, Error> {
+        let path = self.desk.person_key(principal.as_str())?;
+        match (PersonKeyFile::load(&path), sample::passphrase_of(principal.as_str())) {
+            (Err(KeyError::Unencrypted(_)), Some(passphrase)) if self.state.sample() => {
+                Ok(keyfile::reencrypt(&path, &path, None, &Zeroizing::new(passphrase.to_owned()))?)
+            }
+            (loaded, _) => Ok(loaded?),
+        }
     }
 
     /// Signs and appends what was prepared, to the byte: the second half of [`Ledger::as_person`].
@@ -507,7 +518,7 @@ impl Ledger {
     ) -> Result<(), Error> {
         self.refresh()?;
         let enrolled = self.state.people.get(principal).and_then(|person| person.current_key()).map(|key| key.key);
-        let file = PersonKeyFile::load(&self.desk.person_key(principal.as_str())?)?;
+        let file = self.key_file(principal)?;
         if Some(file.public_key()) != enrolled {
             return Err(Error::new(
                 ErrorKind::No,
