@@ -7,19 +7,17 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use countersign_core::act::{
-    Approval, Authorization, AuthorizationChange, ChangeType, ConnectorConfig, Freeze, FreezeChange, Meaning, Reauth,
-    Segment, Target, Verdict, Window,
+    Approval, Authorization, AuthorizationChange, ChangeType, ConnectorConfig, Freeze, FreezeChange, Meaning, Segment,
+    Target, Verdict, Window,
 };
-use countersign_core::evidence::EvidenceKind;
 use countersign_core::hash::Digest;
 use countersign_core::judge;
-use countersign_core::policy::{
-    AttachedRule, DispatchRule, Distinct, EvidenceRule, Mode, Policy, RerunRule, RollbackRule,
-};
+use countersign_core::policy::Policy;
 use countersign_core::state::{AuthorizationRecord, PolicyRecord, SignOff, State};
 use countersign_core::words::{EntryRef, Line, Principal, Slug, Text, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
+use crate::clauses::{self, Clause, Obstacle};
 use crate::clock;
 use crate::connectors;
 use crate::desk::DeskDir;
@@ -304,10 +302,16 @@ pub struct PolicyCheck {
     pub product: Slug,
     /// SHA-256 of the text.
     pub digest: Digest,
-    /// What it means, one sentence each.
-    pub means: Vec<String>,
+    /// What it means.
+    #[serde(serialize_with = "as_sentences")]
+    pub means: Vec<Clause>,
     /// What could keep it from being met with the people and targets of the ledger.
-    pub warnings: Vec<String>,
+    #[serde(serialize_with = "as_sentences")]
+    pub warnings: Vec<Obstacle>,
+}
+
+fn as_sentences<S: Serializer>(list: &[impl ToString], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(list.iter().map(ToString::to_string))
 }
 
 /// Reads a policy file.
@@ -325,115 +329,9 @@ pub fn read_policy(path: &Path) -> Result<String, Error> {
 pub fn check_policy(text: &str, state: Option<&State>, at: Timestamp) -> Result<PolicyCheck, Error> {
     let policy = Policy::parse(text)
         .map_err(|error| Error::new(ErrorKind::No, "policy", format!("this is not a policy: {error}")))?;
-    let warnings = state.map(|state| obstacles(state, &policy, at)).unwrap_or_default();
+    let warnings = state.map(|state| clauses::obstacles(state, &policy, at)).unwrap_or_default();
     let digest = Digest::of(text.as_bytes());
-    Ok(PolicyCheck { product: policy.product.clone(), digest, means: means(&policy), warnings })
-}
-
-/// Says what a policy means, one sentence each.
-pub fn means(policy: &Policy) -> Vec<String> {
-    let mut list = Vec::new();
-    let mut say = |text: String| list.push(text);
-    say(match policy.mode {
-        Mode::Delivery => "people sign the last gate (continuous-delivery)".into(),
-        Mode::Deployment => {
-            "a standing authorization signs the last gate within its bounds, people outside of them (continuous-deployment)"
-                .into()
-        }
-    });
-    let quorum: Vec<String> = policy.quorum.iter().map(|rule| format!("{} × {}", rule.count, rule.role)).collect();
-    say(format!("signatures asked for: {}", quorum.join(", ")));
-    let veto: Vec<&str> =
-        policy.quorum.iter().map(|rule| &rule.role).filter(|role| policy.has_veto(role)).map(Slug::as_str).collect();
-    say(match veto.as_slice() {
-        [] => "nobody's NO-GO alone ends a release".into(),
-        roles => format!("a NO-GO as {} ends a release", roles.join(" or ")),
-    });
-    for rule in &policy.distinct {
-        say(match rule {
-            Distinct::Requester => "who proposed the release or froze its sheet may not approve".into(),
-            Distinct::CommitAuthor => "who wrote one of its commits may not approve".into(),
-            Distinct::EvidenceAttacher => "who attached evidence may not approve".into(),
-            Distinct::Dispatcher => "who approved may not dispatch".into(),
-        });
-    }
-    if policy.distinct.is_empty() {
-        say("one person may take every part: nobody is kept from approving".into());
-    }
-    let reauth: Vec<&str> = policy
-        .reauth
-        .iter()
-        .map(|reauth| match reauth {
-            Reauth::Prompt => "typed at each signing",
-            Reauth::File => "read from a file",
-            Reauth::Agent => "held by an agent",
-        })
-        .collect();
-    say(format!("an approver's passphrase is {}", reauth.join(", or ")));
-    say(match policy.attached_evidence {
-        AttachedRule::Refused => "evidence a person attached never counts".into(),
-        AttachedRule::Confirmed => "evidence a person attached counts once a second person has confirmed it".into(),
-        AttachedRule::Accepted => "evidence a person attached counts at once".into(),
-    });
-    say(match policy.rerun.rule {
-        RerunRule::Forbid => "a red result stays red whatever a re-run says".into(),
-        RerunRule::Waiver => "a red result is passed with a signed waiver only".into(),
-        RerunRule::UpTo => {
-            format!("a green re-run of the same commit clears a red one, up to {} times", policy.rerun.up_to)
-        }
-    });
-    if !policy.required.is_empty() {
-        let fields: Vec<&str> = policy.required.iter().map(|field| field.as_str()).collect();
-        say(format!("a candidate must give: {}", fields.join(", ")));
-    }
-    for rule in &policy.evidence {
-        say(means_evidence(rule));
-    }
-    if policy.evidence.is_empty() {
-        say("no evidence is asked for".into());
-    }
-    if policy.soak_seconds > 0 {
-        say(format!("it must have run {} in the environment before the last", duration(policy.soak_seconds)));
-    }
-    say(format!("a decision sheet can be acted on for {}", duration(policy.sheet_valid_minutes * 60)));
-    say(match policy.dispatch {
-        DispatchRule::ByReleaseManager => "a release manager starts the rollout".into(),
-        DispatchRule::OnQuorum => "the worker starts the rollout as soon as the quorum is complete".into(),
-    });
-    for (place, wave) in policy.waves.iter().enumerate() {
-        say(format!("wave {}: {}, which must stay well for {}", place + 1, wave.segment, duration(wave.bake_seconds)));
-    }
-    say(match policy.rollback {
-        RollbackRule::Offer => "when a wave fails, a person is asked to roll back".into(),
-        RollbackRule::Auto => "when a wave fails, the worker rolls back".into(),
-    });
-    list
-}
-
-fn means_evidence(rule: &EvidenceRule) -> String {
-    let what = match rule.kind {
-        EvidenceKind::Junit => "test results",
-        EvidenceKind::Sarif => "findings of static analysis",
-        EvidenceKind::Cyclonedx => "a bill of materials",
-        EvidenceKind::Manual => "a file",
-    };
-    let mut text = format!("gate \"{}\": {what} ({})", rule.gate, rule.kind);
-    if let Some(name) = &rule.name {
-        text.push_str(&format!(" named {name}"));
-    }
-    let bounds = rule
-        .min
-        .iter()
-        .map(|(name, least)| format!("at least {least} {name}"))
-        .chain(rule.max.iter().map(|(name, most)| format!("at most {most} {name}")));
-    for bound in bounds {
-        text.push_str(", ");
-        text.push_str(&bound);
-    }
-    if rule.observed {
-        text.push_str(", read from the CI system by Countersign itself");
-    }
-    text
+    Ok(PolicyCheck { product: policy.product.clone(), digest, means: clauses::of(&policy), warnings })
 }
 
 /// Writes seconds as people say them: `90 s`, `15 min`, `24 h`, `3 d`.
@@ -446,36 +344,6 @@ pub fn duration(seconds: u64) -> String {
         _ if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
         _ => format!("{seconds} s"),
     }
-}
-
-/// Says what could keep a policy from being met as things stand.
-fn obstacles(state: &State, policy: &Policy, at: Timestamp) -> Vec<String> {
-    let mut list = Vec::new();
-    for rule in &policy.quorum {
-        let holders = state
-            .people
-            .values()
-            .filter(|person| person.accepted.is_some() && person.current_key().is_some())
-            .filter(|person| person.holds(rule.role.as_str(), Some(&policy.product), at))
-            .count() as u64;
-        if holders < rule.count {
-            list.push(format!("{} must sign as {}, and {holders} can", rule.count, rule.role));
-        }
-    }
-    match state.last_environment(&policy.product) {
-        None => list.push(format!("there is no product {} yet", policy.product)),
-        Some(last) => match state.targets.get(&(policy.product.clone(), last.clone())) {
-            None => list.push(format!("{} has no target {last} yet", policy.product)),
-            Some((_, target)) => {
-                for wave in &policy.waves {
-                    if !target.segments.iter().any(|segment| segment.name == wave.segment) {
-                        list.push(format!("the target {last} has no segment {}", wave.segment));
-                    }
-                }
-            }
-        },
-    }
-    list
 }
 
 /// Signs a policy: in force at once where it is the product's first, else proposed to the quorum of the one in force.

@@ -12,7 +12,7 @@ use super::show::{count, length, people, person, span, word};
 use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::wire as w;
-use crate::{clock, products};
+use crate::{clauses, clock, products};
 
 /// Returns all products.
 ///
@@ -174,7 +174,7 @@ fn policy_view(state: &State, record: &PolicyRecord) -> w::PolicyView {
             .iter()
             .map(|wave| w::WavePlan { segment: wave.segment.to_string(), bake_seconds: count(wave.bake_seconds) })
             .collect(),
-        means: products::means(policy),
+        means: clauses::of(policy),
         diff_to_in_force: current.map(|current| diff(&current.toml, &record.toml)).unwrap_or_default(),
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
+use crate::clauses::{Clause, Obstacle};
 use crate::wire::{
     ChangeType, DevicePurpose, DispatchRule, Enforcement, EvidenceKind, KeyOrigin, Mode, Page, PersonRef, QuorumSeat,
     ReviewScope, RoleHeld, RollbackRule, SegmentForm, SignOffState, Span, TargetConnector, TextDiffLine, TimelineRow,
@@ -373,7 +374,7 @@ pub struct PolicyView {
     pub soak_seconds: u32,
     pub sheet_valid_minutes: u32,
     pub waves: Vec<WavePlan>,
-    pub means: Vec<String>,
+    pub means: Vec<Clause>,
     pub diff_to_in_force: Vec<TextDiffLine>,
 }
 
@@ -410,8 +411,8 @@ pub struct CheckPolicy {
 pub struct PolicyCheck {
     pub lawful: bool,
     pub problems: Vec<PolicyProblem>,
-    pub means: Vec<String>,
-    pub warnings: Vec<String>,
+    pub means: Vec<Clause>,
+    pub warnings: Vec<Obstacle>,
     pub diff: Vec<TextDiffLine>,
     pub sha256: String,
     /// Who must say GO before it is in force; empty for a first policy.

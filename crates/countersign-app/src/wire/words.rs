@@ -85,6 +85,10 @@ mirrored! {
     DevicePurpose = act::DevicePurpose { Desk, Dispatcher }
 }
 mirrored! {
+    /// What a sheet lists and what is no longer as it was.
+    Moved = judge::Moved { CandidateAmended, Artifacts, Commit, ChangeList, Policy, Target, Evidence, EvidenceReplaced, Staging, Waived, Live, NewerSheet }
+}
+mirrored! {
     /// How a signer proved presence.
     Reauth = act::Reauth { Prompt, File, Agent }
 }
@@ -103,6 +107,22 @@ mirrored! {
 mirrored! {
     /// Who starts the rollout of a signed sheet.
     DispatchRule = policy::DispatchRule { ByReleaseManager, OnQuorum }
+}
+mirrored! {
+    /// A part somebody has in a release, which keeps them from another.
+    Part = policy::Distinct { Requester, CommitAuthor, EvidenceAttacher, Dispatcher }
+}
+mirrored! {
+    /// What evidence counts for that a person attached.
+    AttachedRule = policy::AttachedRule { Refused, Confirmed, Accepted }
+}
+mirrored! {
+    /// What a re-run is worth.
+    RerunRule = policy::RerunRule { Forbid, Waiver, UpTo }
+}
+mirrored! {
+    /// What a policy may ask a candidate to say.
+    RequiredField = policy::RequiredField { Risk, SecurityImpact, RolloutPlan, BackoutPlan, ExternalRecord }
 }
 mirrored! {
     /// Whether a failed wave is taken back by itself.

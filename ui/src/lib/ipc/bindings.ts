@@ -236,6 +236,9 @@ export type AskedForm = {
 	person: string | null,
 };
 
+/**  What evidence counts for that a person attached. */
+export type AttachedRule = "refused" | "confirmed" | "accepted";
+
 export type AuditFilter = {
 	actors: string[],
 	/**  Acts, as docs/format.md names them. */
@@ -334,7 +337,7 @@ export type Blocker = {
 };
 
 /**  What keeps a release from its next step. */
-export type BlockerCause = { kind: "hold"; entry: number; by: PersonRef; question: string | null; reason: string } | { kind: "halt"; entry: number; by: PersonRef; reason: string } | { kind: "lateInconclusive"; evidence: string } | { kind: "rolloutHalted"; quote: string | null } | { kind: "noPolicy" } | { kind: "gate"; gate: string; conclusion: Conclusion; reason: GateReason } | { kind: "notFrozen" } | { kind: "quorum"; role: string; signed: number; needed: number } | { kind: "noGo"; by: PersonRef; quote: string } | { kind: "asksToWait"; by: PersonRef; quote: string } | { kind: "stale"; moved: string[] } | { kind: "sheetExpired"; at: string };
+export type BlockerCause = { kind: "hold"; entry: number; by: PersonRef; question: string | null; reason: string } | { kind: "halt"; entry: number; by: PersonRef; reason: string } | { kind: "lateInconclusive"; evidence: string } | { kind: "rolloutHalted"; quote: string | null } | { kind: "noPolicy" } | { kind: "gate"; gate: string; conclusion: Conclusion; reason: GateReason } | { kind: "notFrozen" } | { kind: "quorum"; role: string; signed: number; needed: number } | { kind: "noGo"; by: PersonRef; quote: string } | { kind: "asksToWait"; by: PersonRef; quote: string } | { kind: "stale"; moved: Moved[] } | { kind: "sheetExpired"; at: string };
 
 export type Board = {
 	at: string,
@@ -368,6 +371,14 @@ export type BoardProduct = {
 	policyVersion: number | null,
 	/**  The version that was live before what is live. */
 	wayBack: string | null,
+};
+
+/**  A bound on what a report counts. */
+export type Bound = {
+	what: string,
+	count: number,
+	/**  At least so many; at most otherwise. */
+	least: boolean,
 };
 
 export type BundleRelease = {
@@ -519,6 +530,41 @@ export type Choose = {
 export type ChoosePerson = {
 	principal: string,
 };
+
+/**  One thing a policy asks, grants or forbids. */
+export type Clause = 
+/**  Who signs the last gate. */
+{ kind: "lastGate"; mode: Mode } | 
+/**  How many sign in which role. */
+{ kind: "quorum"; roles: QuorumAsked[] } | 
+/**  Whose NO-GO alone ends a release; nobody's where the list is empty. */
+{ kind: "veto"; roles: string[] } | 
+/**  Who has this part in a release is kept from approving, or from what follows. */
+{ kind: "apart"; part: Part } | 
+/**  Nobody is kept from anything. */
+{ kind: "nobodyApart" } | 
+/**  How an approver's presence may be proved. */
+{ kind: "presence"; ways: Reauth[] } | 
+/**  What evidence counts for that a person attached. */
+{ kind: "attached"; rule: AttachedRule } | 
+/**  What a re-run is worth. */
+{ kind: "rerun"; rule: RerunRule; upTo: number } | 
+/**  What a candidate must say. */
+{ kind: "required"; fields: RequiredField[] } | 
+/**  A gate. */
+{ kind: "gate"; gate: string; evidence: EvidenceKind; name: string | null; bounds: Bound[]; observed: boolean } | 
+/**  No gate at all. */
+{ kind: "noEvidence" } | 
+/**  How long it must have run in the environment before the last. */
+{ kind: "soak"; seconds: number } | 
+/**  How long a decision sheet stands. */
+{ kind: "sheetValid"; seconds: number } | 
+/**  Who starts the rollout. */
+{ kind: "dispatch"; rule: DispatchRule } | 
+/**  A wave. */
+{ kind: "wave"; place: number; wave: WavePlan } | 
+/**  Who takes a failed wave back. */
+{ kind: "rollback"; rule: RollbackRule };
 
 /**  The act that clears a blocker. */
 export type ClearingAct = { kind: "sign"; role: string } | { kind: "resume"; hold: number; question: boolean } | { kind: "request" } | { kind: "amend" } | { kind: "stage" } | { kind: "wait"; until: string | null } | { kind: "attach" } | { kind: "observe" } | { kind: "confirm"; entry: number } | { kind: "waive"; gate: string } | { kind: "rollback" } | { kind: "setPolicy" };
@@ -999,8 +1045,10 @@ export type InboxItem = {
 	blocker: Blocker | null,
 	/**  The text of the record that matters: a question, a reason, a name. */
 	quote: string | null,
-	/**  What was replaced since the person signed, each in the sheet's words. */
-	moved: string[],
+	/**  What the sheet lists and is no longer as it was. */
+	moved: Moved[],
+	/**  What reads otherwise than on the sheet the person signed before. */
+	changed: FactChange[],
 	since: string | null,
 };
 
@@ -1223,6 +1271,9 @@ export type Meaning = "approval" | "review" | "authorship" | "responsibility" | 
 /**  Whether people or a standing authorization sign the last gate. */
 export type Mode = "delivery" | "deployment";
 
+/**  What a sheet lists and what is no longer as it was. */
+export type Moved = "candidateAmended" | "artifacts" | "commit" | "changeList" | "policy" | "target" | "evidence" | "evidenceReplaced" | "staging" | "waived" | "live" | "newerSheet";
+
 export type NamedEntry = {
 	field: string,
 	index: number,
@@ -1254,6 +1305,17 @@ export type ObserveForm = {
 	replaces: number | null,
 	reason: string | null,
 };
+
+/**  What could keep a policy from being met as things stand. */
+export type Obstacle = 
+/**  Fewer people hold the role than must sign in it. */
+{ kind: "signers"; role: string; needed: number; holders: number } | 
+/**  The product is not known. */
+{ kind: "noProduct"; product: string } | 
+/**  The last environment has no target. */
+{ kind: "noTarget"; product: string; environment: string } | 
+/**  The target has no such segment. */
+{ kind: "noSegment"; environment: string; segment: string };
 
 export type OnSheet = "noSheet" | "listed" | "afterFreeze";
 
@@ -1292,6 +1354,9 @@ export type Page = {
 	offset: number,
 	limit: number,
 };
+
+/**  A part somebody has in a release, which keeps them from another. */
+export type Part = "requester" | "commitAuthor" | "evidenceAttacher" | "dispatcher";
 
 /**  A file or directory a person has picked in the system's own dialog: windows never name paths. */
 export type PathRef = {
@@ -1356,8 +1421,8 @@ export type Place = { kind: "inbox" } | { kind: "board" } | { kind: "releases" }
 export type PolicyCheck = {
 	lawful: boolean,
 	problems: PolicyProblem[],
-	means: string[],
-	warnings: string[],
+	means: Clause[],
+	warnings: Obstacle[],
 	diff: TextDiffLine[],
 	sha256: string,
 	/**  Who must say GO before it is in force; empty for a first policy. */
@@ -1412,7 +1477,7 @@ export type PolicyView = {
 	soakSeconds: number,
 	sheetValidMinutes: number,
 	waves: WavePlan[],
-	means: string[],
+	means: Clause[],
 	diffToInForce: TextDiffLine[],
 };
 
@@ -1685,6 +1750,12 @@ export type RequestPreview = {
 	problem: AppError | null,
 };
 
+/**  What a policy may ask a candidate to say. */
+export type RequiredField = "risk" | "securityImpact" | "rolloutPlan" | "backoutPlan" | "externalRecord";
+
+/**  What a re-run is worth. */
+export type RerunRule = "forbid" | "waiver" | "upTo";
+
 export type RestoreBackup = {
 	path: string,
 	directory: string,
@@ -1899,7 +1970,7 @@ export type SheetView = {
 	outcome: SheetOutcome,
 	/**  Who said NO-GO or asks to wait. */
 	outcomeBy: PersonRef | null,
-	moved: string[],
+	moved: Moved[],
 	authorization: number | null,
 	/**  Answers are judged as they were used when wave 1 was dispatched. */
 	atDispatch: boolean,

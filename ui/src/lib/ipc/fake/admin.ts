@@ -161,9 +161,24 @@ function policyView(product: string, version = 12): PolicyView {
       { segment: 'everyone', bakeSeconds: 0 },
     ],
     means: [
-      'people sign the last gate: security, product owner, safety, QA and operations, one each',
-      'who asks, wrote commits or attached evidence does not approve',
-      'staging soaks for 24 hours with the same digest',
+      { kind: 'lastGate', mode: 'delivery' },
+      {
+        kind: 'quorum',
+        roles: ['security', 'product-owner', 'safety', 'qa', 'operations'].map((role) => ({ role, count: 1 })),
+      },
+      { kind: 'veto', roles: ['security', 'safety'] },
+      { kind: 'apart', part: 'requester' },
+      { kind: 'apart', part: 'commitAuthor' },
+      { kind: 'apart', part: 'evidenceAttacher' },
+      { kind: 'presence', ways: ['prompt'] },
+      { kind: 'attached', rule: 'confirmed' },
+      { kind: 'rerun', rule: 'forbid', upTo: 0 },
+      { kind: 'soak', seconds: older ? 43_200 : 86_400 },
+      { kind: 'dispatch', rule: 'byReleaseManager' },
+      { kind: 'wave', place: 1, wave: { segment: 'pilot clinics', bakeSeconds: 7_200 } },
+      { kind: 'wave', place: 2, wave: { segment: 'region north', bakeSeconds: 86_400 } },
+      { kind: 'wave', place: 3, wave: { segment: 'everyone', bakeSeconds: 0 } },
+      { kind: 'rollback', rule: 'offer' },
     ],
     diffToInForce: older
       ? policyToml.split('\n').flatMap((line): TextDiffLine[] =>
@@ -274,7 +289,7 @@ function targets(product: string): TargetRow[] {
 
 function productView(product: string): ProductView {
   const entry = known.find((one) => one.product === product);
-  if (!entry) throw new Refused(appError('product-unknown', `there is no product ${product}`));
+  if (!entry) throw new Refused(appError('not_found', `there is no product ${product}`));
   return {
     product,
     title: entry.title,
@@ -420,7 +435,7 @@ export const admin = {
       lawful: problems.length === 0,
       problems,
       means: problems.length ? [] : policyView(product).means,
-      warnings: /safety/.test(toml) ? [] : ['nobody of safety is asked any more'],
+      warnings: /safety/.test(toml) ? [] : [{ kind: 'signers', role: 'qa', needed: 2, holders: 1 }],
       diff:
         toml === policyToml
           ? same(toml)

@@ -1,6 +1,7 @@
 import audit from './audit';
 import authorizations from './authorizations';
 import board from './board';
+import clauses from './clauses';
 import common from './common';
 import connectors from './connectors';
 import decision from './decision';
@@ -30,6 +31,7 @@ export default {
   audit,
   authorizations,
   board,
+  clauses,
   common,
   connectors,
   decision,
