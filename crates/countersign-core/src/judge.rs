@@ -7,6 +7,8 @@ mod answers;
 mod blockers;
 mod calendar;
 mod gates;
+mod people;
+mod quorum;
 mod rollout;
 
 use std::collections::BTreeSet;
@@ -35,6 +37,8 @@ pub use answers::*;
 pub use blockers::*;
 pub use calendar::*;
 pub use gates::*;
+pub use people::*;
+pub use quorum::*;
 pub use rollout::*;
 
 closed_words!(
