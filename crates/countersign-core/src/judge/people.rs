@@ -95,7 +95,7 @@ pub(crate) fn signs_for_subject(
     let product = match subject {
         Answerable::Sheet(id) | Answerable::Evidence(id) => Some(&state.releases.get(id)?.candidate.product),
         Answerable::Policy(product) | Answerable::Authorization(product) => Some(product),
-        Answerable::Device(_) | Answerable::Person(_) | Answerable::Role(_) => None,
+        Answerable::Device(_) | Answerable::Person(_) | Answerable::Role(_) | Answerable::Removal(_) => None,
     };
     signs_for(state, who, role.as_str(), product, at).cloned()
 }

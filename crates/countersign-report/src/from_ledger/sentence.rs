@@ -90,12 +90,13 @@ pub(super) fn sentence(source: &Source<'_>, leaf: &Leaf) -> String {
             }
         },
         Act::Freeze(body) => match &body.change {
-            FreezeChange::Declare { environment, product, span } => format!(
-                "froze {} of {} from {} to {}",
+            FreezeChange::Declare { environment, product, recurs, span } => format!(
+                "froze {} of {} from {} to {}{}",
                 environment.as_ref().map_or("every environment", Slug::as_str),
                 product.as_ref().map_or("every product", Slug::as_str),
                 span.from,
-                span.until
+                span.until,
+                recurs.as_ref().map(|again| format!(", again by {} in {}", again.rule, again.zone)).unwrap_or_default()
             ),
             FreezeChange::Lift { freeze } => format!("lifted the freeze of {freeze}"),
         },
@@ -218,7 +219,10 @@ pub(super) fn sentence(source: &Source<'_>, leaf: &Leaf) -> String {
             body.code,
             body.message
         ),
-        Act::Correction(body) => format!("corrected {} of {}", body.field, body.entry),
+        Act::Correction(body) => match body.removes {
+            Some(digest) => format!("asked for the file {digest} of {} to be removed", body.entry),
+            None => format!("corrected {} of {}", body.field, body.entry),
+        },
         Act::Late(body) => format!("brought in a paper record of {}: {}", body.happened, body.record),
         Act::Review(body) => format!(
             "reviewed {} over entries {} to {}: {}",
@@ -247,6 +251,7 @@ fn subject(source: &Source<'_>, request: EntryRef) -> String {
         Some(Answerable::Device(device)) => format!("for the device {}", source.state.printed_name(device)),
         Some(Answerable::Person(who)) => format!("for the identity of {}", source.state.printed_name(who)),
         Some(Answerable::Role(who)) => format!("for the role of {request} of {}", source.state.printed_name(who)),
+        Some(Answerable::Removal(digest)) => format!("for the removal of the file {digest}"),
         Some(Answerable::Evidence(id)) => format!("for the evidence of {request} of {}", source.title(id)),
         None => format!("on {request}, which waits for no answer"),
     }
