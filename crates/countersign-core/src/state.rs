@@ -767,8 +767,9 @@ pub fn apply(state: &mut State, admitted: Admitted) {
             state.genesis = Some(*body);
         }
         Act::Enrol(body) => {
+            let awaits = judge::identity_is_co_signed(state, &who);
             bring_in_person(state, &body.person, entry, &who);
-            if judge::identity_is_co_signed(state) {
+            if awaits {
                 let person = state.people.get_mut(&body.person.principal).expect("just brought in");
                 person.awaits_identity = true;
                 let subject = Answerable::Person(body.person.principal.clone());
