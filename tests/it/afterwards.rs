@@ -45,7 +45,9 @@ fn freezes_leave_and_come_in_as_a_calendar() {
     desk.signs(RITA, &[&declare[..], &again[..]].concat());
     desk.yes(&["freeze", "list", "--ics", "out.ics", "--ledger", "ledger"]);
     let text = fs::read_to_string(dir.path().join("out.ics")).unwrap();
-    for line in ["DTSTART;TZID=Europe/Paris:20351207T180000", "RRULE:FREQ=WEEKLY;BYDAY=FR", "SUMMARY:shop-1.0.0 may go out"] {
+    for line in
+        ["DTSTART;TZID=Europe/Paris:20351207T180000", "RRULE:FREQ=WEEKLY;BYDAY=FR", "SUMMARY:shop-1.0.0 may go out"]
+    {
         assert!(text.contains(line), "{text}");
     }
     let event: String = text.split_inclusive("END:VEVENT\r\n").next().unwrap().to_owned() + "END:VCALENDAR\r\n";

@@ -474,8 +474,13 @@ pub(crate) fn ledger() -> Golden {
     golden.answer(dora, "security", Verdict::NoGo, "pump-fw-4.2.1", "the bearing is louder");
     golden.act(bob, Hold { change: HoldChange::Hold { question: None }, release: parse("pump-fw-4.2.1") });
     let entry = EntryRef { index: 0, leaf: golden.state.tree.leaf_hash_at(0).unwrap() };
-    let correction =
-        Correction { entry, field: parse("title"), new: parse("Pump firmware 4"), old: parse("Pump firmware"), removes: None };
+    let correction = Correction {
+        entry,
+        field: parse("title"),
+        new: parse("Pump firmware 4"),
+        old: parse("Pump firmware"),
+        removes: None,
+    };
     golden.act(alice, correction);
     let until = golden.state.tree.size();
     golden.act(alice, Review { findings: parse("none"), from: 0, release: None, scope: ReviewScope::Trail, until });

@@ -235,10 +235,10 @@ impl fmt::Display for Clause {
                 }
                 if *observed { f.write_str(", read from the CI system by Countersign itself") } else { Ok(()) }
             }
-            Self::NoGoCount { count } => write!(f, "{count} NO-GO of people who are asked end a release without a veto"),
-            Self::HoldAnswered => {
-                f.write_str("the question of a HOLD is answered before its signer may say GO")
+            Self::NoGoCount { count } => {
+                write!(f, "{count} NO-GO of people who are asked end a release without a veto")
             }
+            Self::HoldAnswered => f.write_str("the question of a HOLD is answered before its signer may say GO"),
             Self::Emergency { roles, gates, all_gates, working_days } => {
                 let asked: Vec<String> =
                     roles.iter().map(|asked| format!("{} × {}", asked.count, asked.role)).collect();
@@ -248,10 +248,7 @@ impl fmt::Display for Clause {
                     (false, true) => f.write_str("it passes no gate, but a red one halts it; ")?,
                     (false, false) => write!(f, "it passes {}, and a red gate halts it; ", gates.join(", "))?,
                 }
-                write!(
-                    f,
-                    "it is reviewed within {working_days} working days, or nothing but an emergency goes out"
-                )
+                write!(f, "it is reviewed within {working_days} working days, or nothing but an emergency goes out")
             }
             Self::Window { begins, seconds, rule, zone } => {
                 write!(f, "dispatch is allowed from {begins} for {}", duration(u64::from(*seconds)))?;

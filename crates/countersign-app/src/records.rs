@@ -62,17 +62,18 @@ pub fn late(
 ///
 /// # Errors
 /// There is no such entry, or a rule refuses.
-pub fn remove(
-    ledger: &mut Ledger,
-    signing: &mut Signing<'_>,
-    index: u64,
-    digest: Digest,
-) -> Result<EntryRef, Error> {
+pub fn remove(ledger: &mut Ledger, signing: &mut Signing<'_>, index: u64, digest: Digest) -> Result<EntryRef, Error> {
     ledger.refresh()?;
     let entry = ledger.entry_ref(index)?;
     let word = |text: &str| text.parse().expect("a lawful text");
     let old = format!("sha256:{digest}").parse().expect("a digest is a lawful text");
-    let act = Correction { entry, field: "file".parse().expect("a lawful line"), new: word("removed"), old, removes: Some(digest) };
+    let act = Correction {
+        entry,
+        field: "file".parse().expect("a lawful line"),
+        new: word("removed"),
+        old,
+        removes: Some(digest),
+    };
     signing.record(ledger, act)
 }
 

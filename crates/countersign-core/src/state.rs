@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::act::{
     Act, Artifact, AuthorizationChange, Candidate, ChangeType, Common, Correction, DeviceCard, DeviceChange,
     DevicePurpose, Dispatch, DispatchKind, DispatchState, Evidence, EvidenceOrigin, FreezeChange, Genesis, Grant,
-    HoldChange, KeyChange, KeyOrigin, Late, LiveRelease, Meaning, Outcome, PersonCard, Product, ProposeChange, Qualification,
-    Reauth, RefusalSubject, Request, Review, Run, RunConclusion, SeenBasis, Stage, Target, Verdict, Waiver, Wave,
-    WaveVerdict, Window,
+    HoldChange, KeyChange, KeyOrigin, Late, LiveRelease, Meaning, Outcome, PersonCard, Product, ProposeChange,
+    Qualification, Reauth, RefusalSubject, Request, Review, Run, RunConclusion, SeenBasis, Stage, Target, Verdict,
+    Waiver, Wave, WaveVerdict, Window,
 };
 use crate::admit::{Admitted, CLOCK_TOLERANCE_SECONDS, Statement};
 use crate::hash::Digest;
@@ -100,6 +100,10 @@ pub enum Answerable {
     Device(Principal),
     /// Evidence a person attached.
     Evidence(ReleaseId),
+    /// A person whose identity waits to be stated by a second person.
+    Person(Principal),
+    /// A role of a person that waits for a second person, or for those who recover the ledger.
+    Role(Principal),
     /// A file that is asked to be removed.
     Removal(Digest),
     /// A person whose identity waits to be stated by a second person.
@@ -767,8 +771,9 @@ pub fn apply(state: &mut State, admitted: Admitted) {
             state.genesis = Some(*body);
         }
         Act::Enrol(body) => {
+            let awaits = judge::identity_is_co_signed(state, &who);
             bring_in_person(state, &body.person, entry, &who);
-            if judge::identity_is_co_signed(state) {
+            if awaits {
                 let person = state.people.get_mut(&body.person.principal).expect("just brought in");
                 person.awaits_identity = true;
                 let subject = Answerable::Person(body.person.principal.clone());
@@ -877,8 +882,7 @@ pub fn apply(state: &mut State, admitted: Admitted) {
         Act::Freeze(body) => match body.change {
             FreezeChange::Declare { environment, product, recurs, span } => {
                 let when = Span::new(span, recurs.as_ref()).expect("admit has read it");
-                let freeze =
-                    Freeze { entry, product, environment, span, recurs, when, by: who, reason, lifted: None };
+                let freeze = Freeze { entry, product, environment, span, recurs, when, by: who, reason, lifted: None };
                 state.freezes.insert(index, freeze);
             }
             FreezeChange::Lift { freeze } => {
@@ -1211,9 +1215,6 @@ fn take_answer(state: &mut State, subject: Answerable, answer: SignOff, request:
         Answerable::Device(device) => {
             state.devices.get_mut(&device).expect("admitted").confirmed = Some(entry);
         }
-        Answerable::Removal(digest) => {
-            state.removals.get_mut(&digest).expect("admitted").confirmed = Some(entry);
-        }
         Answerable::Person(who) => {
             state.people.get_mut(&who).expect("admitted").identified = Some(entry);
             state.touch(Topic::Authority(who), index);
@@ -1229,6 +1230,9 @@ fn take_answer(state: &mut State, subject: Answerable, answer: SignOff, request:
                 RoleOrigin::Granted | RoleOrigin::Delegated => record.confirmed = Some(entry),
             }
             state.touch(Topic::Authority(who), index);
+        }
+        Answerable::Removal(digest) => {
+            state.removals.get_mut(&digest).expect("admitted").confirmed = Some(entry);
         }
         Answerable::Evidence(release) => {
             state.touch(Topic::Release(release.clone()), index);

@@ -382,11 +382,7 @@ fn primary(
             judge::CheckReason::Staged { .. } => None,
             _ => act(A::AttachEvidence, None, None),
         },
-        Cause::NoPolicy
-        | Cause::NoGo(_)
-        | Cause::Condition(..)
-        | Cause::Frozen(..)
-        | Cause::ReviewOverdue(..) => None,
+        Cause::NoPolicy | Cause::NoGo(_) | Cause::Condition(..) | Cause::Frozen(..) | Cause::ReviewOverdue(..) => None,
     }
 }
 

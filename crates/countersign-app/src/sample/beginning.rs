@@ -335,7 +335,8 @@ pub(super) fn later(schedule: &mut Schedule) {
 }
 
 fn declare(product: Option<&str>, environment: Option<&str>, span: Window) -> Act {
-    let change = FreezeChange::Declare { environment: environment.map(word), product: product.map(word), recurs: None, span };
+    let change =
+        FreezeChange::Declare { environment: environment.map(word), product: product.map(word), recurs: None, span };
     Freeze { change }.into()
 }
 

@@ -76,8 +76,8 @@ impl Freeze {
         match self {
             Self::Declare { product, environment, ics: Some(file), zone, .. } => {
                 let bytes = durable::read(&file, ICS_BYTES_MAX)?;
-                let text = String::from_utf8(bytes)
-                    .map_err(|_| Error::usage(format!("{} is not text", file.display())))?;
+                let text =
+                    String::from_utf8(bytes).map_err(|_| Error::usage(format!("{} is not text", file.display())))?;
                 let mut declared = Vec::new();
                 let events = calendar::read(&text, zone)?;
                 for event in &events {
@@ -91,7 +91,12 @@ impl Freeze {
                 let lines: Vec<String> = declared
                     .iter()
                     .zip(&events)
-                    .map(|(entry, event)| format!("{} to {}, {} (entry {})", event.span.from, event.span.until, event.summary, entry.index))
+                    .map(|(entry, event)| {
+                        format!(
+                            "{} to {}, {} (entry {})",
+                            event.span.from, event.span.until, event.summary, entry.index
+                        )
+                    })
                     .collect();
                 let freezes: Vec<u64> = declared.iter().map(|entry| entry.index).collect();
                 Ok(Answer::new(json!({"freezes": freezes}), lines.join("\n")))

@@ -8,7 +8,7 @@ use countersign_app::clock;
 use countersign_app::error::Error;
 use countersign_app::ledger::Ledger;
 use countersign_app::people::{self, NewKey, Newcomer, Signing};
-use countersign_core::act::{ACCOUNTABILITY_TEXT, ReviewScope};
+use countersign_core::act::{ACCOUNTABILITY_TEXT, Grant, ReviewScope};
 use countersign_core::words::{EntryRef, Line, Principal, ReleaseId, Slug, Text, Timestamp};
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -204,8 +204,9 @@ impl Person {
             Self::Lost { principal } => end_key(session, &mut ledger, principal, true),
             Self::Protect(command) => command.run(session, &ledger),
             Self::Review(Review { scope, findings, release }) => {
-                let entry = session
-                    .sign(&mut ledger, "", |ledger, signing| people::review(ledger, signing, scope, findings, release))?;
+                let entry = session.sign(&mut ledger, "", |ledger, signing| {
+                    people::review(ledger, signing, scope, findings, release)
+                })?;
                 Ok(Answer::recorded(entry, format!("the {scope} review is on record"), json!({"scope": scope})))
             }
         }

@@ -91,8 +91,8 @@ impl Record {
                 Ok(Answer::recorded(entry, text, json!({"happened": happened})))
             }
             Self::Remove { entry: index, sha256 } => {
-                let entry = session
-                    .sign(&mut ledger, "", |ledger, signing| records::remove(ledger, signing, index, sha256))?;
+                let entry =
+                    session.sign(&mut ledger, "", |ledger, signing| records::remove(ledger, signing, index, sha256))?;
                 let text = format!(
                     "the file {sha256} is to be removed\nIt stays until a second person confirms: countersign record confirm-removal {}",
                     entry.index
@@ -100,9 +100,8 @@ impl Record {
                 Ok(Answer::recorded(entry, text, json!({"sha256": sha256})))
             }
             Self::ConfirmRemoval { entry: index, role } => {
-                let (entry, sha256) = session.sign(&mut ledger, "", |ledger, signing| {
-                    records::confirm_removal(ledger, signing, index, role)
-                })?;
+                let (entry, sha256) = session
+                    .sign(&mut ledger, "", |ledger, signing| records::confirm_removal(ledger, signing, index, role))?;
                 let text = format!(
                     "the file {sha256} is removed on this desk\nIts digest stays, and every verification says that it was removed. Copies elsewhere are yours to find: backups, exports, the CI system."
                 );

@@ -152,8 +152,10 @@ pub(super) fn approval(case: &Case<'_>, body: &act::Approval) -> Result<(), Reje
                 && let Some(hold) = judge::unanswered(state, release, sheet, who)
             {
                 let message = format!("their question waits for an answer: {}", hold.reason);
-                return Err(Rejection::new(Code::OnHold, message)
-                    .hint(format!("a release manager answers it: `countersign hold {id} --resume {} --answer TEXT`", hold.entry.index)));
+                return Err(Rejection::new(Code::OnHold, message).hint(format!(
+                    "a release manager answers it: `countersign hold {id} --resume {} --answer TEXT`",
+                    hold.entry.index
+                )));
             }
             judge::ensure_signable(state, release, sheet, at)
         }
@@ -195,6 +197,8 @@ pub(super) fn approval(case: &Case<'_>, body: &act::Approval) -> Result<(), Reje
             ensure(body.verdict == Verdict::Go, Code::Field, || "a confirmation says GO, or nothing".into())?;
             ensure(device.enrolled_by != *who, Code::SegregationFailed, || "a second person confirms it".into())
         }
+        Answerable::Role(whose) => authority::confirm_role(case, body, whose),
+        Answerable::Person(whose) => authority::confirm_person(case, body, whose),
         Answerable::Removal(digest) => {
             as_role(None)?;
             let removal = &state.removals[digest];
@@ -202,8 +206,6 @@ pub(super) fn approval(case: &Case<'_>, body: &act::Approval) -> Result<(), Reje
             ensure(body.verdict == Verdict::Go, Code::Field, || "a confirmation says GO, or nothing".into())?;
             ensure(removal.by != *who, Code::SegregationFailed, || "a second person confirms it".into())
         }
-        Answerable::Role(whose) => authority::confirm_role(case, body, whose),
-        Answerable::Person(whose) => authority::confirm_person(case, body, whose),
         Answerable::Evidence(id) => {
             let release = case.release(id)?;
             authority::own_role(person, &body.role, Some(&release.candidate.product), at)?;

@@ -572,8 +572,8 @@ pub fn release_of<'a>(state: &'a State, act: &'a Act) -> Option<&'a ReleaseId> {
             | Answerable::Authorization(_)
             | Answerable::Device(_)
             | Answerable::Person(_)
-            | Answerable::Removal(_)
-            | Answerable::Role(_) => None,
+            | Answerable::Role(_)
+            | Answerable::Removal(_) => None,
         },
         Act::Condition(body) => release_of_approval(state, body.approval).map(|(release, _)| &release.id),
         Act::Genesis(_)

@@ -233,7 +233,13 @@ pub(super) fn decision_blockers(
             let entry = judged.answer.entry;
             let what = format!("{} goes on the condition: {text}", judged.answer.name);
             let act = format!("countersign sign {id} --condition-met {}.{}", entry.index, place + 1);
-            list.push(Blocker { code: "condition".into(), what, who, act, cause: Cause::Condition(entry, place as u64) });
+            list.push(Blocker {
+                code: "condition".into(),
+                what,
+                who,
+                act,
+                cause: Cause::Condition(entry, place as u64),
+            });
         }
     }
     match &decision.outcome {
@@ -252,12 +258,8 @@ pub(super) fn decision_blockers(
         Outcome::Hold(who) => {
             let what = format!("{} asks to wait", state.printed_name(who));
             let (whom, act) = match unanswered(state, release, sheet, who) {
-                Some(hold) => {
-                    (managers, format!("countersign hold {id} --resume {} --answer TEXT", hold.entry.index))
-                }
-                None => {
-                    (vec![who.to_string()], format!("countersign sign {id} --verdict VERDICT (their new answer)"))
-                }
+                Some(hold) => (managers, format!("countersign hold {id} --resume {} --answer TEXT", hold.entry.index)),
+                None => (vec![who.to_string()], format!("countersign sign {id} --verdict VERDICT (their new answer)")),
             };
             list.push(blocker(Code::OnHold, what, whom, act, Cause::AsksToWait(who.clone())));
             // Those who have not answered need not wait for the question: their seats are open beside it.

@@ -8,12 +8,7 @@ use crate::policy::Exempt;
 use crate::state::Freeze;
 
 /// Returns the freeze that forbids dispatches to the environment at that moment, if one does, and the occurrence of it.
-pub fn frozen<'a>(
-    state: &'a State,
-    product: &Slug,
-    environment: &Slug,
-    at: Timestamp,
-) -> Option<(&'a Freeze, Window)> {
+pub fn frozen<'a>(state: &'a State, product: &Slug, environment: &Slug, at: Timestamp) -> Option<(&'a Freeze, Window)> {
     freezes_over(state, product, environment, Window { from: at, until: at }).next()
 }
 

@@ -139,9 +139,9 @@ impl super::Policy {
     /// Returns whether a gate is asked for where the change is of that type.
     pub fn asks_gate(&self, change_type: ChangeType, gate: &str) -> bool {
         let emergency = self.emergency.as_ref().filter(|_| change_type == ChangeType::Emergency);
-        emergency.and_then(|emergency| emergency.gates.as_ref()).is_none_or(|gates| {
-            gates.iter().any(|asked| asked.as_str() == gate)
-        })
+        emergency
+            .and_then(|emergency| emergency.gates.as_ref())
+            .is_none_or(|gates| gates.iter().any(|asked| asked.as_str() == gate))
     }
 
     /// Returns whether the calendar does not stop it. What is not said: a rollback is exempt, nothing else is.

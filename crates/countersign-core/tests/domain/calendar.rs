@@ -19,12 +19,8 @@ fn again(rule: &str, zone: &str) -> Option<Recurs> {
 fn declare(from: &'static str, until: &'static str, recurs: Option<Recurs>) -> Step {
     step(RITA, move |_| {
         let span = Window { from: time(from), until: time(until) };
-        let change = FreezeChange::Declare {
-            environment: None,
-            product: Some(word(PRODUCT)),
-            recurs: recurs.clone(),
-            span,
-        };
+        let change =
+            FreezeChange::Declare { environment: None, product: Some(word(PRODUCT)), recurs: recurs.clone(), span };
         Freeze { change }.into()
     })
 }
@@ -36,7 +32,8 @@ fn given_also(more: &str) -> World {
 #[test]
 fn a_freeze_that_comes_again_stops_each_of_its_occurrences_and_says_who() {
     // Sundays from 10:00 to 11:00 in Berlin, declared for the first time a week before.
-    let sundays = || declare("2026-11-15T09:00:00Z", "2026-11-15T09:59:59Z", again("FREQ=WEEKLY;BYDAY=SU", "Europe/Berlin"));
+    let sundays =
+        || declare("2026-11-15T09:00:00Z", "2026-11-15T09:59:59Z", again("FREQ=WEEKLY;BYDAY=SU", "Europe/Berlin"));
     let world = given().signed("r1").is("r1", ReleaseState::Authorized);
     assert_eq!(world.now, time("2026-11-22T09:00:00Z"));
     let index = world.state.tree.size();
@@ -98,8 +95,11 @@ fn freeze_sheet(id: &'static str) -> Step {
 fn the_way_back_stays_open_in_a_freeze_unless_the_policy_says_otherwise() {
     let halted = |world: World| world.live("r1").signed("r2").sent("r2", 1).when(declare_freeze(None, 86_400));
     halted(given()).when(roll_back("r2", 1, "back"));
-    halted(given_also("[calendar]\nexempt = []\n"))
-        .refuses_saying(Code::Frozen, "rita froze it", roll_back("r2", 1, "back"));
+    halted(given_also("[calendar]\nexempt = []\n")).refuses_saying(
+        Code::Frozen,
+        "rita froze it",
+        roll_back("r2", 1, "back"),
+    );
 }
 
 #[test]

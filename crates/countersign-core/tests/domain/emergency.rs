@@ -105,11 +105,7 @@ fn a_review_that_is_overdue_blocks_the_next_normal_release_and_no_emergency() {
         .refuses_saying(Code::ReviewOverdue, "e1 was to be reviewed by 2026-11-24T23:59:59Z", freeze("r2"))
         .refuses(Code::RoleMissing, review_by(QUINN, "e1"))
         .refuses_saying(Code::NotFound, "no emergency change", review_by(ADA, "r2"));
-    overdue
-        .clone()
-        .when(emergency("e2"))
-        .when(observe("e2", "unit.xml", Conclusion::Pass))
-        .when(freeze("e2"));
+    overdue.clone().when(emergency("e2")).when(observe("e2", "unit.xml", Conclusion::Pass)).when(freeze("e2"));
     overdue.when(review_by(ADA, "e1")).refuses(Code::AlreadyDone, review_by(OLGA, "e1")).when(freeze("r2"));
     // A sheet that was signed before does not go out past the due date either.
     let signed = next.later(wait - 10).when(freeze("r2")).when(go(QUINN, "r2", "qa")).when(go(SAM, "r2", "security"));

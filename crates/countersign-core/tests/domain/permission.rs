@@ -9,6 +9,7 @@ use countersign_core::permission::Deed;
 use countersign_core::rejection::Code;
 use countersign_core::words::role;
 
+use super::records::remove;
 use super::*;
 
 const NINA: &str = "nina@acme.example";
@@ -73,18 +74,11 @@ fn scene(deed: Deed, as_role: &'static str) -> (World, Step) {
             given,
             step(NINA, |world| {
                 let entry = world.last_entry();
-                Correction { entry, field: word("identity"), new: word("passport"), old: word("card"), removes: None }
-                    .into()
+                let removes = None;
+                Correction { entry, field: word("identity"), new: word("passport"), old: word("card"), removes }.into()
             }),
         ),
-        Deed::Remove => (
-            given.when(propose("r1")).when(observe("r1", "unit.xml", Conclusion::Pass)),
-            step(NINA, |world| {
-                let record = &world.release("r1").evidence[0];
-                let (field, new, old) = (word("file"), word("removed"), word("there"));
-                Correction { entry: record.entry, field, new, old, removes: Some(record.body.digest) }.into()
-            }),
-        ),
+        Deed::Remove => (given.when(propose("r1")).when(observe("r1", "unit.xml", Conclusion::Fail)), remove(NINA)),
         Deed::Late => (
             given,
             step(NINA, |world| {

@@ -13,7 +13,7 @@ fn evidence_digest(world: &World) -> Digest {
 }
 
 /// Asks for the first evidence of a release to be removed.
-fn remove(who: &'static str) -> Step {
+pub(super) fn remove(who: &'static str) -> Step {
     step(who, |world| {
         let record = &world.release("r1").evidence[0];
         let old = word(&format!("sha256:{}", record.body.digest));
