@@ -106,10 +106,6 @@ pub enum Answerable {
     Role(Principal),
     /// A file that is asked to be removed.
     Removal(Digest),
-    /// A person whose identity waits to be stated by a second person.
-    Person(Principal),
-    /// A role of a person that waits for a second person, or for those who recover the ledger.
-    Role(Principal),
 }
 
 /// A file that must not stay.
