@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use countersign_app::desk::{Home, LedgerDir};
 use countersign_app::evidence::{Limits, read_as};
+use countersign_app::keyfile::{KeyError, PersonKeyFile};
 use countersign_app::ledger::{Ledger, PassphraseSource};
 use countersign_app::sample::{create_at, large, passphrase_of, personas, remove, serve};
 use countersign_app::{changes, clock, connectors, rollout, verification};
@@ -21,13 +22,19 @@ use zeroize::Zeroizing;
 /// The passphrase a persona has on screen.
 struct OnScreen;
 
+impl OnScreen {
+    fn of(&self, principal: &Principal) -> Result<Zeroizing<String>, countersign_app::error::Error> {
+        Ok(Zeroizing::new(passphrase_of(principal.as_str()).expect("a persona").to_owned()))
+    }
+}
+
 impl PassphraseSource for OnScreen {
     fn passphrase(
         &mut self,
         principal: &Principal,
         _: &Statement,
     ) -> Result<Zeroizing<String>, countersign_app::error::Error> {
-        Ok(Zeroizing::new(passphrase_of(principal.as_str()).expect("a persona").to_owned()))
+        self.of(principal)
     }
 
     fn reauth(&self) -> Reauth {
@@ -165,9 +172,19 @@ fn the_sample_is_sound_and_holds_every_state() {
     let freeze = Command::Record(Freeze { change: declare }.into());
     let jonas = "jonas@northbay.example".parse().unwrap();
     ledger.as_person(&jonas, &freeze, "To see that it can be".parse().unwrap(), &mut OnScreen).unwrap();
+    // A key gets its passphrase when it is used for the first time, and is no longer opened without it.
+    for principal in ["alice@northbay.example", "ben@northbay.example"] {
+        let principal: Principal = principal.parse().unwrap();
+        let file = ledger.desk().person_key(principal.as_str()).unwrap();
+        assert!(matches!(PersonKeyFile::load(&file), Err(KeyError::Unencrypted(_))));
+        let wrong = ledger.prove_presence(&principal, &mut || Ok(Zeroizing::new("not the passphrase".to_owned())));
+        assert_eq!(wrong.unwrap_err().code, "wrong_passphrase");
+        assert!(PersonKeyFile::load(&file).is_ok());
+        ledger.prove_presence(&principal, &mut || OnScreen.of(&principal)).unwrap();
+    }
     for persona in &here {
-        let principal: Principal = persona.principal.parse().unwrap();
-        ledger.prove_presence(&principal, &mut || Ok(Zeroizing::new(persona.passphrase.clone()))).unwrap();
+        let file = ledger.desk().person_key(&persona.principal).unwrap();
+        assert!(file.is_file(), "{} can sign on this desk", persona.name);
     }
 
     let desk = ledger.desk().path().to_owned();

@@ -195,7 +195,7 @@ impl Session {
         self.locate("css selector", css)
     }
 
-    fn locate(&self, using: &str, value: &str) -> Option<Element> {
+    pub(crate) fn locate(&self, using: &str, value: &str) -> Option<Element> {
         let found = self.call(Method::POST, "/element", Some(json!({ "using": using, "value": value }))).ok()?;
         Some(Element(found[ELEMENT].as_str()?.to_owned()))
     }
@@ -243,10 +243,62 @@ impl Session {
         });
     }
 
-    /// Types into an element.
+    /// Presses and lets go of each key in turn, wherever the focus is. Keys without a sign have the code points that
+    /// WebDriver gives them.
     #[track_caller]
-    pub(crate) fn type_into(&self, element: &Element, text: &str) {
-        self.post(&format!("/element/{}/value", element.0), json!({ "text": text }));
+    pub(crate) fn press(&self, keys: &str) {
+        let strokes: Vec<Value> = keys
+            .chars()
+            .flat_map(|key| ["keyDown", "keyUp"].map(|stroke| json!({ "type": stroke, "value": key.to_string() })))
+            .collect();
+        self.keys(&strokes);
+    }
+
+    /// Presses a key that closes the window in front: the key may come up after it has gone.
+    pub(crate) fn press_last(&self, key: &str) {
+        let stroke = |stroke: &str| json!({ "type": stroke, "value": key });
+        let keyboard = json!({ "type": "key", "id": "keyboard", "actions": [stroke("keyDown"), stroke("keyUp")] });
+        let _ = self.call(Method::POST, "/actions", Some(json!({ "actions": [keyboard] })));
+    }
+
+    /// Presses a key while others are held.
+    #[track_caller]
+    pub(crate) fn chord(&self, held: &str, key: &str) {
+        let stroke = |stroke: &str, key: &str| json!({ "type": stroke, "value": key });
+        self.keys(&[stroke("keyDown", held), stroke("keyDown", key), stroke("keyUp", key), stroke("keyUp", held)]);
+    }
+
+    /// Holds a key down and does not let go of it, for so many repeats of the keyboard.
+    #[track_caller]
+    pub(crate) fn hold_down(&self, key: &str, repeats: usize) {
+        let mut strokes = vec![json!({ "type": "keyDown", "value": key }); repeats];
+        strokes.push(json!({ "type": "keyUp", "value": key }));
+        self.keys(&strokes);
+    }
+
+    #[track_caller]
+    fn keys(&self, strokes: &[Value]) {
+        let keyboard = json!({ "type": "key", "id": "keyboard", "actions": strokes });
+        self.post("/actions", json!({ "actions": [keyboard] }));
+    }
+
+    /// Clicks twice, as fast as a hand that trembles.
+    #[track_caller]
+    pub(crate) fn double_click(&self, element: &Element) {
+        let origin = json!({ ELEMENT: element.0 });
+        let move_there = json!({ "type": "pointerMove", "duration": 0, "x": 0, "y": 0, "origin": origin });
+        let press = |stroke: &str| json!({ "type": stroke, "button": 0 });
+        let strokes =
+            [move_there, press("pointerDown"), press("pointerUp"), press("pointerDown"), press("pointerUp")];
+        let mouse = json!({ "type": "pointer", "id": "mouse", "parameters": { "pointerType": "mouse" },
+            "actions": strokes });
+        self.post("/actions", json!({ "actions": [mouse] }));
+    }
+
+    /// Makes the window in front so large.
+    #[track_caller]
+    pub(crate) fn resize(&self, width: u32, height: u32) {
+        self.post("/window/rect", json!({ "width": width, "height": height }));
     }
 
     /// Returns the value of a property of an element.

@@ -77,7 +77,11 @@ pub(crate) struct Window {
 impl Window {
     /// Starts the program with these arguments, in a home of its own.
     pub(crate) fn open(arguments: &[&str]) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::open_in_dir(tempfile::tempdir().unwrap(), arguments)
+    }
+
+    /// Starts the program in a home that goes with the window.
+    pub(crate) fn open_in_dir(dir: tempfile::TempDir, arguments: &[&str]) -> Self {
         let root = dir.path().to_owned();
         let mut window = Self::open_in(&root, arguments);
         window._dir = Some(dir);

@@ -29,13 +29,15 @@ use crate::clock;
 use crate::desk::{DeskDir, Home, LedgerDir};
 use crate::durable;
 use crate::error::{Error, ErrorKind};
-use crate::keyfile::{DeviceKeyFile, LogKeyFile, Person, PersonKeyFile, UnlockedKey};
+use crate::keyfile::{self, DeviceKeyFile, KeyError, LogKeyFile, Person, PersonKeyFile, UnlockedKey};
 use crate::lockout::{FREE_TRIES, Lockout};
 use crate::pin::PinFile;
+use crate::sample;
 use crate::store::SqliteStore;
 use crate::store::{AppendError, NewLeaf, Store, landed};
 
 mod beginning;
+mod import;
 mod index;
 mod reading;
 
@@ -102,7 +104,7 @@ pub(crate) fn random_hex<const N: usize>() -> Result<String, Error> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-fn nonce() -> Result<countersign_core::words::Nonce, Error> {
+pub(crate) fn nonce() -> Result<countersign_core::words::Nonce, Error> {
     Ok(random_hex::<8>()?.parse().expect("16 hex digits"))
 }
 
@@ -455,10 +457,9 @@ impl Ledger {
     /// # Errors
     /// It is not here, or is another.
     pub fn key_of(&self, principal: &Principal) -> Result<PersonKeyFile, Error> {
-        let path = self.desk.person_key(principal.as_str())?;
-        let file = PersonKeyFile::load(&path).map_err(|error| {
-            Error::from(error).hint(format!("the private key of {principal} stays on its owner's desk"))
-        })?;
+        let file = self
+            .key_file(principal)
+            .map_err(|error| error.hint(format!("the private key of {principal} stays on its owner's desk")))?;
         let enrolled = self.state.people.get(principal).and_then(|person| person.keys.last()).map(|key| key.key);
         if Some(file.public_key()) != enrolled {
             return Err(Error::new(
@@ -468,6 +469,17 @@ impl Ledger {
             ));
         }
         Ok(file)
+    }
+
+    /// Loads a person's key file. In a sample one that was never used gets its passphrase now, the one on the screen.
+    fn key_file(&self, principal: &Principal) -> Result<PersonKeyFile, Error> {
+        let path = self.desk.person_key(principal.as_str())?;
+        match (PersonKeyFile::load(&path), sample::passphrase_of(principal.as_str())) {
+            (Err(KeyError::Unencrypted(_)), Some(passphrase)) if self.state.sample() => {
+                Ok(keyfile::reencrypt(&path, &path, None, &Zeroizing::new(passphrase.to_owned()))?)
+            }
+            (loaded, _) => Ok(loaded?),
+        }
     }
 
     /// Signs and appends what was prepared, to the byte: the second half of [`Ledger::as_person`].
@@ -506,7 +518,7 @@ impl Ledger {
     ) -> Result<(), Error> {
         self.refresh()?;
         let enrolled = self.state.people.get(principal).and_then(|person| person.current_key()).map(|key| key.key);
-        let file = PersonKeyFile::load(&self.desk.person_key(principal.as_str())?)?;
+        let file = self.key_file(principal)?;
         if Some(file.public_key()) != enrolled {
             return Err(Error::new(
                 ErrorKind::No,
@@ -704,7 +716,7 @@ fn damaged(what: &str) -> Error {
         .hint("nothing is written to it; keep it as it is and restore a backup elsewhere")
 }
 
-fn sign(statement: &Statement, key: &SigningKey) -> Result<Entry, Error> {
+pub(crate) fn sign(statement: &Statement, key: &SigningKey) -> Result<Entry, Error> {
     Entry::sign(&statement.payload(), statement.act.name(), key)
         .map_err(|error| Error::new(ErrorKind::No, "entry", format!("this does not fit into an entry: {error}")))
 }

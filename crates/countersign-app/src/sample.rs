@@ -9,7 +9,7 @@
 mod beginning;
 mod files;
 mod goods;
-mod keys;
+pub(crate) mod keys;
 mod large;
 mod maker;
 mod people;
@@ -20,19 +20,19 @@ mod story;
 mod tales;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use countersign_core::act::{Recovery, Signer};
+use countersign_core::act::{Reauth, Recovery, Signer};
+use countersign_core::entry::Entry;
 use countersign_core::hash::Digest;
 use countersign_core::words::Timestamp;
 use ed25519_dalek::SigningKey;
-use zeroize::Zeroizing;
 
 use crate::clock;
 use crate::desk::{Home, LedgerDir};
 use crate::durable::{self, FileError};
 use crate::error::{Error, ErrorKind};
-use crate::keyfile::{self, DeviceKeyFile};
+use crate::keyfile::DeviceKeyFile;
 use crate::ledger::{Beginning, KEY_VALID_SECONDS, Ledger, PreparedLedger};
 use crate::people::PERSONAS;
 use crate::wire::desk::Persona;
@@ -125,14 +125,15 @@ fn make(
     in_place(home, dir, |aside, begun_as| {
         let mut schedule = Schedule::until(now);
         let begun = schedule.workday(86, 7, 30);
-        let ledger = begin(home, aside, begun, title)?;
+        let keys = keys::make()?;
+        let ledger = begin(home, aside, begun, title, &keys)?;
         *begun_as = Some(ledger.fingerprint());
         let _driven = DrivenClock::at(begun);
-        let mut maker = maker_of(&ledger)?;
-        let keys = keys::make()?;
+        let mut maker = maker_of(&ledger, &keys)?;
+        keys::put_all(ledger.desk(), &keys)?;
         let dispatcher = DeviceKeyFile::generate(&ledger.desk().dispatcher_key(), "dispatcher")?;
         tell(&mut schedule, &keys, dispatcher.key().signing_key().clone(), service::free_port()?);
-        keys::lock_while(ledger.desk(), &keys, progress, |progress| schedule.run(&mut maker, progress))?;
+        schedule.run(&mut maker, progress)?;
         service::install(ledger.desk(), &maker.state)?;
         maker.write(&ledger)
     })
@@ -194,7 +195,7 @@ fn remove_dir(path: &Path) -> Result<(), Error> {
 }
 
 /// Begins the ledger: entry 0, signed by the first person of the sample.
-fn begin(home: &Home, dir: &LedgerDir, begun: Timestamp, title: &str) -> Result<Ledger, Error> {
+fn begin(home: &Home, dir: &LedgerDir, begun: Timestamp, title: &str, keys: &Keys) -> Result<Ledger, Error> {
     let _driven = DrivenClock::at(begun);
     let owner = &PEOPLE[0];
     let beginning = Beginning {
@@ -206,22 +207,21 @@ fn begin(home: &Home, dir: &LedgerDir, begun: Timestamp, title: &str) -> Result<
         sample: true,
         valid_until: begun.plus_seconds(KEY_VALID_SECONDS),
     };
+    let key = &keys[owner.short][0];
     let mut prepared = PreparedLedger::new(home, dir, beginning)?;
-    let secret = Zeroizing::new(owner.passphrase.to_owned());
-    prepared.make_key(&secret)?;
-    let statement = prepared.statement(countersign_core::act::Reauth::Prompt)?;
-    prepared.commit(&statement, secret)
+    prepared.take_key_of_persona(key)?;
+    let statement = prepared.statement(Reauth::Prompt)?;
+    let entry = Entry::sign(&statement.payload(), statement.act.name(), key)
+        .map_err(|error| Error::new(ErrorKind::No, "entry", error.to_string()))?;
+    prepared.begin(entry)
 }
 
 /// Returns what goes on from a ledger that has begun.
-fn maker_of(ledger: &Ledger) -> Result<Maker, Error> {
+fn maker_of(ledger: &Ledger, keys: &Keys) -> Result<Maker, Error> {
     let device = DeviceKeyFile::load(&ledger.desk().device_key())?;
     let mut maker = Maker::after(ledger, crate::ledger::app(), device.key().signing_key().clone());
     let owner = &PEOPLE[0];
-    let path: PathBuf = ledger.desk().person_key(who(owner.short).as_str())?;
-    let file = keyfile::PersonKeyFile::load(&path)?;
-    let key = file.unlock(Zeroizing::new(owner.passphrase.to_owned()))?;
-    maker.give(&who(owner.short), key.signing_key().clone(), word(owner.zone));
+    maker.give(&who(owner.short), keys[owner.short][0].clone(), word(owner.zone));
     Ok(maker)
 }
 
@@ -240,9 +240,10 @@ mod tests {
         let first: Timestamp = word("2026-11-23T01:20:00Z");
         let begun = Schedule::until(first).workday(86, 7, 30);
         let home = Home::at(dir.path().join("home"));
-        let ledger = begin(&home, &LedgerDir::at(dir.path().join("ledger")), begun, "A week of samples").unwrap();
-        let made = maker_of(&ledger).unwrap();
         let keys = keys::make().unwrap();
+        let place = LedgerDir::at(dir.path().join("ledger"));
+        let ledger = begin(&home, &place, begun, "A week of samples", &keys).unwrap();
+        let made = maker_of(&ledger, &keys).unwrap();
         let told: Vec<Vec<String>> = (0..7)
             .map(|day| {
                 // Another hour on each day, too; the last one ends the week.

@@ -76,14 +76,42 @@ fn a_changed_page_cannot_make_rust_sign_other_bytes_than_it_showed() {
     }
     let shown = signing::signing_challenge(&given.host).unwrap();
     let payload = shown.payload.clone().unwrap();
+    given.events.lock().unwrap().clear();
     let w::SigningResult::Signed { receipt } = given.commit(&shown, &secret).unwrap() else { panic!("a receipt") };
     assert_eq!(receipt.payload_sha256, shown.payload_sha256);
+    // The other windows learn at once that what they show is old.
+    let told = given.events.lock().unwrap().iter().any(|event| {
+        matches!(event, HostEvent::LedgerChanged { size } if Some(*size) == receipt.entry.map(|entry| entry + 1))
+    });
+    assert!(told, "nobody is told of entry {:?}", receipt.entry);
     let entry = handlers::audit::entry(&given.host, w::EntryIndex { index: receipt.entry.unwrap() }).unwrap();
     assert_eq!(entry.payload, payload, "what is in the ledger is what was shown, to the byte");
     assert_eq!(Some(entry.payload_sha256), receipt.payload_sha256, "and it is known by the digest that was shown");
     assert!(entry.checks.iter().all(|check| check.passed));
     assert_eq!(code(given.commit(&shown, &secret)), "nothing_to_sign", "and it was signed once");
     assert_eq!(entries(&given), before + 1);
+}
+
+#[test]
+fn whoever_shows_something_is_told_of_what_was_signed() {
+    let given = sample();
+    let Asked { secret, release } = asked(&given);
+    let opened = given.open(w::Intent::Answer { release: release.clone(), role: None });
+    let shown = signing::signing_choose(&given.host, choice(&opened, w::Verdict::Go, "Read")).unwrap();
+    let before = entries(&given);
+    let told = |size: u32| given.events.lock().unwrap().contains(&HostEvent::LedgerChanged { size });
+    assert!(!told(before + 1));
+    given.commit(&shown, &secret).unwrap();
+    assert!(told(before + 1), "the main window shows it as soon as it is signed");
+    let signed = desk::session(&given.host).unwrap();
+    assert_eq!(signed.ledger.map(|ledger| ledger.entries), Some(before + 1));
+    // So it is after what needs no passphrase, and once for each entry.
+    let stop = w::HoldForm { release, question: None, reason: "A question came up".to_owned() };
+    handlers::release::hold(&given.host, stop).unwrap();
+    given.host.poll();
+    let events = given.events.lock().unwrap();
+    let all: Vec<_> = events.iter().filter(|event| **event == HostEvent::LedgerChanged { size: before + 2 }).collect();
+    assert_eq!(all.len(), 1);
 }
 
 #[test]

@@ -98,6 +98,8 @@ pub(super) struct Open {
     pub(super) verified_at: Option<String>,
     /// What can no longer change without a new entry.
     pub(super) settled: Settled,
+    /// How many entries the windows were told of last: whoever takes entries in need not be who tells.
+    told: u32,
     /// What the sample deploys to; it answers as long as the sample is open.
     _service: Option<sample::Service>,
 }
@@ -237,7 +239,15 @@ impl Host {
             w::VerifiedState::Entries
         };
         let service = sample::serve(&ledger);
-        let open = Open { ledger, me, verified, verified_at: None, settled: Settled::default(), _service: service };
+        let open = Open {
+            ledger,
+            me,
+            verified,
+            verified_at: None,
+            settled: Settled::default(),
+            told: size,
+            _service: service,
+        };
         places::remember(self, &open)?;
         *held(&self.0.open) = Some(open);
         held(&self.0.presence).locked = false;
@@ -260,12 +270,17 @@ impl Host {
     /// Looks after what goes on by itself: entries of other processes, the idle lock, challenges that ran out. Cheap when
     /// nothing moved; to be called about once a second.
     pub fn poll(&self) {
-        self.take_in();
+        self.take_in(false);
         self.lock_when_idle();
         super::signing::expire(self);
     }
 
-    fn take_in(&self) {
+    /// Tells the windows that something is not as it was, once they would see it.
+    pub(super) fn tell_change(&self) {
+        self.take_in(true);
+    }
+
+    fn take_in(&self, told_anyway: bool) {
         let mut guard = held(&self.0.open);
         let Some(open) = guard.as_mut() else { return };
         let taken = match open.ledger.changed() {
@@ -277,8 +292,9 @@ impl Host {
         match taken {
             Ok(changed) => {
                 let healed = held(&self.0.trouble).take_if(|trouble| trouble.kind == w::ErrorKind::Cannot).is_some();
+                let news = std::mem::replace(&mut open.told, size) != size;
                 drop(guard);
-                if changed || healed {
+                if changed || healed || news || told_anyway {
                     self.tell(HostEvent::LedgerChanged { size });
                 }
             }

@@ -334,7 +334,7 @@ fn challenge(host: &Host, session: &Session) -> Result<w::Challenge, w::AppError
     let release = shown::release_of(state, prepared, statement);
     let frozen = match (&prepared.deed, release) {
         (Deed::Answer { request, .. }, Some(release)) => release.sheet_at(*request),
-        (Deed::Presence { then: After::Drive { what: Drive::Waves | Drive::Back, .. } }, Some(release)) => {
+        (Deed::Presence { then: After::Drive { what: Drive::Wave | Drive::Back, .. } }, Some(release)) => {
             release.sheet()
         }
         _ => None,
@@ -634,7 +634,8 @@ pub fn signing_commit(host: &Host, request: w::Commit) -> Result<w::SigningResul
             Ok(w::SigningResult::ShowAgain { challenge: challenge? })
         }
         Ok(done) => {
-            host.poll();
+            // Also what is no entry, such as a connector, is shown elsewhere.
+            host.tell_change();
             Ok(done)
         }
         Err(error) => {

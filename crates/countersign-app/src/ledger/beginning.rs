@@ -52,6 +52,7 @@ pub struct PreparedLedger {
     card: DeviceCard,
     origin: Line,
     owner: Option<PersonKeyFile>,
+    persona: Option<PublicKey>,
     nonce: Nonce,
     time: Timestamp,
     zone: Zone,
@@ -90,6 +91,7 @@ impl PreparedLedger {
             card,
             origin,
             owner: None,
+            persona: None,
             nonce: nonce()?,
             time: clock::now(),
             zone: clock::zone(),
@@ -119,10 +121,21 @@ impl PreparedLedger {
         Ok(key)
     }
 
+    /// Takes a key that was made before for the persona who owns a sample; a real ledger has no such key.
+    pub(crate) fn take_key_of_persona(&mut self, key: &SigningKey) -> Result<(), Error> {
+        if !self.beginning.sample {
+            return Err(Error::usage("the owner of a real ledger chooses a passphrase"));
+        }
+        let principal = self.beginning.owner.principal.as_str();
+        crate::sample::keys::put(&self.desk.desk().person_key(principal)?, principal, key)?;
+        self.persona = Some(PublicKey::of(key));
+        Ok(())
+    }
+
     /// Returns the owner's key, once there is one.
     #[must_use]
     pub fn owner_key(&self) -> Option<PublicKey> {
-        self.owner.as_ref().map(PersonKeyFile::public_key)
+        self.owner.as_ref().map(PersonKeyFile::public_key).or(self.persona)
     }
 
     /// Returns what the owner is to sign; with a stand-in key until theirs is made.

@@ -12,6 +12,7 @@ import type {
   Consequence,
   FactLine,
   FactName,
+  Moved,
   GateReason,
   PersonRef,
   SignOffState,
@@ -136,7 +137,7 @@ export function blockerDetail(blocker: Blocker): string {
     case 'asksToWait':
       return said(quoted(cause.quote), waits);
     case 'stale':
-      return said(cause.moved.length ? t('decision.blockMore.moved', { moved: list(cause.moved) }) : '', waits);
+      return said(cause.moved.length ? t('decision.blockMore.moved', { moved: movedText(cause.moved) }) : '', waits);
     case 'sheetExpired':
       return said(t('decision.blockMore.sheetExpired', { at: dateTime(cause.at) }), waits);
     case 'lateInconclusive':
@@ -189,6 +190,10 @@ export function clearing(act: ClearingAct, cause?: BlockerCause): string {
 }
 
 // Lines of a decision sheet
+
+/** What a sheet lists and is no longer as it was. */
+export const movedText = (moved: readonly Moved[]): string =>
+  list(moved.map((what) => word('decision', `moved.${what}`)));
 
 export const factLabel = (name: FactName): string => word('decision', `fact.${name}`);
 

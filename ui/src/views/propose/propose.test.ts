@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { expectAccessible, show } from '../../../test/help';
-import type { SaveDraft } from '../../lib/ipc';
+import { calls, type SaveDraft } from '../../lib/ipc';
 import { appError, world } from '../../lib/ipc/fake/world';
+import { invalidate } from '../../lib/query.svelte';
 import { desk } from '../../lib/session.svelte';
 import { toasts } from '../../lib/components/toasts.svelte';
 import Propose from './Propose.svelte';
@@ -42,6 +43,34 @@ test('it is signed only after it was checked as it stands', async () => {
   await screen.getByRole('textbox', { name: 'Version' }).fill('1.14.2');
   await expect.element(screen.getByText('Not checked since the last change')).toBeVisible();
   await expect.element(sign).toHaveAttribute('aria-disabled', 'true');
+});
+
+test('an artifact that is added has the focus', async () => {
+  const screen = await show(Propose, { draft: 'draft-1' });
+  await screen.getByRole('button', { name: 'Add an artifact' }).click();
+  await expect.poll(() => document.activeElement?.closest('.artifact') ?? null).not.toBe(null);
+});
+
+test('a draft that was signed leads to its release', async () => {
+  const { release } = (
+    await calls.releases({
+      text: '',
+      products: [],
+      states: [],
+      mine: false,
+      sort: 'proposed',
+      descending: true,
+      page: { offset: 0, limit: 1 },
+    })
+  ).rows[0]!;
+  const { drafts } = await calls.drafts();
+  const form = { ...drafts[0]!.form, release };
+  const { id } = await calls.saveDraft({ id: null, amends: null, form });
+  const screen = await show(Propose, { draft: id });
+  await expect.element(screen.getByRole('textbox', { name: 'Version' })).toBeVisible();
+  await calls.deleteDraft({ id });
+  invalidate(['drafts']);
+  await expect.poll(() => location.hash).toBe(`#/releases/${release}`);
 });
 
 test('a draft that is discarded comes back by Undo', async () => {

@@ -451,7 +451,7 @@ export function sheet(release: string): SheetView | null {
             ? 'stale'
             : 'go',
     outcomeBy: row.state === 'onHold' ? person('jo') : row.state === 'noGo' ? person('ewa') : null,
-    moved: row.product === 'payments-api' && row.state === 'ready' ? ['evidence regression.xml'] : [],
+    moved: row.product === 'payments-api' && row.state === 'ready' ? ['evidenceReplaced'] : [],
     authorization: row.product === 'notify' ? 4655 : null,
     atDispatch: ['live', 'reviewed', 'rolledBack', 'rolloutHalted'].includes(row.state),
     stations,

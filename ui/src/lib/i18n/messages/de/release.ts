@@ -209,7 +209,7 @@ export default {
     'Dieser Arbeitsplatz holt die Datei selbst und unterschreibt mit eigenem Schlüssel, was er sah. Das ist mehr wert als eine angehängte Datei.',
   observeConnector: 'Anbindung',
   observeRun: 'Lauf',
-  observeRunHint: 'Der Lauf, wie das CI-System ihn nennt: builder/42 oder seine Adresse.',
+  observeRunHint: 'Die Kennung des Laufs im CI-System: bei Buildbot dessen buildid, eine Zahl.',
   observeStep: 'Schritt',
   observeLog: 'Protokoll',
   observeDo: 'Holen',

@@ -233,7 +233,7 @@ export default {
   then: 'Wie es weitergeht',
   started: 'Es hat begonnen. Verfolgen Sie es im Hauptfenster; dieses zu schließen hält nichts an.',
   finished: 'Es ist zu Ende.',
-  startFailed: 'Ihre Unterschrift ist aufgezeichnet, aber was sie auslöste, ging nicht gut.',
+  startFailed: 'Sie haben gezeigt, dass Sie es sind, und es begann. Es ging nicht gut:',
   noneTitle: 'Es ist nichts zum Unterschreiben vorbereitet',
   noneText: 'Beginnen Sie im Hauptfenster: Wählen Sie, was Sie tun wollen; dann öffnet sich dieses Fenster damit.',
   'after.lastSignatureManagerStarts': 'Das war die letzte Unterschrift. {then} darf jetzt die Ausrollung beginnen.',
