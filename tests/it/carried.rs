@@ -83,17 +83,40 @@ fn waiting(root: &Path) -> (Desk, Desk, String) {
     run(Command::new("chmod").arg("600").arg(&passphrase));
     let begun = here.signs(OLGA, &["init", "--title", "Acme", "--name", "Olga Brandt", "--principal", OLGA]);
     let fingerprint = begun["fingerprint"].as_str().unwrap().to_owned();
-    here.signs(OLGA, &["person", "enrol", RITA, "--name", "Rita Vogel", "--identity", "seen", "--new-passphrase-file", "passphrase"]);
+    here.signs(
+        OLGA,
+        &["person", "enrol", RITA, "--name", "Rita Vogel", "--identity", "seen", "--new-passphrase-file", "passphrase"],
+    );
     here.signs(RITA, &["person", "accept"]);
     here.signs(OLGA, &["person", "role", "grant", RITA, "release-manager"]);
 
     // Quinn makes the key where it stays, and hands over the public half alone.
-    let key = ["carry", "key", QUINN, "--out", "quinn.pub", "--fingerprint", &fingerprint, "--new-passphrase-file", "passphrase"];
+    let key = [
+        "carry",
+        "key",
+        QUINN,
+        "--out",
+        "quinn.pub",
+        "--fingerprint",
+        &fingerprint,
+        "--new-passphrase-file",
+        "passphrase",
+    ];
     let made = away.yes(&key);
     away.no(1, "exists", &key);
     let enrolled = here.signs(
         OLGA,
-        &["person", "enrol", QUINN, "--name", "Quinn Moreau", "--identity", "read over the phone", "--public-key", "quinn.pub"],
+        &[
+            "person",
+            "enrol",
+            QUINN,
+            "--name",
+            "Quinn Moreau",
+            "--identity",
+            "read over the phone",
+            "--public-key",
+            "quinn.pub",
+        ],
     );
     assert_eq!(enrolled["fingerprint"], made["key"]);
     here.signs(OLGA, &["person", "role", "grant", QUINN, "qa"]);
@@ -119,7 +142,8 @@ fn waiting(root: &Path) -> (Desk, Desk, String) {
 fn propose(here: &Desk, repository: &SampleRepository, version: &str) {
     fs::write(here.root.join("shop.tar"), version).unwrap();
     let bare = repository.bare.to_str().unwrap();
-    let words = ["release", "propose", "--product", "shop", "--version", version, "--repository", bare, "--commit", version];
+    let words =
+        ["release", "propose", "--product", "shop", "--version", version, "--repository", bare, "--commit", version];
     here.signs(RITA, &[&words[..], &["--artifact", "shop.tar=shop.tar"]].concat());
     here.signs(RITA, &["request", &format!("shop-{version}")]);
 }

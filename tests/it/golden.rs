@@ -182,7 +182,14 @@ impl Golden {
         self.act(who, EnrolAccept { accountability: accountability() });
         for role in roles {
             let role = parse(role);
-            let grant = Role { change: Grant::Grant, principal: parse(who), product: None, role, until: None };
+            let grant = Role {
+                change: Grant::Grant,
+                principal: parse(who),
+                product: None,
+                qualification: None,
+                role,
+                until: None,
+            };
             self.act("alice@acme.example", grant);
         }
     }
@@ -369,6 +376,7 @@ pub(crate) fn founded() -> Golden {
     let alice = "alice@acme.example";
     let genesis = Genesis {
         accountability: accountability(),
+        charter: None,
         desk: golden.device(DESK, DevicePurpose::Desk, Some("log of desk 1")),
         owner: golden.person(alice),
         recovery: Recovery { needed: 0, people: Vec::new(), wait_hours: 0 },
@@ -556,7 +564,14 @@ pub(crate) fn every_act() -> Golden {
     golden.act(DESK, Hold { change: HoldChange::Halt {}, release: id.clone() });
     golden.send(third, "production", DispatchKind::Rollback, "back-3", Some(bob));
     golden.act(bob, Outcome { release: id, result: parse("taken back: the bearing is louder") });
-    let lapse = Role { change: Grant::Lapse, principal: parse(carol), product: None, role: parse("qa"), until: None };
+    let lapse = Role {
+        change: Grant::Lapse,
+        principal: parse(carol),
+        product: None,
+        qualification: None,
+        role: parse("qa"),
+        until: None,
+    };
     golden.act(alice, lapse);
     golden
 }

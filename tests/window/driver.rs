@@ -243,6 +243,12 @@ impl Session {
         });
     }
 
+    /// Types into an element.
+    #[track_caller]
+    pub(crate) fn type_into(&self, element: &Element, text: &str) {
+        self.post(&format!("/element/{}/value", element.0), json!({ "text": text }));
+    }
+
     /// Presses and lets go of each key in turn, wherever the focus is. Keys without a sign have the code points that
     /// WebDriver gives them.
     #[track_caller]
@@ -288,8 +294,7 @@ impl Session {
         let origin = json!({ ELEMENT: element.0 });
         let move_there = json!({ "type": "pointerMove", "duration": 0, "x": 0, "y": 0, "origin": origin });
         let press = |stroke: &str| json!({ "type": stroke, "button": 0 });
-        let strokes =
-            [move_there, press("pointerDown"), press("pointerUp"), press("pointerDown"), press("pointerUp")];
+        let strokes = [move_there, press("pointerDown"), press("pointerUp"), press("pointerDown"), press("pointerUp")];
         let mouse = json!({ "type": "pointer", "id": "mouse", "parameters": { "pointerType": "mouse" },
             "actions": strokes });
         self.post("/actions", json!({ "actions": [mouse] }));

@@ -2,6 +2,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod attestation;
+pub mod authority;
 pub mod backup;
 pub mod blob;
 pub mod carry;

@@ -162,7 +162,7 @@ pub fn list(state: &State, here: &[Principal], at: Timestamp) -> Vec<PersonRow> 
             roles: person
                 .roles
                 .iter()
-                .filter(|record| record.lapsed.is_none() && record.until.is_none_or(|until| at <= until))
+                .filter(|record| record.in_force(at))
                 .map(|record| RoleRow {
                     role: record.role.clone(),
                     product: record.product.clone(),
@@ -439,7 +439,7 @@ pub fn change_role(
     if let Some(product) = &product {
         crate::products::known(ledger.state(), product)?;
     }
-    signing.record(ledger, Role { change, principal, product, role, until })
+    signing.record(ledger, Role { change, principal, product, qualification: None, role, until })
 }
 
 // ------------------------------------------------------------------------------------------------- keys
@@ -824,6 +824,7 @@ pub fn begin_sample(home: &Home, dir: &LedgerDir, title: Line, reason: Text) -> 
         owner: Signer { name: owner.name(), principal: owner.principal() },
         emails: Vec::new(),
         reason,
+        charter: None,
         recovery: Recovery { needed: 0, people: Vec::new(), wait_hours: 0 },
         sample: true,
         valid_until: usual_validity(now),

@@ -8,8 +8,8 @@ use clap::{Args, Parser, Subcommand};
 use countersign_core::words::{Principal, Text};
 
 use crate::commands::{
-    authorization, backup, carry, connector, demo, device, evidence, export, freeze, hold, init, person, policy, product,
-    release, report, request, rollout, sign, status, target, verify, waiver,
+    authorization, backup, carry, connector, demo, device, evidence, export, freeze, hold, init, person, policy,
+    product, quorum, release, report, request, rollout, sign, status, target, verify, waiver,
 };
 
 const ABOUT: &str = "Release control for regulated companies: propose, prove, sign, deploy, report.
@@ -110,6 +110,8 @@ pub(crate) enum Command {
     Rollback(rollout::Rollback),
     /// Do all that is due and nobody has to start
     Worker(rollout::Worker),
+    /// Who can still complete a sign-off, and what one more signature would leave missing
+    Quorum(quorum::Quorum),
     /// Where things stand, what blocks and who can clear it
     Status(status::Status),
     /// Check a ledger, or a bundle without any ledger

@@ -266,14 +266,40 @@ closed_words!(
     }
 );
 closed_words!(
-    /// Whether the change adds a grant or ends it.
+    /// What happens to a role.
     Grant {
-        /// From this entry on.
+        /// A process owner gives it.
         Grant = "grant",
-        /// No longer, from this entry on.
+        /// It ends with this entry.
         Lapse = "lapse",
+        /// Who holds it lets another person sign in their place, for a while.
+        Delegate = "delegate",
+        /// Those who may recover the ledger make a new process owner.
+        Recover = "recover",
     }
 );
+
+/// What shows that a person is trained for a role, and until when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Qualification {
+    /// The training record.
+    pub reference: Line,
+    /// It counts no longer after this moment.
+    pub until: Timestamp,
+}
+
+/// The rules over people that a ledger begins with and keeps. Policies may ask for more, never for less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Charter {
+    /// Whether a second person states the identity of each newcomer before they can sign.
+    pub co_signed_identity: bool,
+    /// Whether a role counts once a second person has confirmed its grant.
+    pub co_signed_roles: bool,
+    /// For how many days a person's key may be valid at most.
+    pub key_days: u64,
+}
 
 /// A person as an entry enrols them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -599,6 +625,9 @@ acts! {
     Genesis = "genesis", signer Person, admitted "Only as entry 0, signed by the owner it names; `seen` is the empty tree." {
         /// Digest of the accountability text the owner accepts by signing.
         accountability: Digest,
+        /// The rules over people; absent in ledgers begun before rules 2.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        charter: Option<Charter>,
         /// The first desk.
         desk: DeviceCard,
         /// The first process owner.
@@ -611,7 +640,7 @@ acts! {
         title: Line,
     }
     /// Brings a person in.
-    Enrol = "enrol", signer Person, admitted "By a process owner; neither key nor principal was ever used before." {
+    Enrol = "enrol", signer Person, admitted "By a process owner; neither key nor principal was ever used before. Where the charter asks for it, a second person confirms the identity before the newcomer can sign." {
         /// How the identity was verified.
         identity: Text,
         /// Who comes in.
@@ -635,14 +664,17 @@ acts! {
         principal: Principal,
     }
     /// Gives a person a role, or ends it.
-    Role = "role", signer Person, admitted "By a process owner; the last process owner cannot lapse." {
-        /// Grant or lapse.
+    Role = "role", signer Person, admitted "Grant and lapse by a process owner; delegation by who holds the role, until a moment it ends at, never onwards; recovery by those genesis names. Where the charter asks for it, a grant counts once a second person has confirmed it. A product has one process owner of its own at most; the last process owner of the ledger cannot lapse." {
+        /// Grant, lapse, delegate or recover.
         change: Grant,
         /// Who.
         principal: Principal,
         /// Only for this product; for all when absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         product: Option<Slug>,
+        /// What shows that they are trained for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        qualification: Option<Qualification>,
         /// The role.
         role: Slug,
         /// The role ends after this moment.

@@ -6,6 +6,8 @@
 mod answers;
 mod blockers;
 mod gates;
+mod people;
+mod quorum;
 mod rollout;
 
 use std::collections::BTreeSet;
@@ -33,6 +35,8 @@ use crate::words::{EntryRef, Line, Principal, ReleaseId, Slug, Timestamp, role};
 pub use answers::*;
 pub use blockers::*;
 pub use gates::*;
+pub use people::*;
+pub use quorum::*;
 pub use rollout::*;
 
 closed_words!(

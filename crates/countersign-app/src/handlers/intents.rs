@@ -89,6 +89,7 @@ fn ledger_to_begin(host: &Host, intent: w::Intent) -> Result<Prepared, Error> {
         owner: Signer { name: word(&name, "name")?, principal: principal.clone() },
         emails: emails.iter().map(|email| word(email, "emails")).collect::<Result<_, _>>()?,
         reason: word(&reason, "reason")?,
+        charter: None,
         recovery: Recovery {
             needed: u64::from(recovery_needed),
             people: recovery.iter().map(|who| word(who, "recovery")).collect::<Result<_, _>>()?,
@@ -348,6 +349,7 @@ fn administer(host: &Host, open: &mut Open, intent: w::Intent, at: Timestamp) ->
                 change: if grant { Grant::Grant } else { Grant::Lapse },
                 principal: word(&principal, "principal")?,
                 product,
+                qualification: None,
                 role: word(&role, "role")?,
                 until: until.map(|until| moment(until, "until")).transpose()?,
             };

@@ -134,7 +134,7 @@ fn enrol(schedule: &mut Schedule, at: Timestamp, person: &'static SamplePerson, 
 }
 
 fn role(change: Grant, whom: &str, role: &str, product: Option<&str>, until: Option<Timestamp>) -> Role {
-    Role { change, principal: who(whom), product: product.map(word), role: word(role), until }
+    Role { change, principal: who(whom), product: product.map(word), qualification: None, role: word(role), until }
 }
 
 fn grant(

@@ -231,8 +231,10 @@ fn sole_signer(opened: &Opened) -> Result<Principal, Error> {
         (Some(_), false) => {
             Err(Error::usage("the keys of several people are on this desk").hint("say who signs with `--as`"))
         }
-        (None, _) => Err(Error::new(ErrorKind::No, "key_not_here", "no key of a person of this ledger is on this desk")
-            .hint("make one with `countersign carry key`, and have it enrolled")),
+        (None, _) => {
+            Err(Error::new(ErrorKind::No, "key_not_here", "no key of a person of this ledger is on this desk")
+                .hint("make one with `countersign carry key`, and have it enrolled"))
+        }
     }
 }
 

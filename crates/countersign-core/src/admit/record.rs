@@ -4,19 +4,19 @@ use super::*;
 use crate::act;
 
 pub(super) fn correction(case: &Case<'_>, body: &act::Correction) -> Result<(), Rejection> {
-    case.any_role()?;
+    case.may(Deed::Correct, None)?;
     ensure(case.state.tree.leaf_hash_at(body.entry.index) == Some(body.entry.leaf), Code::NotFound, || {
         format!("there is no {} of that hash", body.entry)
     })
 }
 
 pub(super) fn late(case: &Case<'_>, body: &act::Late) -> Result<(), Rejection> {
-    case.any_role()?;
+    case.may(Deed::Late, None)?;
     ensure(body.happened <= case.at, Code::Field, || "it lies in the future".into())
 }
 
 pub(super) fn export(case: &Case<'_>, body: &act::Export) -> Result<(), Rejection> {
-    case.any_role()?;
+    case.may(Deed::Export, None)?;
     let known = case.state.tree.root_at(body.size).is_some_and(|root| root.to_base64() == body.root);
     ensure(known, Code::SeenMismatch, || "the copy is of another history".into())
 }

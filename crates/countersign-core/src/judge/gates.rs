@@ -301,8 +301,11 @@ pub(crate) fn may_not_waive(state: &State, release: &Release, who: &Principal) -
 /// Returns whether the person holds a role the policy asks to sign.
 pub(crate) fn may_waive(state: &State, policy: &Policy, product: &Slug, who: &Principal, at: Timestamp) -> bool {
     state.people.get(who).is_some_and(|person| {
-        policy.quorum.iter().any(|rule| person.holds(rule.role.as_str(), Some(product), at))
-            && person.keys.iter().all(|key| !matches!(key.ended, Some((_, KeyEnd::Revoked))))
+        // Who signs in another's place waives nothing: the waiver would be that person's, and they may have asked for it.
+        policy.quorum.iter().any(|rule| {
+            let held = person.role_held(rule.role.as_str(), Some(product), at);
+            held.is_some_and(|held| held.delegated_by().is_none())
+        }) && person.keys.iter().all(|key| !matches!(key.ended, Some((_, KeyEnd::Revoked))))
     })
 }
 

@@ -119,10 +119,10 @@ fn a_policy_is_replaced_only_under_the_quorum_it_replaces() {
 
 #[test]
 fn who_proposed_a_policy_does_not_sign_it() {
-    let world = given().when(role_change(Grant::Grant, OTTO, "qa")).when(policy(POLICY).by(OTTO));
+    let world = given().when(role_change(Grant::Grant, OLGA, "qa")).when(policy(POLICY));
     let asked = last(&world);
     world
-        .refuses_saying(Code::SegregationFailed, "proposed", answer_entry(OTTO, asked, "qa", Verdict::Go))
+        .refuses_saying(Code::SegregationFailed, "proposed", answer_entry(OLGA, asked, "qa", Verdict::Go))
         .when(answer_entry(QUINN, asked, "qa", Verdict::Go))
         .when(answer_entry(SAM, asked, "security", Verdict::Go))
         .then(|world| assert_eq!(version_in_force(world), 2));

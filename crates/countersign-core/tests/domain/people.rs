@@ -79,6 +79,7 @@ fn roles_count_from_their_grant_to_their_lapse_or_end() {
                 change: Grant::Grant,
                 principal: word(PAUL),
                 product: None,
+                qualification: None,
                 role: word("release-manager"),
                 until: Some(world.now.plus_seconds(seconds)),
             }
@@ -110,7 +111,15 @@ fn roles_count_from_their_grant_to_their_lapse_or_end() {
 fn a_role_for_one_product_is_none_for_another() {
     let for_product = |change: Grant, role: &'static str, product: &'static str| {
         step(OLGA, move |_| {
-            Role { change, principal: word(PAUL), product: Some(word(product)), role: word(role), until: None }.into()
+            Role {
+                change,
+                principal: word(PAUL),
+                product: Some(word(product)),
+                qualification: None,
+                role: word(role),
+                until: None,
+            }
+            .into()
         })
     };
     given()

@@ -53,6 +53,10 @@ pub(super) fn sentence(source: &Source<'_>, leaf: &Leaf) -> String {
             match body.change {
                 Grant::Grant => format!("gave {whom} the role {}{}{until}", body.role, only(&body.product)),
                 Grant::Lapse => format!("ended the role {} of {whom}{}", body.role, only(&body.product)),
+                Grant::Delegate => {
+                    format!("let {whom} sign as {}{} in their place{until}", body.role, only(&body.product))
+                }
+                Grant::Recover => format!("asked, to recover the ledger, that {whom} become its process owner"),
             }
         }
         Act::Product(body) => {
@@ -241,6 +245,8 @@ fn subject(source: &Source<'_>, request: EntryRef) -> String {
             format!("on the standing authorization of {request} of {product}")
         }
         Some(Answerable::Device(device)) => format!("for the device {}", source.state.printed_name(device)),
+        Some(Answerable::Person(who)) => format!("for the identity of {}", source.state.printed_name(who)),
+        Some(Answerable::Role(who)) => format!("for the role of {request} of {}", source.state.printed_name(who)),
         Some(Answerable::Evidence(id)) => format!("for the evidence of {request} of {}", source.title(id)),
         None => format!("on {request}, which waits for no answer"),
     }

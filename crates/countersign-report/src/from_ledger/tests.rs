@@ -162,6 +162,7 @@ impl Making {
             OLGA,
             Genesis {
                 accountability: accountability(),
+                charter: None,
                 desk: device(DESK, act::DevicePurpose::Desk),
                 owner: card(OLGA, self.now),
                 recovery: Recovery { needed: 1, people: vec![word(OTTO)], wait_hours: 72 },
@@ -175,7 +176,14 @@ impl Making {
             self.act(who, EnrolAccept { accountability: accountability() });
             self.act(
                 OLGA,
-                act::Role { change: Grant::Grant, principal: word(who), product: None, role: word(role), until: None },
+                act::Role {
+                    change: Grant::Grant,
+                    principal: word(who),
+                    product: None,
+                    qualification: None,
+                    role: word(role),
+                    until: None,
+                },
             );
         }
         let change = DeviceChange::Enrol { device: device(WORKER, act::DevicePurpose::Dispatcher) };
