@@ -464,7 +464,7 @@ pub(crate) fn ledger() -> Golden {
     let paper = golden.blob(b"a scan");
     golden.act(carol, Late { happened: parse("2026-11-21T08:00:00Z"), paper, record: parse("stood in for the desk") });
     let span = Window { from: parse("2026-12-24T00:00:00Z"), until: parse("2027-01-02T00:00:00Z") };
-    let declare = FreezeChange::Declare { environment: None, product: None, span };
+    let declare = FreezeChange::Declare { environment: None, product: None, recurs: None, span };
     let freeze = golden.act(bob, Freeze { change: declare });
     golden.act(bob, Freeze { change: FreezeChange::Lift { freeze } });
 
@@ -474,11 +474,16 @@ pub(crate) fn ledger() -> Golden {
     golden.answer(dora, "security", Verdict::NoGo, "pump-fw-4.2.1", "the bearing is louder");
     golden.act(bob, Hold { change: HoldChange::Hold { question: None }, release: parse("pump-fw-4.2.1") });
     let entry = EntryRef { index: 0, leaf: golden.state.tree.leaf_hash_at(0).unwrap() };
-    let correction =
-        Correction { entry, field: parse("title"), new: parse("Pump firmware 4"), old: parse("Pump firmware") };
+    let correction = Correction {
+        entry,
+        field: parse("title"),
+        new: parse("Pump firmware 4"),
+        old: parse("Pump firmware"),
+        removes: None,
+    };
     golden.act(alice, correction);
     let until = golden.state.tree.size();
-    golden.act(alice, Review { findings: parse("none"), from: 0, scope: ReviewScope::Trail, until });
+    golden.act(alice, Review { findings: parse("none"), from: 0, release: None, scope: ReviewScope::Trail, until });
     let Head { size, root } = golden.state.head();
     golden.act(DESK, Export { root: root.to_base64(), release: None, size });
     golden

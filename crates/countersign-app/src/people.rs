@@ -19,7 +19,7 @@ use countersign_core::hash::Digest;
 use countersign_core::judge;
 use countersign_core::sshsig::PublicKey;
 use countersign_core::state::{KeyEnd, State};
-use countersign_core::words::{EntryRef, Line, Principal, Slug, Text, Timestamp, role};
+use countersign_core::words::{EntryRef, Line, Principal, ReleaseId, Slug, Text, Timestamp, role};
 use ed25519_dalek::SigningKey;
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -533,13 +533,14 @@ pub fn review(
     signing: &mut Signing<'_>,
     scope: ReviewScope,
     findings: Text,
+    release: Option<ReleaseId>,
 ) -> Result<EntryRef, Error> {
     ledger.refresh()?;
     let state = ledger.state();
     let last = state.reviews.iter().rev().find(|(_, review)| review.scope == scope);
     let from = last.map_or(0, |(_, review)| review.until);
     let until = state.tree.size();
-    signing.record(ledger, Review { findings, from, scope, until })
+    signing.record(ledger, Review { findings, from, release, scope, until })
 }
 
 // ------------------------------------------------------------------------------------------------- devices

@@ -9,7 +9,7 @@ use countersign_core::words::{Principal, Text};
 
 use crate::commands::{
     authorization, backup, carry, connector, demo, device, evidence, export, freeze, hold, init, person, policy,
-    product, quorum, release, report, request, rollout, sign, status, target, verify, waiver,
+    product, quorum, record, release, report, request, rollout, sign, status, target, verify, waiver,
 };
 
 const ABOUT: &str = "Release control for regulated companies: propose, prove, sign, deploy, report.
@@ -114,6 +114,9 @@ pub(crate) enum Command {
     Quorum(quorum::Quorum),
     /// Where things stand, what blocks and who can clear it
     Status(status::Status),
+    /// What is put on record afterwards: corrections, paper records, files that must not stay
+    #[command(subcommand)]
+    Record(record::Record),
     /// Check a ledger, or a bundle without any ledger
     Verify(verify::Verify),
     /// Write a bundle that an auditor verifies without us

@@ -15,6 +15,7 @@ pub(crate) mod person;
 pub(crate) mod policy;
 pub(crate) mod product;
 pub(crate) mod quorum;
+pub(crate) mod record;
 pub(crate) mod release;
 pub(crate) mod report;
 pub(crate) mod request;
@@ -46,6 +47,7 @@ pub(crate) fn run(cli: Cli, io: &mut Io<'_>) -> Result<Answer, Error> {
         Command::Authorization(command) => command.run(session),
         Command::Freeze(command) => command.run(session),
         Command::Connector(command) => command.run(session),
+        Command::Record(command) => command.run(session),
         Command::Release(command) => command.run(session),
         Command::Evidence(command) => command.run(session),
         Command::Waiver(command) => command.run(session),

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Conclusion, Counts, EvidenceKind};
 use crate::hash::Digest;
+use crate::recurrence::Recurs;
 use crate::sshsig::PublicKey;
 use crate::words::{CommitId, EntryRef, Line, Nonce, Principal, ReleaseId, Slug, Text, Timestamp, Zone};
 
@@ -858,7 +859,7 @@ acts! {
         verdict: Verdict,
     }
     /// Stops a release, or lets it go on.
-    Hold = "hold", signer Either, admitted "Stopping by any person with a role or a device; resuming by a release manager of the product." {
+    Hold = "hold", signer Either, admitted "Stopping by any person with a role or a device; resuming, and answering the question of a HOLD, by a release manager of the product." {
         /// Hold, halt, cancel or resume.
         change: HoldChange,
         /// The release.
@@ -995,7 +996,7 @@ acts! {
         release: Option<ReleaseId>,
     }
     /// Corrects what an earlier entry says; the old value stays readable.
-    Correction = "correction", signer Person, admitted "By a person with a role, about an earlier entry." {
+    Correction = "correction", signer Person, admitted "By a person with a role, about an earlier entry. A file is asked to be removed by a process owner or release manager, and an entry that names it is named." {
         /// The entry.
         entry: EntryRef,
         /// The field.
@@ -1004,6 +1005,9 @@ acts! {
         new: Text,
         /// What it says.
         old: Text,
+        /// The file that must not stay, by its SHA-256: removed once a second person has confirmed it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        removes: Option<Digest>,
     }
     /// A paper record brought in afterwards.
     Late = "late", signer Person, admitted "By a person with a role; what happened lies before the entry." {
@@ -1015,11 +1019,14 @@ acts! {
         record: Text,
     }
     /// A periodic look over access, trail or emergency changes.
-    Review = "review", signer Person, admitted "By a process owner or auditor; the span lies before the entry." {
+    Review = "review", signer Person, admitted "By a process owner or auditor; the span lies before the entry. Of an emergency change by one who had no part in it." {
         /// What was found.
         findings: Text,
         /// The first entry looked at.
         from: u64,
+        /// The emergency change that was reviewed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        release: Option<ReleaseId>,
         /// What was reviewed.
         scope: ReviewScope,
         /// The first entry no longer looked at.
@@ -1138,7 +1145,10 @@ pub enum FreezeChange {
         /// Only this product; all when absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         product: Option<Slug>,
-        /// When.
+        /// How the span comes again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recurs: Option<Recurs>,
+        /// When; where it comes again, the first time.
         span: Window,
     },
     /// Ends a freeze.

@@ -439,6 +439,13 @@ impl<'a> Case<'a> {
         self.by.person().map_or(Ok(()), |person| permission::ensure(person, deed, product, self.at))
     }
 
+    /// Refuses what entries of older rules could not say, unless it is not said.
+    fn since(&self, rules: u32, absent: bool, what: &str) -> Result<(), Rejection> {
+        ensure(absent || self.statement.common.rules >= rules, Code::Malformed, || {
+            format!("{what} is known since rules {rules}, and this was made under {}", self.statement.common.rules)
+        })
+    }
+
     fn unused_key(&self, key: &PublicKey) -> Result<(), Rejection> {
         ensure(!self.state.keys_used.contains(key), Code::Reused, || "this key was used before".into())
     }

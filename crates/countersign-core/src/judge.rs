@@ -5,6 +5,7 @@
 
 mod answers;
 mod blockers;
+mod calendar;
 mod gates;
 mod people;
 mod quorum;
@@ -34,6 +35,7 @@ use crate::words::{EntryRef, Line, Principal, ReleaseId, Slug, Timestamp, role};
 
 pub use answers::*;
 pub use blockers::*;
+pub use calendar::*;
 pub use gates::*;
 pub use people::*;
 pub use quorum::*;

@@ -109,14 +109,9 @@ mod tests {
         assert_eq!(found[&"ana@acme.example".parse().unwrap()].as_str(), "security");
         assert_eq!(found[&"quinn@acme.example".parse().unwrap()].as_str(), "qa");
         // Three in a row: each moves one seat on.
-        let benches = [
-            bench("qa", 1, &["ana", "bo"]),
-            bench("safety", 1, &["bo", "cleo"]),
-            bench("security", 1, &["ana"]),
-            bench("medical", 1, &["bo"]),
-        ];
-        assert!(greedily(&benches) < 4);
-        assert_eq!(seated(&benches), 4 - usize::from(benches.len() > 4));
+        let benches =
+            [bench("qa", 1, &["ana", "bo"]), bench("safety", 1, &["bo", "cleo"]), bench("security", 1, &["ana"])];
+        assert_eq!((greedily(&benches), seated(&benches)), (2, 3));
     }
 
     #[test]

@@ -65,6 +65,8 @@ closed_words!(
         Outcome = "outcome",
         /// Corrects an earlier entry.
         Correct = "correction",
+        /// Asks for a file to be removed.
+        Remove = "correction (removal)",
         /// Brings a paper record in.
         Late = "late",
         /// Looks over access, the trail or emergencies.
@@ -107,7 +109,8 @@ impl Deed {
             Self::Enrol | Self::EnrolDevice | Self::RevokeDevice | Self::EndKey => OWNER,
             Self::GrantRole | Self::LapseRole | Self::Product | Self::Policy => OWNER,
             Self::GrantAuthorization | Self::ResumeAuthorization => OWNER,
-            Self::Target | Self::DeclareFreeze | Self::LiftFreeze | Self::Outcome => OWNER_OR_MANAGER,
+            Self::Target | Self::DeclareFreeze | Self::LiftFreeze => OWNER_OR_MANAGER,
+            Self::Outcome | Self::Remove => OWNER_OR_MANAGER,
             Self::Propose => May::Roles(&[role::RELEASE_MANAGER, role::PRACTITIONER]),
             Self::Request | Self::Resume | Self::Dispatch | Self::Wave => MANAGER,
             Self::Review => May::Roles(&[role::PROCESS_OWNER, role::AUDITOR]),

@@ -298,12 +298,13 @@ impl Span {
     }
 }
 
-fn local(zone: Zone, time: Timestamp) -> NaiveDateTime {
+/// Returns the wall-clock time of a moment in a zone.
+pub fn local(zone: Zone, time: Timestamp) -> NaiveDateTime {
     time.to_chrono().with_timezone(&zone.tz()).naive_local()
 }
 
-/// Returns the moment of a wall-clock time.
-fn instant(zone: Zone, wall: NaiveDateTime) -> Option<Timestamp> {
+/// Returns the moment of a wall-clock time; `None` outside the years 1970 to 9999.
+pub fn instant(zone: Zone, wall: NaiveDateTime) -> Option<Timestamp> {
     let tz = zone.tz();
     let utc: DateTime<Utc> = match tz.from_local_datetime(&wall) {
         LocalResult::Single(time) | LocalResult::Ambiguous(time, _) => time.with_timezone(&Utc),

@@ -75,6 +75,8 @@ closed_words!(
         OnHold = "on_hold",
         /// A freeze forbids it.
         Frozen = "frozen",
+        /// The review of an emergency change is overdue.
+        ReviewOverdue = "review_overdue",
         /// It is outside the window.
         OutsideWindow = "outside_window",
         /// Another rollout has the environment.

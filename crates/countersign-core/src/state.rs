@@ -8,15 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::act::{
     Act, Artifact, AuthorizationChange, Candidate, ChangeType, Common, Correction, DeviceCard, DeviceChange,
     DevicePurpose, Dispatch, DispatchKind, DispatchState, Evidence, EvidenceOrigin, FreezeChange, Genesis, Grant,
-    HoldChange, KeyChange, KeyOrigin, LiveRelease, Meaning, Outcome, PersonCard, Product, ProposeChange, Qualification,
-    Reauth, RefusalSubject, Request, Review, Run, RunConclusion, SeenBasis, Stage, Target, Verdict, Waiver, Wave,
-    WaveVerdict, Window,
+    HoldChange, KeyChange, KeyOrigin, Late, LiveRelease, Meaning, Outcome, PersonCard, Product, ProposeChange,
+    Qualification, Reauth, RefusalSubject, Request, Review, Run, RunConclusion, SeenBasis, Stage, Target, Verdict,
+    Waiver, Wave, WaveVerdict, Window,
 };
 use crate::admit::{Admitted, CLOCK_TOLERANCE_SECONDS, Statement};
 use crate::hash::Digest;
 use crate::judge::{self, JudgedSignOff};
 use crate::merkle::{Head, Tree};
 use crate::policy::Policy;
+use crate::recurrence::{Recurs, Span};
 use crate::rejection::Finding;
 use crate::sshsig::PublicKey;
 use crate::words::{EntryRef, Line, Nonce, Principal, ReleaseId, Slug, Text, Timestamp, Zone, role};
@@ -56,6 +57,10 @@ pub struct State {
     pub reviews: Vec<(EntryRef, Review)>,
     /// The corrections made.
     pub corrections: Vec<(EntryRef, Correction)>,
+    /// The paper records brought in afterwards.
+    pub papers: Vec<(EntryRef, Late)>,
+    /// The files that must not stay, by digest.
+    pub removals: BTreeMap<Digest, Removal>,
     /// Entries that were not admitted: kept, flagged, without effect.
     pub findings: Vec<Finding>,
     /// The latest version of the rules that an entry was made under.
@@ -99,6 +104,21 @@ pub enum Answerable {
     Person(Principal),
     /// A role of a person that waits for a second person, or for those who recover the ledger.
     Role(Principal),
+    /// A file that is asked to be removed.
+    Removal(Digest),
+}
+
+/// A file that must not stay.
+#[derive(Debug, Clone)]
+pub struct Removal {
+    /// The entry that asks for it.
+    pub entry: EntryRef,
+    /// Who asked.
+    pub by: Principal,
+    /// Why.
+    pub reason: String,
+    /// The entry by which a second person confirmed it; from then on the file may be absent.
+    pub confirmed: Option<EntryRef>,
 }
 
 /// A person.
@@ -344,14 +364,25 @@ pub struct Freeze {
     pub product: Option<Slug>,
     /// Only this environment.
     pub environment: Option<Slug>,
-    /// When.
+    /// When; where it comes again, the first time.
     pub span: Window,
+    /// How it comes again.
+    pub recurs: Option<Recurs>,
+    /// Both, read.
+    pub when: Span,
     /// Who declared it.
     pub by: Principal,
     /// Why.
     pub reason: String,
     /// The entry that lifted it.
     pub lifted: Option<EntryRef>,
+}
+
+impl Freeze {
+    /// Returns the occurrence in force at that moment, else the next within a year.
+    pub fn next_from(&self, at: Timestamp) -> Option<Window> {
+        self.when.overlapping(Window { from: at, until: at.plus_seconds(366 * 86_400) }).next()
+    }
 }
 
 /// A release and all that was said about it.
@@ -389,6 +420,8 @@ pub struct Release {
     pub runs: Vec<(EntryRef, Run)>,
     /// What came of it.
     pub outcome: Option<(EntryRef, Outcome)>,
+    /// The entry that reviewed it afterwards, where it was an emergency change.
+    pub emergency_review: Option<EntryRef>,
     /// The entry that gave it up, and the release in its place.
     pub ended: Option<(EntryRef, Option<ReleaseId>)>,
 }
@@ -478,6 +511,8 @@ pub struct SignOff {
     pub seen_basis: Option<SeenBasis>,
     /// The conditions and the entries that settled them.
     pub conditions: Vec<(Text, Option<EntryRef>)>,
+    /// The entry that answered the question of a HOLD.
+    pub answered: Option<EntryRef>,
     /// The standing authorization that signs here.
     pub authorization: Option<EntryRef>,
     /// In whose place the signer signs, where the role was delegated to them.
@@ -732,8 +767,9 @@ pub fn apply(state: &mut State, admitted: Admitted) {
             state.genesis = Some(*body);
         }
         Act::Enrol(body) => {
+            let awaits = judge::identity_is_co_signed(state, &who);
             bring_in_person(state, &body.person, entry, &who);
-            if judge::identity_is_co_signed(state) {
+            if awaits {
                 let person = state.people.get_mut(&body.person.principal).expect("just brought in");
                 person.awaits_identity = true;
                 let subject = Answerable::Person(body.person.principal.clone());
@@ -840,10 +876,10 @@ pub fn apply(state: &mut State, admitted: Admitted) {
             }
         },
         Act::Freeze(body) => match body.change {
-            FreezeChange::Declare { environment, product, span } => {
-                state
-                    .freezes
-                    .insert(index, Freeze { entry, product, environment, span, by: who, reason, lifted: None });
+            FreezeChange::Declare { environment, product, recurs, span } => {
+                let when = Span::new(span, recurs.as_ref()).expect("admit has read it");
+                let freeze = Freeze { entry, product, environment, span, recurs, when, by: who, reason, lifted: None };
+                state.freezes.insert(index, freeze);
             }
             FreezeChange::Lift { freeze } => {
                 state.freezes.get_mut(&freeze.index).expect("admitted").lifted = Some(entry);
@@ -909,6 +945,10 @@ pub fn apply(state: &mut State, admitted: Admitted) {
                 if let Some(record) = release.holds.iter_mut().find(|record| record.entry == *hold) {
                     record.resumed = Some(entry);
                 }
+                let answers = release.sheets.iter_mut().flat_map(|sheet| &mut sheet.answers);
+                for answer in answers.filter(|answer| answer.entry == *hold) {
+                    answer.answered = Some(entry);
+                }
             } else {
                 release.holds.push(HoldRecord { entry, change: body.change, by: who, reason, resumed: None });
             }
@@ -952,9 +992,21 @@ pub fn apply(state: &mut State, admitted: Admitted) {
         Act::Refusal(body) => {
             state.last_refusal.insert(body.subject(), common.time);
         }
-        Act::Review(body) => state.reviews.push((entry, *body)),
-        Act::Correction(body) => state.corrections.push((entry, *body)),
-        Act::Announce(_) | Act::Late(_) | Act::Export(_) => {}
+        Act::Review(body) => {
+            if let Some(id) = &body.release {
+                state.release_mut(id).emergency_review = Some(entry);
+            }
+            state.reviews.push((entry, *body));
+        }
+        Act::Correction(body) => {
+            if let Some(digest) = body.removes {
+                state.subjects.insert(index, (entry.leaf, Answerable::Removal(digest)));
+                state.removals.insert(digest, Removal { entry, by: who, reason, confirmed: None });
+            }
+            state.corrections.push((entry, *body));
+        }
+        Act::Late(body) => state.papers.push((entry, *body)),
+        Act::Announce(_) | Act::Export(_) => {}
     }
 }
 
@@ -1086,6 +1138,7 @@ fn new_release(id: ReleaseId, candidate: Candidate, entry: EntryRef, reason: Str
         waves: Vec::new(),
         runs: Vec::new(),
         outcome: None,
+        emergency_review: None,
         ended: None,
     }
 }
@@ -1118,6 +1171,7 @@ fn sign_off(
         seen_size: common.seen.size,
         seen_basis: common.seen_basis,
         conditions: body.conditions.iter().map(|text| (text.clone(), None)).collect(),
+        answered: None,
         authorization: body.authorization,
         delegated_by,
         unseen,
@@ -1172,6 +1226,9 @@ fn take_answer(state: &mut State, subject: Answerable, answer: SignOff, request:
                 RoleOrigin::Granted | RoleOrigin::Delegated => record.confirmed = Some(entry),
             }
             state.touch(Topic::Authority(who), index);
+        }
+        Answerable::Removal(digest) => {
+            state.removals.get_mut(&digest).expect("admitted").confirmed = Some(entry);
         }
         Answerable::Evidence(release) => {
             state.touch(Topic::Release(release.clone()), index);

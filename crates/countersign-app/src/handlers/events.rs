@@ -103,7 +103,7 @@ pub(super) fn event(state: &State, act: &Act) -> w::TimelineEvent {
             }
         },
         Act::Freeze(body) => match &body.change {
-            FreezeChange::Declare { environment, product, span: at } => {
+            FreezeChange::Declare { environment, product, span: at, .. } => {
                 E::FreezeDeclared { product: slug(product), environment: slug(environment), span: span(at) }
             }
             FreezeChange::Lift { freeze } => E::FreezeLifted { entry: count(freeze.index) },

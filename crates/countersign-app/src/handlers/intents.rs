@@ -269,7 +269,7 @@ fn administer(host: &Host, open: &mut Open, intent: w::Intent, at: Timestamp) ->
                 products::known(open.ledger.state(), product)?;
             }
             let environment = optional(environment.as_deref(), "environment")?;
-            let change = FreezeChange::Declare { environment, product, span: window(&span)? };
+            let change = FreezeChange::Declare { environment, product, recurs: None, span: window(&span)? };
             record(open, Freeze { change }.into(), &reason, vec![])
         }
         w::Intent::LiftFreeze { entry, reason } => {
@@ -368,11 +368,12 @@ fn administer(host: &Host, open: &mut Open, intent: w::Intent, at: Timestamp) ->
             let state = open.ledger.state();
             let last = state.reviews.iter().rev().find(|(_, review)| review.scope == scope);
             let (from, until) = (last.map_or(0, |(_, review)| review.until), state.tree.size());
-            let act = Review { findings: word(&findings, "findings")?, from, scope, until };
+            let act = Review { findings: word(&findings, "findings")?, from, release: None, scope, until };
             record(open, act.into(), &reason, vec![])
         }
         w::Intent::Correct { entry, field, old, new, reason } => {
             let act = Correction {
+                removes: None,
                 entry: open.ledger.entry_ref(u64::from(entry))?,
                 field: word(&field, "field")?,
                 new: word(&new, "new")?,

@@ -143,7 +143,7 @@ fn recorded(state: &State, act: &Act) -> w::Statement {
             }
         },
         Act::Freeze(body) => match &body.change {
-            FreezeChange::Declare { environment, product, span: at } => {
+            FreezeChange::Declare { environment, product, span: at, .. } => {
                 S::Freeze { product: slug(product), environment: slug(environment), span: span(at) }
             }
             FreezeChange::Lift { freeze } => S::LiftFreeze { entry: count(freeze.index) },

@@ -8,8 +8,8 @@ use countersign_app::clock;
 use countersign_app::error::Error;
 use countersign_app::ledger::Ledger;
 use countersign_app::people::{self, NewKey, Newcomer, Signing};
-use countersign_core::act::{ACCOUNTABILITY_TEXT, ReviewScope};
-use countersign_core::words::{EntryRef, Line, Principal, Slug, Text, Timestamp};
+use countersign_core::act::{ACCOUNTABILITY_TEXT, Grant, ReviewScope};
+use countersign_core::words::{EntryRef, Line, Principal, ReleaseId, Slug, Text, Timestamp};
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -145,7 +145,9 @@ pub(crate) struct Protect {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   countersign --ledger ./ledger person review --scope access \\
-      --findings 'all roles are as they should be' --reason 'quarterly review'")]
+      --findings 'all roles are as they should be' --reason 'quarterly review'
+  countersign --ledger ./ledger person review --scope emergency --release pump-4.2.1 \\
+      --findings 'the missing case is now tested' --reason 'retrospective review'")]
 pub(crate) struct Review {
     /// access, trail, emergency or periodic
     #[arg(long, value_name = "SCOPE", default_value = "access")]
@@ -153,6 +155,9 @@ pub(crate) struct Review {
     /// What was found
     #[arg(long, value_name = "TEXT")]
     findings: Text,
+    /// The emergency change that is reviewed, with --scope emergency
+    #[arg(long, value_name = "RELEASE")]
+    release: Option<ReleaseId>,
 }
 
 fn in_days(days: u32) -> Timestamp {
@@ -198,9 +203,10 @@ impl Person {
             Self::Revoke { principal } => end_key(session, &mut ledger, principal, false),
             Self::Lost { principal } => end_key(session, &mut ledger, principal, true),
             Self::Protect(command) => command.run(session, &ledger),
-            Self::Review(Review { scope, findings }) => {
-                let entry = session
-                    .sign(&mut ledger, "", |ledger, signing| people::review(ledger, signing, scope, findings))?;
+            Self::Review(Review { scope, findings, release }) => {
+                let entry = session.sign(&mut ledger, "", |ledger, signing| {
+                    people::review(ledger, signing, scope, findings, release)
+                })?;
                 Ok(Answer::recorded(entry, format!("the {scope} review is on record"), json!({"scope": scope})))
             }
         }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::act;
+use crate::recurrence::Span;
 
 pub(super) fn product(case: &Case<'_>, body: &act::Product) -> Result<(), Rejection> {
     case.may(Deed::Product, None)?;
@@ -45,6 +46,7 @@ pub(super) fn policy(case: &Case<'_>, body: &act::Policy) -> Result<(), Rejectio
     authority::ensure_process_owner(case, &body.product)?;
     let policy = Policy::parse(&body.toml).map_err(|error| Rejection::new(Code::Policy, error.to_string()))?;
     ensure(policy.product == body.product, Code::Policy, || format!("the text is a policy of {}", policy.product))?;
+    case.since(policy.needs_rules(), false, "a part of this policy")?;
     let versions = case.state.policies.get(&body.product).map_or(0, Vec::len) as u64;
     ensure(body.version == versions + 1, Code::Policy, || format!("the next version is {}", versions + 1))
 }
@@ -91,9 +93,13 @@ pub(super) fn authorization(case: &Case<'_>, body: &act::Authorization) -> Resul
 
 pub(super) fn freeze(case: &Case<'_>, body: &act::Freeze) -> Result<(), Rejection> {
     match &body.change {
-        FreezeChange::Declare { product, span, .. } => {
+        FreezeChange::Declare { product, recurs, span, .. } => {
             case.may(Deed::DeclareFreeze, product.as_ref())?;
-            ensure(span.from <= span.until, Code::Field, || "it ends before it begins".into())
+            ensure(span.from <= span.until, Code::Field, || "it ends before it begins".into())?;
+            case.since(2, recurs.is_none(), "a freeze that comes again")?;
+            Span::new(*span, recurs.as_ref())
+                .map(|_| ())
+                .map_err(|error| Rejection::new(Code::Field, error.to_string()))
         }
         FreezeChange::Lift { freeze } => {
             let record = case

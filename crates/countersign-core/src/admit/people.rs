@@ -118,7 +118,22 @@ pub(super) fn review(case: &Case<'_>, body: &act::Review) -> Result<(), Rejectio
     case.may(Deed::Review, None)?;
     ensure(body.from <= body.until && body.until <= case.state.tree.size(), Code::Field, || {
         "the span is not in the ledger".into()
-    })
+    })?;
+    let Some(id) = &body.release else { return Ok(()) };
+    case.since(2, false, "the release of a review")?;
+    ensure(body.scope == act::ReviewScope::Emergency, Code::Field, || {
+        format!("a {} review is not of one release", body.scope)
+    })?;
+    let release = case.release(id)?;
+    ensure(judge::review_due(case.state, release).is_some(), Code::NotFound, || {
+        format!("{id} is no emergency change that went out and waits for a review")
+    })?;
+    ensure(release.emergency_review.is_none(), Code::AlreadyDone, || format!("{id} was reviewed already"))?;
+    let who = &case.by.person().expect("a person signs this act").card.principal;
+    match judge::part_in(release, who) {
+        Some(part) => Err(Rejection::new(Code::SegregationFailed, format!("{who} may not review it: {part}"))),
+        None => Ok(()),
+    }
 }
 
 pub(super) fn attempt(case: &Case<'_>, body: &act::Attempt) -> Result<(), Rejection> {

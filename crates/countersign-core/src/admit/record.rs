@@ -7,6 +7,15 @@ pub(super) fn correction(case: &Case<'_>, body: &act::Correction) -> Result<(), 
     case.may(Deed::Correct, None)?;
     ensure(case.state.tree.leaf_hash_at(body.entry.index) == Some(body.entry.leaf), Code::NotFound, || {
         format!("there is no {} of that hash", body.entry)
+    })?;
+    let Some(digest) = body.removes else { return Ok(()) };
+    case.since(2, false, "the removal of a file")?;
+    case.may(Deed::Remove, None)?;
+    ensure(judge::names_file(case.state, body.entry, digest), Code::NotFound, || {
+        format!("{} names no file {digest} that may be removed", body.entry)
+    })?;
+    ensure(!case.state.removals.contains_key(&digest), Code::AlreadyDone, || {
+        format!("somebody has asked for {digest} to be removed already")
     })
 }
 

@@ -40,6 +40,14 @@ pub(super) fn propose(case: &Case<'_>, body: &act::Propose) -> Result<(), Reject
             ensure(state.releases.contains_key(successor), Code::NotFound, || {
                 format!("there is no release {successor}")
             })?;
+            if case.statement.common.rules >= 2 {
+                let new = case.release(successor)?;
+                ensure(new.id != old.id, Code::WrongState, || "a release does not take its own place".into())?;
+                ensure(new.candidate.product == old.candidate.product, Code::WrongState, || {
+                    format!("{} is another product", new.id)
+                })?;
+                ensure(new.ended.is_none(), Code::WrongState, || format!("{} was given up itself", new.id))?;
+            }
             may_end(old)
         }
         ProposeChange::Withdraw {} => {
@@ -159,6 +167,10 @@ pub(super) fn hold(case: &Case<'_>, body: &act::Hold) -> Result<(), Rejection> {
         HoldChange::Resume { hold, answer } => {
             let person = case.by.person().ok_or_else(|| Rejection::new(Code::WrongSigner, "a person lets it go on"))?;
             permission::ensure(person, Deed::Resume, Some(&release.candidate.product), case.at)?;
+            let asks = judge::waiting_hold(release, *hold).filter(|_| case.statement.common.rules >= 2);
+            if asks.is_some() {
+                return ensure(answer.is_some(), Code::Field, || "the question is not answered".into());
+            }
             let record = release.active_holds().find(|record| record.entry == *hold);
             let Some(record) = record else {
                 return Err(not_found(format!("{hold} does not stop this release")));

@@ -115,6 +115,7 @@ fn check_rollback(
         format!("waves up to {} went out", highest.unwrap_or_default())
     })?;
     judge::may_send(release, sheet.entry, DispatchKind::Rollback, None, body.resends.as_ref())?;
+    judge::ensure_rollback_not_frozen(state, &release.candidate.product, &body.environment, at)?;
     // What takes the place of another release's artifact would be a downgrade nobody decided on.
     let place = (release.candidate.product.clone(), body.environment.clone());
     match judge::rollout_in(state, &place.0, &place.1, at) {
@@ -159,7 +160,7 @@ fn check_staging(state: &State, release: &Release, body: &Dispatch, at: Timestam
             format!("{} stopped it: {}", state.printed_name(&hold.by), hold.reason),
         ));
     }
-    judge::ensure_not_frozen(state, &release.candidate.product, &body.environment, at)?;
+    judge::ensure_not_frozen(state, release, &body.environment, at)?;
     if let Some(who) = &body.by {
         let person = state.people.get(who);
         let person = person.ok_or_else(|| Rejection::new(Code::RoleMissing, format!("{who} has no role")))?;

@@ -51,7 +51,8 @@ pub(super) fn request(case: &Case<'_>, body: &Request) -> Result<(), Rejection> 
     let expected = crate::decide::sheet(state, release, body.authorization, body.window, body.not_after, at)?;
     let said = Request { asked: body.asked.clone(), due: body.due, ..expected };
     ensure(*body == said, Code::Stale, || "the sheet does not say what the ledger says".into())?;
-    check_asked(state, release, &policy.policy, body, at)
+    judge::ensure_reviewed(state, release, at)?;
+    check_asked(state, release, &policy.policy.for_change(release.candidate.change_type), body, at)
 }
 
 /// The rules over who is asked to answer a sheet, and by when.
@@ -134,7 +135,10 @@ pub(super) fn approval(case: &Case<'_>, body: &act::Approval) -> Result<(), Reje
             let product = &release.candidate.product;
             as_role(Some(product))?;
             case.presence(product)?;
-            asked(product)?;
+            let policy = state.policy(product).map(|record| record.policy.for_change(release.candidate.change_type));
+            ensure(policy.is_some_and(|policy| policy.asks(&body.role)), Code::RoleMissing, || {
+                format!("the policy asks nobody to sign as {}", body.role)
+            })?;
             if let Some(part) = judge::barred_as(state, release, who, &body.role, at) {
                 return Err(Rejection::new(Code::SegregationFailed, format!("{who} may not sign: {part}")));
             }
@@ -143,6 +147,15 @@ pub(super) fn approval(case: &Case<'_>, body: &act::Approval) -> Result<(), Reje
             // Between two waves a NO-GO is still heard, whatever has moved; nothing else is.
             if body.verdict == Verdict::NoGo && judge::between_waves(release, sheet) {
                 return Ok(());
+            }
+            if matches!(body.verdict, Verdict::Go | Verdict::ConditionalGo)
+                && let Some(hold) = judge::unanswered(state, release, sheet, who)
+            {
+                let message = format!("their question waits for an answer: {}", hold.reason);
+                return Err(Rejection::new(Code::OnHold, message).hint(format!(
+                    "a release manager answers it: `countersign hold {id} --resume {} --answer TEXT`",
+                    hold.entry.index
+                )));
             }
             judge::ensure_signable(state, release, sheet, at)
         }
@@ -186,6 +199,13 @@ pub(super) fn approval(case: &Case<'_>, body: &act::Approval) -> Result<(), Reje
         }
         Answerable::Role(whose) => authority::confirm_role(case, body, whose),
         Answerable::Person(whose) => authority::confirm_person(case, body, whose),
+        Answerable::Removal(digest) => {
+            as_role(None)?;
+            let removal = &state.removals[digest];
+            ensure(removal.confirmed.is_none(), Code::AlreadyDone, || "it was removed already".into())?;
+            ensure(body.verdict == Verdict::Go, Code::Field, || "a confirmation says GO, or nothing".into())?;
+            ensure(removal.by != *who, Code::SegregationFailed, || "a second person confirms it".into())
+        }
         Answerable::Evidence(id) => {
             let release = case.release(id)?;
             authority::own_role(person, &body.role, Some(&release.candidate.product), at)?;

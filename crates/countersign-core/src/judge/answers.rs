@@ -103,7 +103,7 @@ pub(crate) fn topics_of(state: &State, subject: &Answerable, signer: &Principal)
         Answerable::Policy(product) | Answerable::Authorization(product) => topics.push(Topic::Policy(product.clone())),
         Answerable::Evidence(id) => topics.push(Topic::Release(id.clone())),
         Answerable::Role(who) | Answerable::Person(who) => topics.push(Topic::Authority(who.clone())),
-        Answerable::Device(_) => {}
+        Answerable::Device(_) | Answerable::Removal(_) => {}
     }
     topics
 }
@@ -459,11 +459,58 @@ pub(super) fn standing_answers<'a>(release: &'a Release, sheet: &Sheet) -> Vec<&
     (0..answers.len()).filter(|place| last(*place)).map(|place| answers[place]).collect()
 }
 
+/// Returns the person's HOLD on the candidate whose question still waits for an answer, where the policy asks for one.
+pub(crate) fn unanswered<'a>(
+    state: &State,
+    release: &'a Release,
+    sheet: &Sheet,
+    who: &Principal,
+) -> Option<&'a SignOff> {
+    let asked = state.policy(&release.candidate.product).is_some_and(|record| record.policy.hold_answered);
+    let mut standing = standing_answers(release, sheet).into_iter();
+    let own = standing.find(|answer| answer.principal == *who && answer.verdict == Verdict::Hold);
+    own.filter(|answer| asked && answer.answered.is_none())
+}
+
+/// Returns the standing HOLD of that entry that nobody has answered.
+pub(crate) fn waiting_hold(release: &Release, entry: EntryRef) -> Option<&SignOff> {
+    let standing = release.sheet().map(|sheet| standing_answers(release, sheet)).unwrap_or_default();
+    let own = standing.into_iter().find(|answer| answer.entry == entry && answer.verdict == Verdict::Hold);
+    own.filter(|answer| answer.answered.is_none())
+}
+
+/// Returns whether the entry names a file of that digest which may be removed: evidence, a log, or a paper record. What a
+/// decision needs to be derived again, as a change list, is none of them.
+pub(crate) fn names_file(state: &State, entry: EntryRef, digest: Digest) -> bool {
+    let papers = state.papers.iter().any(|(own, late)| *own == entry && late.paper == digest);
+    papers
+        || state.releases.values().any(|release| {
+            release.evidence.iter().any(|record| record.entry == entry && record.body.digest == digest)
+                || release.runs.iter().any(|(own, run)| *own == entry && run.log == Some(digest))
+        })
+}
+
+/// Returns the part the person had in the release, in words, if any: who had one does not review it.
+pub(crate) fn part_in(release: &Release, who: &Principal) -> Option<&'static str> {
+    let signed = || release.sheets.iter().flat_map(|sheet| &sheet.answers).any(|answer| answer.principal == *who);
+    let sent = || release.dispatches.iter().any(|dispatch| dispatch.body.by.as_ref() == Some(who));
+    if asked_for(release, who) {
+        Some(ASKED_FOR)
+    } else if signed() {
+        Some("they signed this release")
+    } else if sent() {
+        Some("they dispatched this release")
+    } else {
+        None
+    }
+}
+
 /// Returns what the answers to the sheet come to at that moment.
 pub fn decision(state: &State, release: &Release, sheet: &Sheet, at: Timestamp) -> Decision {
     let answers = sign_offs(state, release, sheet, at);
     let product = &release.candidate.product;
-    let policy = state.policy(product).map(|record| &record.policy);
+    let policy = state.policy(product).map(|record| record.policy.for_change(release.candidate.change_type));
+    let policy = policy.as_deref();
     let slots = policy
         .map(|policy| slots(state, policy, product, &answers, at, |who| barred(state, release, who).is_some()))
         .unwrap_or_default();
@@ -477,10 +524,17 @@ pub fn decision(state: &State, release: &Release, sheet: &Sheet, at: Timestamp) 
             .find(|answer| verdict != Verdict::NoGo || policy.is_none_or(|policy| policy.has_veto(&answer.role)))
             .map(|answer| answer.principal.clone())
     };
+    // Without a veto among them, enough of those who are asked end it together.
+    let refusing = || {
+        let asked = |answer: &&&SignOff| policy.is_some_and(|policy| policy.asks(&answer.role));
+        let mut all = standing.iter().filter(|answer| answer.verdict == Verdict::NoGo).filter(asked);
+        let needed = usize::try_from(policy?.no_go_count?).ok()?;
+        all.nth(needed.checked_sub(1)?).map(|answer| answer.principal.clone())
+    };
     let moved = drift(state, release, sheet);
     let authorization =
         answers.iter().filter(|judged| judged.counts() && judged.go()).find_map(|judged| judged.answer.authorization);
-    let outcome = if let Some(who) = signer(Verdict::NoGo) {
+    let outcome = if let Some(who) = signer(Verdict::NoGo).or_else(refusing) {
         Outcome::NoGo(who)
     } else if let Some(who) = signer(Verdict::Hold) {
         Outcome::Hold(who)
@@ -518,7 +572,8 @@ pub fn release_of<'a>(state: &'a State, act: &'a Act) -> Option<&'a ReleaseId> {
             | Answerable::Authorization(_)
             | Answerable::Device(_)
             | Answerable::Person(_)
-            | Answerable::Role(_) => None,
+            | Answerable::Role(_)
+            | Answerable::Removal(_) => None,
         },
         Act::Condition(body) => release_of_approval(state, body.approval).map(|(release, _)| &release.id),
         Act::Genesis(_)

@@ -10,9 +10,12 @@ pub const RECOVERY: &str = "recovery";
 /// The longest time somebody may sign in another's place under one delegation.
 pub const DELEGATION_DAYS_MAX: i64 = 92;
 
-/// Returns whether a second person states the identity of a newcomer.
-pub(crate) fn identity_is_co_signed(state: &State) -> bool {
-    state.genesis.as_ref().and_then(|genesis| genesis.charter).is_some_and(|charter| charter.co_signed_identity)
+/// Returns whether a second person states the identity of somebody whom that person enrols: of all but the first newcomer,
+/// whom nobody else could know.
+pub(crate) fn identity_is_co_signed(state: &State, by: &Principal) -> bool {
+    let asked =
+        state.genesis.as_ref().and_then(|genesis| genesis.charter).is_some_and(|charter| charter.co_signed_identity);
+    asked && state.people.values().any(|person| person.card.principal != *by && person.known())
 }
 
 /// Returns whether the grant counts only once a second person has confirmed it.
@@ -95,7 +98,7 @@ pub(crate) fn signs_for_subject(
     let product = match subject {
         Answerable::Sheet(id) | Answerable::Evidence(id) => Some(&state.releases.get(id)?.candidate.product),
         Answerable::Policy(product) | Answerable::Authorization(product) => Some(product),
-        Answerable::Device(_) | Answerable::Person(_) | Answerable::Role(_) => None,
+        Answerable::Device(_) | Answerable::Person(_) | Answerable::Role(_) | Answerable::Removal(_) => None,
     };
     signs_for(state, who, role.as_str(), product, at).cloned()
 }

@@ -184,7 +184,7 @@ fn a_freeze_forbids_dispatches_of_its_span_and_place_until_lifted() {
         .refuses(Code::RoleMissing, declare_freeze(None, 60).by(QUINN))
         .refuses(Code::Field, declare_freeze(None, -1))
         .when(declare_freeze(Some("production"), 600))
-        .is("r1", ReleaseState::Authorized)
+        .is("r1", ReleaseState::OnHold)
         .refuses(Code::Frozen, dispatch("r1", 1, "one"))
         .later(600)
         .refuses(Code::Frozen, dispatch("r1", 1, "one"))

@@ -764,6 +764,7 @@ pub(crate) fn declare_freeze(environment: Option<&'static str>, seconds: i64) ->
         let change = FreezeChange::Declare {
             environment: environment.map(word),
             product: Some(word(PRODUCT)),
+            recurs: None,
             span: window(world.now, seconds),
         };
         Freeze { change }.into()

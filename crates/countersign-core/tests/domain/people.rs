@@ -313,7 +313,7 @@ fn reviews_are_made_by_owners_and_auditors_over_what_is_there() {
     let review = |from: u64, beyond: u64| {
         step(ADA, move |world| {
             let until = world.state.tree.size() + beyond;
-            Review { findings: word("none"), from, scope: ReviewScope::Trail, until }.into()
+            Review { findings: word("none"), from, release: None, scope: ReviewScope::Trail, until }.into()
         })
     };
     given()

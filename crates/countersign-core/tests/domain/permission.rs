@@ -9,6 +9,7 @@ use countersign_core::permission::Deed;
 use countersign_core::rejection::Code;
 use countersign_core::words::role;
 
+use super::records::remove;
 use super::*;
 
 const NINA: &str = "nina@acme.example";
@@ -73,9 +74,11 @@ fn scene(deed: Deed, as_role: &'static str) -> (World, Step) {
             given,
             step(NINA, |world| {
                 let entry = world.last_entry();
-                Correction { entry, field: word("identity"), new: word("passport"), old: word("card") }.into()
+                let removes = None;
+                Correction { entry, field: word("identity"), new: word("passport"), old: word("card"), removes }.into()
             }),
         ),
+        Deed::Remove => (given.when(propose("r1")).when(observe("r1", "unit.xml", Conclusion::Fail)), remove(NINA)),
         Deed::Late => (
             given,
             step(NINA, |world| {
@@ -86,7 +89,7 @@ fn scene(deed: Deed, as_role: &'static str) -> (World, Step) {
             given,
             step(NINA, |world| {
                 let until = world.state.tree.size();
-                Review { findings: word("none"), from: 0, scope: ReviewScope::Access, until }.into()
+                Review { findings: word("none"), from: 0, release: None, scope: ReviewScope::Access, until }.into()
             }),
         ),
         Deed::Export => (

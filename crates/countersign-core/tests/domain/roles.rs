@@ -140,15 +140,34 @@ fn a_second_person_states_the_identity_of_a_newcomer() {
         step(by, move |world| confirmation(world.state.people[&word::<Principal>(QUINN)].enrolled, role))
     };
     let charter = Charter { co_signed_identity: true, ..CHARTER };
-    let world = unborn().when(genesis_under(charter)).when(enrol(RITA, &[])).when(accept_by(RITA));
-    // Nobody could state that of the first newcomer but the newcomer: such a ledger would never begin.
-    let world = world
+    let first = || unborn().when(genesis_under(charter)).when(enrol(RITA, &[])).when(accept_by(RITA));
+    first()
+        // The first newcomer is known to the founder alone.
         .when(grant(RITA, "release-manager"))
-        .refuses(Code::Unidentified, propose("r1"))
-        .then(|world| assert!(!world.state.people[&word::<Principal>(RITA)].can_sign(world.now)));
-    drop(world);
-    let world = founded(CHARTER, &[RITA, QUINN]).when(grant(RITA, "release-manager"));
-    world.refuses(Code::NotFound, identity(RITA, "release-manager"));
+        .when(declare_freeze_of_nothing())
+        .when(enrol(QUINN, &[]))
+        .when(accept_by(QUINN))
+        .when(grant(QUINN, "practitioner"))
+        .when(confirm_role(RITA, QUINN, "release-manager"))
+        // All that two people said of the role does not say who Quinn is.
+        .refuses_saying(Code::Unidentified, "identity of quinn", declare_freeze_of_nothing().by(QUINN))
+        .then(|world| assert!(!world.state.people[&word::<Principal>(QUINN)].can_sign(world.now)))
+        .refuses_saying(Code::SegregationFailed, "second person", identity(OLGA, "process-owner"))
+        .refuses(Code::Unidentified, identity(QUINN, "practitioner"))
+        .refuses(Code::RoleMissing, identity(RITA, "qa"))
+        .when(identity(RITA, "release-manager"))
+        .then(|world| assert!(world.state.people[&word::<Principal>(QUINN)].can_sign(world.now)))
+        .refuses(Code::AlreadyDone, identity(RITA, "release-manager"))
+        .refuses(Code::RoleMissing, declare_freeze_of_nothing().by(QUINN));
+    // Where the charter does not ask for it, nothing waits.
+    founded(CHARTER, &[RITA, QUINN])
+        .when(grant(RITA, "release-manager"))
+        .refuses(Code::NotFound, identity(RITA, "release-manager"));
+}
+
+/// A freeze that is over at once.
+fn declare_freeze_of_nothing() -> Step {
+    declare_freeze(None, 0)
 }
 
 #[test]

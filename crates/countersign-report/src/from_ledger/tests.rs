@@ -498,7 +498,7 @@ static STORY: LazyLock<Making> = LazyLock::new(|| {
     // What was written is corrected, amended, replaced.
     let first = it.release("pump-1").candidate_entry;
     let (old, new) = (word("low"), word("medium"));
-    it.act(RITA, act::Correction { entry: first, field: word("risk"), new, old });
+    it.act(RITA, act::Correction { entry: first, field: word("risk"), new, old, removes: None });
     it.target("production", &["canary", "everyone"], "deploy-pump-2");
     let mut candidate = it.release("pump-3").candidate.clone();
     candidate.risk = Some(word("high"));
