@@ -1,6 +1,7 @@
 import { playwright } from '@vitest/browser-playwright';
 import { existsSync } from 'node:fs';
 import { defineConfig, mergeConfig } from 'vitest/config';
+import { codes } from './scripts/codes.js';
 import viteConfig from './vite.config';
 
 const chromium = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
@@ -10,6 +11,7 @@ const chromium = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/google
 export default mergeConfig(
   viteConfig({ mode: 'test', command: 'serve' }),
   defineConfig({
+    define: { __CODES__: JSON.stringify(codes()) },
     // Named, so that none is met in the middle of a run: the page would be loaded anew, and the run would hang.
     optimizeDeps: {
       include: ['@internationalized/date', 'axe-core', 'bits-ui', 'fuzzysort'],
@@ -25,6 +27,15 @@ export default mergeConfig(
         enabled: true,
         headless: true,
         screenshotFailures: false,
+        expect: {
+          toMatchScreenshot: {
+            comparatorName: 'pixelmatch',
+            // The edge of a glyph may fall otherwise; a color, a size or a place may not.
+            comparatorOptions: { threshold: 0.2, allowedMismatchedPixelRatio: 0.004 },
+            resolveScreenshotPath: ({ root, testFileDirectory, arg, ext }) =>
+              `${root}/${testFileDirectory}/goldens/${arg}${ext}`,
+          },
+        },
         viewport: { width: 1280, height: 800 },
         provider: playwright({
           launchOptions: {

@@ -10,8 +10,8 @@ use std::time::Duration;
 use countersign_app::attestation::{Attestation, Header, Trust, TrustedKey};
 use countersign_app::connector::buildbot::{Buildbot as Client, Config};
 use countersign_app::connector::{
-    Connector, Failure, FailureKind, Fate, Handle, Observation, RequestId, Resolved, RunConclusion, RunRef, RunStatus,
-    Secret, StopAck, TriggerRequest,
+    Connector, Failure, FailureKind, Fate, Handle, RequestId, Resolved, RunConclusion, RunRef, RunStatus, Secret,
+    StopAck, TriggerRequest,
 };
 use countersign_core::act::DispatchKind;
 use countersign_core::hash::Digest;
@@ -19,41 +19,7 @@ use countersign_core::sshsig::PublicKey;
 use countersign_core::words::Timestamp;
 use ed25519_dalek::SigningKey;
 
-use crate::harness::{Authority, Buildbot, Options, SampleService, free_port};
-
-pub(crate) fn request(job: &str, inputs: &[(&str, &str)]) -> TriggerRequest {
-    TriggerRequest {
-        request_id: RequestId::generate(),
-        job: job.into(),
-        inputs: inputs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
-        reason: "a test".into(),
-    }
-}
-
-/// Triggers and waits until there is a run.
-pub(crate) async fn begun(client: &Client, request: &TriggerRequest) -> RunRef {
-    let accepted = client.trigger(request).await.unwrap();
-    assert!(accepted.server_time.is_some(), "the server's clock is known");
-    let Handle::Ticket(ticket) = accepted.handle else { panic!("Buildbot queues") };
-    loop {
-        match client.resolve(&ticket).await.unwrap() {
-            Resolved::Run(run) => return run,
-            Resolved::Queued => tokio::time::sleep(Duration::from_millis(100)).await,
-            dropped => panic!("{dropped:?}"),
-        }
-    }
-}
-
-/// Follows a run to its end.
-pub(crate) async fn over(client: &Client, run: &RunRef) -> Observation {
-    loop {
-        let seen = client.observe(run).await.unwrap();
-        if matches!(seen.status, RunStatus::Completed(_)) {
-            return seen;
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-}
+use crate::harness::{Authority, Buildbot, Options, SampleService, begun, free_port, over, request};
 
 async fn step_running(client: &Client, run: &RunRef, step: &str) {
     loop {

@@ -11,7 +11,9 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use countersign_app::attestation::GATE;
-use countersign_app::connector::{Secret, buildbot};
+use countersign_app::connector::{
+    Connector, Handle, Observation, RequestId, Resolved, RunRef, RunStatus, Secret, TriggerRequest, buildbot,
+};
 use serde_json::{Value, json};
 
 /// The largest time anything here may take to come up; machines that test are busy.
@@ -549,4 +551,39 @@ fn installation() -> Option<PathBuf> {
         None
     })
     .clone()
+}
+
+/// What is asked of a job of Buildbot.
+pub(crate) fn request(job: &str, inputs: &[(&str, &str)]) -> TriggerRequest {
+    TriggerRequest {
+        request_id: RequestId::generate(),
+        job: job.into(),
+        inputs: inputs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        reason: "a test".into(),
+    }
+}
+
+/// Triggers and waits until there is a run.
+pub(crate) async fn begun(client: &buildbot::Buildbot, request: &TriggerRequest) -> RunRef {
+    let accepted = client.trigger(request).await.unwrap();
+    assert!(accepted.server_time.is_some(), "the server's clock is known");
+    let Handle::Ticket(ticket) = accepted.handle else { panic!("Buildbot queues") };
+    loop {
+        match client.resolve(&ticket).await.unwrap() {
+            Resolved::Run(run) => return run,
+            Resolved::Queued => tokio::time::sleep(Duration::from_millis(100)).await,
+            dropped => panic!("{dropped:?}"),
+        }
+    }
+}
+
+/// Follows a run to its end.
+pub(crate) async fn over(client: &buildbot::Buildbot, run: &RunRef) -> Observation {
+    loop {
+        let seen = client.observe(run).await.unwrap();
+        if matches!(seen.status, RunStatus::Completed(_)) {
+            return seen;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
 }

@@ -6,6 +6,7 @@
 mod auditor;
 mod buildbot;
 mod bundle;
+mod carried;
 mod dispatch_faults;
 mod evidence_corpus;
 mod export;
@@ -17,6 +18,7 @@ mod harness;
 mod keys;
 mod local_command;
 mod sample;
+mod shop;
 mod store_contract;
 mod store_faults;
 mod threat_model;

@@ -195,7 +195,7 @@ impl Session {
         self.locate("css selector", css)
     }
 
-    fn locate(&self, using: &str, value: &str) -> Option<Element> {
+    pub(crate) fn locate(&self, using: &str, value: &str) -> Option<Element> {
         let found = self.call(Method::POST, "/element", Some(json!({ "using": using, "value": value }))).ok()?;
         Some(Element(found[ELEMENT].as_str()?.to_owned()))
     }

@@ -1,5 +1,6 @@
 /**
- * A picture of every screen over the in-memory backend: light and dark, 1280×800 and 1920×1080, into `shots/`.
+ * A picture of every screen over the in-memory backend: light and dark, 1280×800 and 1920×1080, into `shots/`. With `--modes`
+ * the main screens as they are at 200 % and 80 %, in high contrast, in compact density, with less motion and in German.
  * `node scripts/shots.js board release` makes only those whose name contains a word. Ends with an error where a page said one.
  */
 import { existsSync, mkdirSync } from 'node:fs';
@@ -60,6 +61,22 @@ const sizes = /** @type {const} */ ([
   [1920, 1080],
 ]);
 
+/** The main screens, in every way a person may have set the window. */
+const main =
+  /^(inbox|board|releases|release|release-evidence|propose|request|rollout|calendar|audit-entry|people|product|settings|start|sign)$/;
+/** @type {{ name: string, fake?: string, width?: number, height?: number, scale?: number, dark?: boolean }[]} */
+const modes = [
+  // What the web view's own zoom does to a window of 1280×800.
+  { name: 'zoom200', width: 640, height: 400, scale: 2 },
+  { name: 'zoom80', width: 1600, height: 1000, scale: 0.8 },
+  { name: 'contrast', fake: 'theme:highContrast' },
+  { name: 'contrastdark', fake: 'theme:highContrast', dark: true },
+  { name: 'compact', fake: 'theme:light,density:compact' },
+  { name: 'motion', fake: 'theme:light,reducedMotion' },
+  { name: 'german', fake: 'theme:light,language:german,locale:de-DE' },
+  { name: 'germandark', fake: 'theme:dark,language:german,locale:de-DE', dark: true },
+];
+
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const quick = process.argv.includes('--quick');
 const wanted = screens.filter(([name]) => !words.length || words.some((word) => name.includes(word)));
@@ -81,34 +98,67 @@ const browser = await chromium.launch({
 });
 /** @type {string[]} */
 const said = [];
-for (const [width, height] of quick ? sizes.slice(0, 1) : sizes) {
-  for (const theme of quick && !process.argv.includes('--dark') ? ['light'] : ['light', 'dark']) {
-    const context = await browser.newContext({
-      viewport: { width, height },
-      reducedMotion: 'reduce',
-      colorScheme: theme === 'dark' ? 'dark' : 'light',
-    });
+/** @type {{ tag: string, fake: string, width: number, height: number, scale: number, dark: boolean, pick: RegExp }[]} */
+const rounds = process.argv.includes('--modes')
+  ? modes.map(({ name, fake = 'theme:light', width = 1280, height = 800, scale = 1, dark = false }) => ({
+      tag: name,
+      fake,
+      width,
+      height,
+      scale,
+      dark,
+      pick: main,
+    }))
+  : (quick ? sizes.slice(0, 1) : sizes).flatMap(([width, height]) =>
+      (quick && !process.argv.includes('--dark') ? ['light'] : ['light', 'dark']).map((theme) => ({
+        tag: `${theme}-${width}`,
+        fake: `theme:${theme}`,
+        width,
+        height,
+        scale: 1,
+        dark: theme === 'dark',
+        pick: /./,
+      })),
+    );
+let count = 0;
+for (const round of rounds) {
+  const context = await browser.newContext({
+    viewport: { width: round.width, height: round.height },
+    deviceScaleFactor: round.scale,
+    reducedMotion: 'reduce',
+    colorScheme: round.dark ? 'dark' : 'light',
+  });
+  await context.addInitScript(() => {
     // As in the shell.
-    await context.addInitScript(() => Object.freeze(Object.prototype));
-    for (const [name, hash, fake = '', page = ''] of wanted) {
-      const tab = await context.newPage();
-      if (page === 'sign.html') await tab.setViewportSize({ width: 520, height: 680 });
-      tab.on('console', (message) => message.type() === 'error' && said.push(`${name} ${theme}: ${message.text()}`));
-      tab.on('pageerror', (error) => said.push(`${name} ${theme}: ${error.message}`));
-      const switches = /theme:/.test(fake) ? fake : [fake, `theme:${theme}`].filter(Boolean).join(',');
-      await tab.goto(`${url}/${page}?fake=${switches}${hash}`);
-      await tab.waitForSelector('h1', { timeout: 5_000 }).catch(() => said.push(`${name} ${theme}: no heading`));
-      await tab.evaluate(() => document.fonts.ready);
-      await tab.waitForTimeout(250);
-      await tab.screenshot({ path: `${out}/${name}-${theme}-${width}.png`, animations: 'disabled' });
-      await tab.close();
-    }
-    await context.close();
+    Object.freeze(Object.prototype);
+    // The person was last here some entries ago, so that what changed since is marked.
+    for (const who of ['alice', 'jonas'])
+      localStorage.setItem(
+        `countersign.looked.6f1b0e0d9a7c4d52b1c29f0e3a6f55d2e9b7c1a40d8e2f63b5a7914c0d3e8f21.${who}`,
+        '{"from":4804,"at":{}}',
+      );
+  });
+  for (const [name, hash, fake = '', page = ''] of wanted.filter(([one]) => round.pick.test(one))) {
+    const tab = await context.newPage();
+    const sign = page === 'sign.html';
+    if (sign) await tab.setViewportSize({ width: Math.min(520, round.width), height: Math.min(680, round.height) });
+    const where = `${name} ${round.tag}`;
+    tab.on('console', (message) => message.type() === 'error' && said.push(`${where}: ${message.text()}`));
+    tab.on('pageerror', (error) => said.push(`${where}: ${error.message}`));
+    const switches = /theme:/.test(fake) ? fake : [fake, round.fake].filter(Boolean).join(',');
+    await tab.goto(`${url}/${page}?fake=${switches}${hash}`);
+    await tab.waitForSelector('h1', { timeout: 5_000 }).catch(() => said.push(`${where}: no heading`));
+    await tab.evaluate(() => document.fonts.ready);
+    await tab.waitForTimeout(250);
+    await tab.screenshot({ path: `${out}/${name}-${round.tag}.png`, animations: 'disabled' });
+    await tab.close();
+    count += 1;
   }
+  await context.close();
 }
 await browser.close();
 stop();
-console.log(`${wanted.length} screens in ${out}`);
+console.log(`${count} pictures in ${out}`);
 if (said.length) {
   console.error([...new Set(said)].join('\n'));
   process.exitCode = 1;

@@ -11,6 +11,7 @@ import { useClipboard } from '../src/lib/components/clipboard';
 import { calls } from '../src/lib/ipc';
 import { world } from '../src/lib/ipc/fake';
 import { now } from '../src/lib/ipc/fake/world';
+import { news } from '../src/lib/news.svelte';
 import { forgetAll } from '../src/lib/query.svelte';
 import { cleanup } from 'vitest-browser-svelte/pure';
 import { desk } from '../src/lib/session.svelte';
@@ -24,6 +25,8 @@ beforeEach(async () => {
   world.reset();
   world.jobTick = 5;
   forgetAll();
+  localStorage.clear();
+  news.forget();
   words.region = 'en-GB';
   await useLanguage('en');
   zone.name = 'Europe/Zurich';

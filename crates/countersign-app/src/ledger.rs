@@ -37,6 +37,7 @@ use crate::store::SqliteStore;
 use crate::store::{AppendError, NewLeaf, Store, landed};
 
 mod beginning;
+mod import;
 mod index;
 mod reading;
 
@@ -103,7 +104,7 @@ pub(crate) fn random_hex<const N: usize>() -> Result<String, Error> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-fn nonce() -> Result<countersign_core::words::Nonce, Error> {
+pub(crate) fn nonce() -> Result<countersign_core::words::Nonce, Error> {
     Ok(random_hex::<8>()?.parse().expect("16 hex digits"))
 }
 
@@ -715,7 +716,7 @@ fn damaged(what: &str) -> Error {
         .hint("nothing is written to it; keep it as it is and restore a backup elsewhere")
 }
 
-fn sign(statement: &Statement, key: &SigningKey) -> Result<Entry, Error> {
+pub(crate) fn sign(statement: &Statement, key: &SigningKey) -> Result<Entry, Error> {
     Entry::sign(&statement.payload(), statement.act.name(), key)
         .map_err(|error| Error::new(ErrorKind::No, "entry", format!("this does not fit into an entry: {error}")))
 }

@@ -4,6 +4,7 @@
 pub mod attestation;
 pub mod backup;
 pub mod blob;
+pub mod carry;
 pub mod changes;
 pub mod clauses;
 pub mod clock;

@@ -623,7 +623,10 @@ pub fn sheet_view(state: &State, release: &Release, sheet: &Sheet, at: Timestamp
             ("go", Some(format!("the standing authorization of {used} signs")))
         }
         (Outcome::Go { authorization: None }, _) => ("go", None),
-        (Outcome::Stale(moved), _) => ("stale", Some(format!("moved since: {}", moved.join(", ")))),
+        (Outcome::Stale(moved), _) => (
+            "stale",
+            Some(format!("moved since: {}", moved.iter().map(|moved| moved.as_str()).collect::<Vec<_>>().join(", "))),
+        ),
         (Outcome::Expired, _) => ("expired", Some(format!("it ran out at {}", sheet.body.not_after))),
         (Outcome::Incomplete, _) => ("incomplete", None),
     };

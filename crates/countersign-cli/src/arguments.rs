@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use countersign_core::words::{Principal, Text};
 
 use crate::commands::{
-    authorization, backup, connector, demo, device, evidence, export, freeze, hold, init, person, policy, product,
+    authorization, backup, carry, connector, demo, device, evidence, export, freeze, hold, init, person, policy, product,
     release, report, request, rollout, sign, status, target, verify, waiver,
 };
 
@@ -97,6 +97,9 @@ pub(crate) enum Command {
     Request(request::Request),
     /// Answer a decision sheet: GO, NO-GO, HOLD or CONDITIONAL GO
     Sign(sign::Sign),
+    /// Sign-offs that travel: a request leaves as a file, is answered on another desk, and comes back
+    #[command(subcommand)]
+    Carry(carry::Carry),
     /// Stop a release, or let it go on
     Hold(hold::Hold),
     /// Send the next wave of a signed release out and watch it

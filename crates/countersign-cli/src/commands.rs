@@ -2,6 +2,7 @@
 
 pub(crate) mod authorization;
 pub(crate) mod backup;
+pub(crate) mod carry;
 pub(crate) mod connector;
 pub(crate) mod demo;
 pub(crate) mod device;
@@ -49,6 +50,7 @@ pub(crate) fn run(cli: Cli, io: &mut Io<'_>) -> Result<Answer, Error> {
         Command::Stage(command) => command.run(session),
         Command::Request(command) => command.run(session),
         Command::Sign(command) => command.run(session),
+        Command::Carry(command) => command.run(session),
         Command::Hold(command) => command.run(session),
         Command::Dispatch(command) => command.run(session),
         Command::Cancel(command) => command.run(session),

@@ -4,6 +4,7 @@
 //! entry in order. An entry it refuses stays in the tree, is flagged, and changes nothing. What a rule concludes from the
 //! state (gates, quorum, staleness) it asks of [`crate::judge`].
 
+mod carried;
 mod configuration;
 mod people;
 mod record;
@@ -203,6 +204,40 @@ impl State {
     }
 }
 
+impl State {
+    /// Takes a leaf of a copy about one release and judges it by every rule that what came before in the copy can answer.
+    ///
+    /// `from_elsewhere` supplies what only entries that are not in the copy could tell, and leaves out what is about them.
+    ///
+    /// # Errors
+    /// The finding; the leaf then has no effect.
+    pub(crate) fn take_shown(
+        &mut self,
+        index: u64,
+        leaf: ParsedLeaf,
+        from_elsewhere: &dyn Fn(&mut Self, &mut Statement),
+    ) -> Result<(), Finding> {
+        let refused = |rejection: Rejection| Finding { index, code: rejection.code, message: rejection.message };
+        let entry = leaf.entry.map_err(|error| refused(Rejection::new(Code::Malformed, error.to_string())))?;
+        let mut statement = Statement::read(&entry).map_err(refused)?;
+        check_bytes(self, &entry, &statement).map_err(refused)?;
+        // These look at the whole tree, which is not here, and change nothing that is shown.
+        if matches!(statement.act, Act::Correction(_) | Act::Review(_) | Act::Export(_) | Act::Late(_)) {
+            return Ok(());
+        }
+        from_elsewhere(self, &mut statement);
+        check_alone(self, index, &statement, true).map_err(refused)?;
+        let (named, payload_hash) = (EntryRef { index, leaf: leaf.hash }, entry.payload_hash());
+        apply(self, Admitted { entry: named, payload_hash, key: entry.signer_key(), statement });
+        Ok(())
+    }
+}
+
+/// Every rule over a statement that is signed away from the ledger and so names a head this state cannot look up.
+pub(crate) fn check_away(state: &State, statement: &Statement) -> Result<(), Rejection> {
+    check_alone(state, u64::MAX, statement, true)
+}
+
 fn check_alone(state: &State, index: u64, statement: &Statement, every_rule: bool) -> Result<(), Rejection> {
     let common = &statement.common;
     check_rules(state, common)?;
@@ -303,6 +338,7 @@ fn check_standing<'a>(state: &'a State, statement: &'a Statement) -> Result<Sign
     })?;
     let signer = check_signer(state, statement)?;
     check_clock(state, statement)?;
+    carried::check(state, statement)?;
     Ok(signer)
 }
 
@@ -494,7 +530,8 @@ fn check_signer<'a>(state: &'a State, statement: &'a Statement) -> Result<Signed
 pub(crate) const CLOCK_TOLERANCE_SECONDS: i64 = 300;
 
 fn check_clock(state: &State, statement: &Statement) -> Result<(), Rejection> {
-    let Some(floor) = state.clock_floor else {
+    let floor = if carried::is(statement) { carried::floor(state, statement) } else { state.clock_floor };
+    let Some(floor) = floor else {
         return Ok(());
     };
     let time = statement.common.time;

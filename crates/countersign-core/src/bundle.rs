@@ -309,6 +309,20 @@ fn check_origin(state: &State) -> Result<(), String> {
     if plain { Ok(()) } else { Err(format!("the ledger's name {origin} holds a quote or a backslash")) }
 }
 
+/// Returns the entries of a bundle by index.
+pub(crate) fn leaves<'a>(files: &Files<'a>) -> BTreeMap<u64, &'a [u8]> {
+    let leaf = |(name, bytes): (&str, &'a [u8])| match place(name) {
+        Some(Place::Leaf(index)) => Some((index, bytes)),
+        _ => None,
+    };
+    files.iter().filter_map(leaf).collect()
+}
+
+/// Returns the device in use that signed the list of digests.
+pub(crate) fn sealed_by(files: &Files<'_>, state: &State) -> Option<crate::words::Principal> {
+    device_of(state, &SshSig::parse(files.text(SUMS_SIGNATURE)).ok()?.public_key)
+}
+
 /// Returns the principal of the device in use that has the key.
 fn device_of(state: &State, key: &PublicKey) -> Option<crate::words::Principal> {
     let in_use = |device: &&crate::state::Device| device.revoked.is_none() && device.card.key == *key;

@@ -11,6 +11,7 @@ use crate::admit::{self, Statement};
 use crate::entry::{LEAF_BYTES_MAX, armor_bytes};
 use crate::jcs;
 use crate::judge;
+use crate::merkle::Head;
 use crate::rejection::{Code, Rejection};
 use crate::state::{Release, State};
 use crate::words::{EntryRef, Line, Nonce, Principal, ReleaseId, Slug, Text, Timestamp, Zone};
@@ -101,8 +102,30 @@ pub struct Context {
 /// The first rule that refuses it.
 pub fn decide(state: &State, command: Command, context: &Context) -> Result<Statement, Rejection> {
     let act = compose(state, command, context.now)?;
-    let head = state.head();
-    let common = Common {
+    let common = common(state, state.head(), context);
+    let subject = match (&act, &state.origin) {
+        (Act::Genesis(_), None) => vec![admit::ledger_subject(&common.seen.origin)],
+        _ => admit::subject(state, &act),
+    };
+    let statement = Statement { common, subject, act };
+    admit::check(state, &statement)?;
+    fits_an_entry(&statement)?;
+    Ok(statement)
+}
+
+/// Returns the statement of an act that is signed away from the ledger, over what a copy made at `head` says.
+///
+/// # Errors
+/// The first rule that refuses it and that the copy can answer.
+pub(crate) fn carried(state: &State, head: Head, act: Act, context: &Context) -> Result<Statement, Rejection> {
+    let statement = Statement { common: common(state, head, context), subject: admit::subject(state, &act), act };
+    admit::check_away(state, &statement)?;
+    fits_an_entry(&statement)?;
+    Ok(statement)
+}
+
+fn common(state: &State, head: Head, context: &Context) -> Common {
+    Common {
         app: context.app.clone(),
         device: context.device.clone(),
         nonce: context.nonce.clone(),
@@ -118,15 +141,7 @@ pub fn decide(state: &State, command: Command, context: &Context) -> Result<Stat
         signer: context.signer.clone(),
         time: context.now,
         zone: context.zone,
-    };
-    let subject = match (&act, &state.origin) {
-        (Act::Genesis(_), None) => vec![admit::ledger_subject(&common.seen.origin)],
-        _ => admit::subject(state, &act),
-    };
-    let statement = Statement { common, subject, act };
-    admit::check(state, &statement)?;
-    fits_an_entry(&statement)?;
-    Ok(statement)
+    }
 }
 
 /// Refuses what could be signed by nobody: a number JSON cannot hold exactly, or more bytes than a leaf takes.

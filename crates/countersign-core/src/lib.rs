@@ -14,6 +14,7 @@
 pub mod act;
 pub mod admit;
 pub mod bundle;
+pub mod carried;
 pub mod checkpoint;
 pub mod decide;
 pub mod due;
@@ -26,6 +27,7 @@ pub mod merkle;
 pub mod note;
 pub mod policy;
 pub mod proof;
+pub mod recurrence;
 pub mod rejection;
 pub mod signers;
 pub mod sshsig;

@@ -65,6 +65,8 @@ pub struct State {
     pub(crate) subjects: BTreeMap<u64, (Digest, Answerable)>,
     pub(crate) touched: BTreeMap<Topic, Vec<u64>>,
     pub(crate) clock_floor: Option<Timestamp>,
+    /// Each value the floor has had, with the entry that raised it.
+    pub(crate) clock_floors: Vec<(u64, Timestamp)>,
     pub(crate) last_attempt: BTreeMap<Principal, Timestamp>,
     pub(crate) last_refusal: BTreeMap<RefusalSubject, Timestamp>,
 }
@@ -553,6 +555,12 @@ impl State {
         entries.get(entries.partition_point(|index| *index < since)).copied()
     }
 
+    /// Returns the latest anchored time that was known among the first `size` entries.
+    pub(crate) fn clock_floor_at(&self, size: u64) -> Option<Timestamp> {
+        let before = self.clock_floors.partition_point(|(index, _)| *index < size);
+        before.checked_sub(1).map(|place| self.clock_floors[place].1)
+    }
+
     /// Returns all log keys that may sign this ledger's checkpoints.
     pub fn log_keys(&self) -> Vec<PublicKey> {
         self.devices.values().filter_map(|device| device.card.log_key).collect()
@@ -592,8 +600,12 @@ pub fn apply(state: &mut State, admitted: Admitted) {
         Act::Stage(body) => body.server_time,
         _ => None,
     };
-    raise_clock_floor(state, common.time, anchor);
     let index = entry.index;
+    let known = state.clock_floor;
+    raise_clock_floor(state, common.time, anchor);
+    if let Some(floor) = state.clock_floor.filter(|floor| Some(*floor) != known) {
+        state.clock_floors.push((index, floor));
+    }
     let who = common.signer.principal.clone();
     let reason = common.reason.as_ref().map(Text::to_string).unwrap_or_default();
 
@@ -615,7 +627,10 @@ pub fn apply(state: &mut State, admitted: Admitted) {
         Act::EnrolAccept(_) => {
             let person = state.people.get_mut(&who).expect("admitted signers are enrolled");
             person.accepted = Some(entry);
-            state.touch(Topic::Authority(who), index);
+            // To accept takes no authority away; since rules 2 it leaves an answer that was signed beside it standing.
+            if common.rules < 2 {
+                state.touch(Topic::Authority(who), index);
+            }
         }
         Act::Device(body) => match body.change {
             DeviceChange::Enrol { device } => {

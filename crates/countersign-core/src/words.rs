@@ -92,6 +92,10 @@ impl Zone {
     /// Coordinated Universal Time.
     pub const UTC: Self = Self(chrono_tz::Tz::UTC);
 
+    pub(crate) fn tz(self) -> chrono_tz::Tz {
+        self.0
+    }
+
     /// Returns the moment as wall-clock time in this zone with its offset, as `2026-11-22 11:31:07 +01:00`.
     pub fn wall_clock(self, time: Timestamp) -> String {
         time.to_chrono().with_timezone(&self.0).format("%Y-%m-%d %H:%M:%S %:z").to_string()

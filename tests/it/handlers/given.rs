@@ -1,6 +1,6 @@
 //! A host with its directories, and what a page would do with it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -64,6 +64,10 @@ pub(crate) fn host() -> Given {
 }
 
 impl Given {
+    pub(crate) fn pick(&self, path: impl Into<PathBuf>) -> String {
+        self.host.register_path(path.into()).token
+    }
+
     /// Waits for a long act to end.
     #[track_caller]
     pub(crate) fn ended(&self, job: &w::JobRef) -> w::JobState {
@@ -106,6 +110,37 @@ impl Given {
             acknowledged: challenge.acknowledge.clone(),
         };
         handlers::signing::signing_commit(&self.host, commit)
+    }
+
+    /// Does an act from the main window to the receipt.
+    #[track_caller]
+    pub(crate) fn act(&self, intent: w::Intent, secret: &str) -> w::Receipt {
+        let challenge = self.open(intent);
+        match self.commit(&challenge, secret).unwrap_or_else(|error| panic!("{error:?}")) {
+            w::SigningResult::Signed { receipt } => receipt,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Does what needs presence and goes on as a long act.
+    #[track_caller]
+    pub(crate) fn start(&self, intent: w::Intent, secret: &str) -> w::JobRef {
+        let challenge = self.open(intent);
+        match self.commit(&challenge, secret).unwrap_or_else(|error| panic!("{error:?}")) {
+            w::SigningResult::Started { job, .. } => job,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Answers a sheet.
+    #[track_caller]
+    pub(crate) fn answer(&self, release: &str, verdict: w::Verdict, reason: &str, secret: &str) -> w::Receipt {
+        let challenge = self.open(w::Intent::Answer { release: release.to_owned(), role: None });
+        let chosen = handlers::signing::signing_choose(&self.host, choice(&challenge, verdict, reason)).unwrap();
+        match self.commit(&chosen, secret).unwrap_or_else(|error| panic!("{error:?}")) {
+            w::SigningResult::Signed { receipt } => receipt,
+            other => panic!("{other:?}"),
+        }
     }
 
     #[track_caller]

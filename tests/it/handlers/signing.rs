@@ -93,6 +93,28 @@ fn a_changed_page_cannot_make_rust_sign_other_bytes_than_it_showed() {
 }
 
 #[test]
+fn whoever_shows_something_is_told_of_what_was_signed() {
+    let given = sample();
+    let Asked { secret, release } = asked(&given);
+    let opened = given.open(w::Intent::Answer { release: release.clone(), role: None });
+    let shown = signing::signing_choose(&given.host, choice(&opened, w::Verdict::Go, "Read")).unwrap();
+    let before = entries(&given);
+    let told = |size: u32| given.events.lock().unwrap().contains(&HostEvent::LedgerChanged { size });
+    assert!(!told(before + 1));
+    given.commit(&shown, &secret).unwrap();
+    assert!(told(before + 1), "the main window shows it as soon as it is signed");
+    let signed = desk::session(&given.host).unwrap();
+    assert_eq!(signed.ledger.map(|ledger| ledger.entries), Some(before + 1));
+    // So it is after what needs no passphrase, and once for each entry.
+    let stop = w::HoldForm { release, question: None, reason: "A question came up".to_owned() };
+    handlers::release::hold(&given.host, stop).unwrap();
+    given.host.poll();
+    let events = given.events.lock().unwrap();
+    let all: Vec<_> = events.iter().filter(|event| **event == HostEvent::LedgerChanged { size: before + 2 }).collect();
+    assert_eq!(all.len(), 1);
+}
+
+#[test]
 fn a_wrong_passphrase_keeps_everything_but_the_nonce() {
     let given = sample();
     let Asked { secret, release } = asked(&given);

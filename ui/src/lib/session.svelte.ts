@@ -5,6 +5,10 @@ import { languageOf, useLanguage, words } from './i18n/index.svelte';
 import { registry } from './keys/registry.svelte';
 import { forgetAll, invalidate } from './query.svelte';
 
+/** What was read is about one ledger and for one person: which act is theirs, what they signed, what waits for them. */
+const whose = (session: Session | undefined): string =>
+  JSON.stringify([session?.ledger?.fingerprint, session?.me?.principal]);
+
 class Desk {
   session = $state.raw<Session | undefined>(undefined);
   settings = $state.raw<Settings | undefined>(undefined);
@@ -25,11 +29,11 @@ class Desk {
   }
 
   take(session: Session): void {
-    const before = this.session?.ledger?.fingerprint;
+    const before = whose(this.session);
     this.session = session;
     clock.follow(session.now);
     this.#zone();
-    if (before !== session.ledger?.fingerprint) forgetAll();
+    if (before !== whose(session)) forgetAll();
   }
 
   #zone(): void {

@@ -17,7 +17,7 @@ use countersign_core::state::State;
 use countersign_core::words::{Principal, ReleaseId, Slug, Timestamp};
 
 use super::events;
-use super::host::{Host, HostEvent, Open, held};
+use super::host::{Host, Open, held};
 use super::jobs::Work;
 use super::overview::PAGE_MAX;
 use super::show::{app_error, count, length, moment, optional, word};
@@ -498,7 +498,7 @@ pub fn back_up(host: &Host, request: w::BackUp) -> Result<w::JobRef, w::AppError
         let made = backup::back_up(ledger.store(), ledger.blobs(), &path)?;
         let host = job.host();
         super::places::note_backup(host, &ledger.fingerprint().to_string())?;
-        host.tell(HostEvent::LedgerChanged { size: count(ledger.state().tree.size()) });
+        host.tell_change();
         Ok(w::JobOutcome::BackedUp {
             path: host.register_path(path),
             entries: count(made.head.size),

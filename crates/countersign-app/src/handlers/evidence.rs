@@ -8,7 +8,7 @@ use countersign_core::judge;
 use countersign_core::state::{EvidenceRecord, Release, State};
 use countersign_core::words::{Principal, Timestamp};
 
-use super::host::{Host, HostEvent};
+use super::host::Host;
 use super::jobs::Work;
 use super::overview::PAGE_MAX;
 use super::release::find;
@@ -219,7 +219,7 @@ pub fn observe_evidence(host: &Host, request: w::ObserveForm) -> Result<w::JobRe
         job.at(w::JobStep::Reading, 0, 0);
         let recorded = rollout::block_on(evidence_intake::observe(&mut ledger, &wanted))?;
         let entry = count(recorded.entry.index);
-        job.host().tell(HostEvent::LedgerChanged { size: entry + 1 });
+        job.host().tell_change();
         Ok(w::JobOutcome::Observed { entry, conclusion: recorded.conclusion.into() })
     }))
 }

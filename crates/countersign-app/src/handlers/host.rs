@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -99,6 +98,8 @@ pub(super) struct Open {
     pub(super) verified_at: Option<String>,
     /// What can no longer change without a new entry.
     pub(super) settled: Settled,
+    /// How many entries the windows were told of last: whoever takes entries in need not be who tells.
+    told: u32,
     /// What the sample deploys to; it answers as long as the sample is open.
     _service: Option<sample::Service>,
 }
@@ -145,8 +146,6 @@ pub(super) struct Inner {
     pub(super) live: Mutex<BTreeMap<String, LiveRun>>,
     pub(super) presence: Mutex<Presence>,
     pub(super) told: Mutex<BTreeSet<String>>,
-    /// How many entries the windows were told of last.
-    told_size: AtomicU32,
     pub(super) challenge_valid: Mutex<Duration>,
 }
 
@@ -188,15 +187,11 @@ impl Host {
             live: Mutex::default(),
             presence: Mutex::new(Presence { locked: false, seen: Instant::now() }),
             told: Mutex::default(),
-            told_size: AtomicU32::new(0),
             challenge_valid: Mutex::new(super::signing::VALID),
         })))
     }
 
     pub(super) fn tell(&self, event: HostEvent) {
-        if let HostEvent::LedgerChanged { size } = &event {
-            self.0.told_size.store(*size, Ordering::Relaxed);
-        }
         (self.0.events)(event);
     }
 
@@ -244,7 +239,15 @@ impl Host {
             w::VerifiedState::Entries
         };
         let service = sample::serve(&ledger);
-        let open = Open { ledger, me, verified, verified_at: None, settled: Settled::default(), _service: service };
+        let open = Open {
+            ledger,
+            me,
+            verified,
+            verified_at: None,
+            settled: Settled::default(),
+            told: size,
+            _service: service,
+        };
         places::remember(self, &open)?;
         *held(&self.0.open) = Some(open);
         held(&self.0.presence).locked = false;
@@ -267,12 +270,17 @@ impl Host {
     /// Looks after what goes on by itself: entries of other processes, the idle lock, challenges that ran out. Cheap when
     /// nothing moved; to be called about once a second.
     pub fn poll(&self) {
-        self.take_in();
+        self.take_in(false);
         self.lock_when_idle();
         super::signing::expire(self);
     }
 
-    fn take_in(&self) {
+    /// Tells the windows that something is not as it was, once they would see it.
+    pub(super) fn tell_change(&self) {
+        self.take_in(true);
+    }
+
+    fn take_in(&self, told_anyway: bool) {
         let mut guard = held(&self.0.open);
         let Some(open) = guard.as_mut() else { return };
         let taken = match open.ledger.changed() {
@@ -284,10 +292,9 @@ impl Host {
         match taken {
             Ok(changed) => {
                 let healed = held(&self.0.trouble).take_if(|trouble| trouble.kind == w::ErrorKind::Cannot).is_some();
+                let news = std::mem::replace(&mut open.told, size) != size;
                 drop(guard);
-                // What this desk has signed itself was taken in when it was signed: nobody has been told of it yet.
-                let untold = self.0.told_size.load(Ordering::Relaxed) != size;
-                if changed || healed || untold {
+                if changed || healed || news || told_anyway {
                     self.tell(HostEvent::LedgerChanged { size });
                 }
             }

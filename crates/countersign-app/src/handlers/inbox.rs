@@ -38,6 +38,7 @@ fn item(id: String, kind: w::InboxKind) -> w::InboxItem {
         blocker: None,
         quote: None,
         moved: Vec::new(),
+        changed: Vec::new(),
         since: None,
     }
 }
@@ -147,7 +148,7 @@ fn of_release(open: &Open, release: &Release, who: &Principal, known: &Person, a
             }
             Cause::Stale(moved) => with(Some(w::InboxItem {
                 stale: true,
-                moved: moved.clone(),
+                moved: moved.iter().copied().map(Into::into).collect(),
                 ..about(release, state, w::InboxKind::Request, "request")
             })),
         }
@@ -232,13 +233,6 @@ fn to_sign(open: &Open, release: &Release, who: &Principal, slot: &Slot, at: Tim
     let own = decision.answers.iter().rfind(|judged| judged.answer.principal == *who);
     // Whoever signed an earlier sheet of it is asked again, and told what is another.
     let again = own.is_some() || crate::releases::answered_before(release, sheet.entry, who).is_some();
-    let moved = match own.and_then(|judged| judged.cause.clone()) {
-        Some(cause) => vec![cause],
-        None => {
-            let changed = super::sheet::changed_since(state, release, sheet, who);
-            changed.into_iter().filter_map(|change| change.after.or(change.before)).collect()
-        }
-    };
     let rule = state.policy(&release.candidate.product).map(|policy| policy.policy.dispatch);
     let (consequence, then) = match (last, rule) {
         (false, _) => (w::Consequence::OthersStillToSign, None),
@@ -258,7 +252,7 @@ fn to_sign(open: &Open, release: &Release, who: &Principal, slot: &Slot, at: Tim
         stale: again,
         consequence,
         then,
-        moved,
+        changed: super::sheet::changed_since(state, release, sheet, who),
         ..about(release, state, kind, &format!("sign/{}", sheet.entry.index))
     })
 }

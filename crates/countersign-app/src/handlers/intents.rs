@@ -221,7 +221,7 @@ fn compose(
             record(open, act.into(), &reason, vec![])
         }
         w::Intent::Stage { release, resend } => drive(open, &release, resend.as_deref(), Drive::Stage),
-        w::Intent::Dispatch { release, resend } => drive(open, &release, resend.as_deref(), Drive::Waves),
+        w::Intent::Dispatch { release, resend } => drive(open, &release, resend.as_deref(), Drive::Wave),
         w::Intent::Rollback { release, resend } => drive(open, &release, resend.as_deref(), Drive::Back),
         w::Intent::AttachEvidence { release, file, name, evidence, conclusion, replaces, reason } => {
             let attachment = Attachment {

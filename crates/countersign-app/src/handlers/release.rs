@@ -7,7 +7,7 @@ use countersign_core::state::{Release, State};
 use countersign_core::words::{ReleaseId, Text, Timestamp, role};
 
 use super::events;
-use super::host::{Host, HostEvent, Open};
+use super::host::{Host, Open};
 use super::overview::PAGE_MAX;
 use super::sheet;
 use super::show::{artifact, blocker, count, gate, length, person, question, word};
@@ -438,7 +438,7 @@ fn stop(
         let entry = releases::hold(&mut open.ledger, None, Some(reason), &id, what()?)?;
         recorded(open, entry)
     })?;
-    host.tell(HostEvent::LedgerChanged { size: recorded.entry + 1 });
+    host.tell_change();
     Ok(recorded)
 }
 

@@ -10,13 +10,12 @@ use countersign_core::judge::{self, ReleaseState};
 use countersign_core::state::{DispatchRecord, Release, State};
 use countersign_core::words::{Line, Principal, ReleaseId, Slug, Timestamp};
 
-use super::host::{Host, HostEvent, LiveRun, Open, held};
+use super::host::{Host, LiveRun, Open, held};
 use super::jobs::{CANCELLED, Job, Work};
 use super::release::{acts, find};
 use super::show::{app_error, count, length, person, span, trouble, word};
 use crate::error::{Error, ErrorKind};
 use crate::evidence::visible;
-use crate::ledger::Ledger;
 use crate::rollout::{Event, Rolled};
 use crate::wire as w;
 use crate::{clock, connectors, rollout, worker};
@@ -331,8 +330,8 @@ pub fn link_of(host: &Host, request: &w::OpenLink) -> Result<String, w::AppError
 pub(super) enum Drive {
     /// Deliver to the environment before the go/no-go.
     Stage,
-    /// Send the next wave, and go on as long as each one passes.
-    Waves,
+    /// Send the next wave and bake it. The one after it is another act of a person, who is shown which it is.
+    Wave,
     /// Take it back.
     Back,
     /// Look again for a dispatch; send nothing.
@@ -365,7 +364,7 @@ pub(super) fn drive(
         let product = &release.candidate.product;
         let environment = match &what {
             Drive::Stage => state.staging_environment(product).cloned(),
-            Drive::Waves | Drive::Back => state.last_environment(product).cloned(),
+            Drive::Wave | Drive::Back => state.last_environment(product).cloned(),
             Drive::Look(request) => {
                 let found = release.dispatches.iter().find(|dispatch| dispatch.body.request_id == *request);
                 found.map(|dispatch| dispatch.body.environment.clone())
@@ -390,7 +389,13 @@ pub(super) fn drive(
                 let run = rollout::stage(&mut ledger, connector.as_ref(), &id, by, resend, pace, &mut watch);
                 until_stopped(job, &safe, run).map(|_| (w::RolloutResult::Staged, None))
             }
-            Drive::Waves => waves(job, &safe, &mut ledger, connector.as_ref(), &id, by, resend, &mut watch),
+            Drive::Wave => {
+                let run = rollout::next_wave(&mut ledger, connector.as_ref(), &id, by, resend, pace, &mut watch);
+                until_stopped(job, &safe, run).map(|rolled| {
+                    let detail = ledger.state().releases.get(&id).and_then(trouble);
+                    (rolled_to(rolled), detail)
+                })
+            }
             Drive::Back => {
                 let run = rollout::rollback(&mut ledger, connector.as_ref(), &id, by, resend, pace, &mut watch);
                 until_stopped(job, &safe, run).map(|dispatched| (w::RolloutResult::RolledBack, dispatched.detail))
@@ -402,8 +407,7 @@ pub(super) fn drive(
             }
         };
         followed.end();
-        let size = count(ledger.state().tree.size());
-        host.tell(HostEvent::LedgerChanged { size });
+        host.tell_change();
         let (result, detail) = ended?;
         Ok(w::JobOutcome::Dispatched { result, detail })
     }))
@@ -418,32 +422,12 @@ fn result_of(dispatched: &rollout::Dispatched) -> w::RolloutResult {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "a rollout takes what a wave takes")]
-fn waves(
-    job: &Job,
-    safe: &AtomicBool,
-    ledger: &mut Ledger,
-    connector: &dyn crate::connector::Connector,
-    id: &ReleaseId,
-    by: Option<Principal>,
-    mut resend: Option<Line>,
-    watch: rollout::Watch<'_>,
-) -> Result<(w::RolloutResult, Option<String>), Error> {
-    let pace = job.host().0.options.pace;
-    loop {
-        safe.store(false, Ordering::Relaxed);
-        let run = rollout::next_wave(ledger, connector, id, by.clone(), resend.take(), pace, watch);
-        let result = match until_stopped(job, safe, run)? {
-            Rolled::Passed => {
-                job.go_on()?;
-                continue;
-            }
-            Rolled::Live => w::RolloutResult::Live,
-            Rolled::Halted => w::RolloutResult::Halted,
-            Rolled::RolledBack => w::RolloutResult::RolledBack,
-        };
-        let detail = ledger.state().releases.get(id).and_then(trouble);
-        return Ok((result, detail));
+fn rolled_to(rolled: Rolled) -> w::RolloutResult {
+    match rolled {
+        Rolled::Passed => w::RolloutResult::Passed,
+        Rolled::Live => w::RolloutResult::Live,
+        Rolled::Halted => w::RolloutResult::Halted,
+        Rolled::RolledBack => w::RolloutResult::RolledBack,
     }
 }
 
@@ -490,7 +474,7 @@ impl<'a> Followed<'a> {
                 self.job.at(step, 0, 0);
                 held(&host.0.live).entry(request_id.clone()).or_default();
                 self.request = Some(request_id);
-                self.tell_change(&host);
+                host.tell_change();
             }
             Event::Log { step, text } => {
                 self.safe.store(true, Ordering::Relaxed);
@@ -508,7 +492,7 @@ impl<'a> Followed<'a> {
                 if verdict == WaveVerdict::Fail {
                     self.job.at(w::JobStep::TakingBack, 0, 0);
                 }
-                self.tell_change(&host);
+                host.tell_change();
             }
             Event::Note(text) => self.with(&host, |run| run.log("", &format!("{text}\n"))),
         }
@@ -518,11 +502,6 @@ impl<'a> Followed<'a> {
         if let Some(request) = &self.request {
             change(held(&host.0.live).entry(request.clone()).or_default());
         }
-    }
-
-    fn tell_change(&self, host: &Host) {
-        // The open ledger takes the entries in at its next look, which this one hastens.
-        host.poll();
     }
 
     fn end(&mut self) {

@@ -289,7 +289,9 @@ pub(super) fn view(
         (Outcome::Hold(who), _) => (w::SheetOutcome::Hold, Some(person(state, who)), vec![]),
         // What was dispatched was a GO then, or no wave could have been sent.
         (_, Some(_)) | (Outcome::Go { .. }, None) => (w::SheetOutcome::Go, None, vec![]),
-        (Outcome::Stale(moved), None) => (w::SheetOutcome::Stale, None, moved.clone()),
+        (Outcome::Stale(moved), None) => {
+            (w::SheetOutcome::Stale, None, moved.iter().copied().map(Into::into).collect())
+        }
         (Outcome::Expired, None) => (w::SheetOutcome::Expired, None, vec![]),
         (Outcome::Incomplete, None) => (w::SheetOutcome::Incomplete, None, vec![]),
     };

@@ -196,7 +196,9 @@ pub(super) fn blocker(
         Cause::AsksToWait(who) => {
             (Is::AsksToWait { by: person(state, who), quote: answer_of(who) }, vec![Do::Sign { role: role_of(who) }])
         }
-        Cause::Stale(moved) => (Is::Stale { moved: moved.clone() }, vec![Do::Request {}]),
+        Cause::Stale(moved) => {
+            (Is::Stale { moved: moved.iter().copied().map(Into::into).collect() }, vec![Do::Request {}])
+        }
         Cause::SheetExpired(at) => (Is::SheetExpired { at: at.to_string() }, vec![Do::Request {}]),
     };
     let who: Vec<w::PersonRef> = blocker

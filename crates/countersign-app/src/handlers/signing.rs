@@ -334,7 +334,7 @@ fn challenge(host: &Host, session: &Session) -> Result<w::Challenge, w::AppError
     let release = shown::release_of(state, prepared, statement);
     let frozen = match (&prepared.deed, release) {
         (Deed::Answer { request, .. }, Some(release)) => release.sheet_at(*request),
-        (Deed::Presence { then: After::Drive { what: Drive::Waves | Drive::Back, .. } }, Some(release)) => {
+        (Deed::Presence { then: After::Drive { what: Drive::Wave | Drive::Back, .. } }, Some(release)) => {
             release.sheet()
         }
         _ => None,
@@ -634,14 +634,8 @@ pub fn signing_commit(host: &Host, request: w::Commit) -> Result<w::SigningResul
             Ok(w::SigningResult::ShowAgain { challenge: challenge? })
         }
         Ok(done) => {
-            host.poll();
-            if let w::SigningResult::Signed { receipt } | w::SigningResult::Started { receipt, .. } = &done
-                && receipt.entry.is_none()
-            {
-                // No entry says so, and yet what this desk may reach or run is another than before.
-                let size = with_ledger(host, |open| Ok(super::show::count(open.ledger.state().tree.size())));
-                host.tell(HostEvent::LedgerChanged { size: size.unwrap_or_default() });
-            }
+            // Also what is no entry, such as a connector, is shown elsewhere.
+            host.tell_change();
             Ok(done)
         }
         Err(error) => {

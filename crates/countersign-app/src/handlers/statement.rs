@@ -84,7 +84,7 @@ fn driven(
             let slot = sheet.and_then(|(_, sheet)| sheet.body.rollback.as_ref());
             S::Rollback { release: id, environment, to: slot.map(|slot| slot.version.to_string()).unwrap_or_default() }
         }
-        Drive::Waves | Drive::Look(_) => {
+        Drive::Wave | Drive::Look(_) => {
             let wave = sheet.and_then(|(release, sheet)| judge::next_wave(release, sheet)).unwrap_or(1);
             let planned = sheet.and_then(|(_, sheet)| sheet.body.rollout.get(usize::try_from(wave - 1).ok()?));
             let segment = planned.map(|planned| planned.segment.to_string()).unwrap_or_default();

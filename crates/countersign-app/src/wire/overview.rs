@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use crate::wire::{ChangeType, Conclusion, FreezeRow, Mode, Page, PersonRef, ReleaseState};
+use crate::wire::{ChangeType, Conclusion, FactChange, FreezeRow, Mode, Moved, Page, PersonRef, ReleaseState};
 
 /// What is asked of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Type)]
@@ -102,8 +102,10 @@ pub struct InboxItem {
     pub blocker: Option<Blocker>,
     /// The text of the record that matters: a question, a reason, a name.
     pub quote: Option<String>,
-    /// What was replaced since the person signed, each in the sheet's words.
-    pub moved: Vec<String>,
+    /// What the sheet lists and is no longer as it was.
+    pub moved: Vec<Moved>,
+    /// What reads otherwise than on the sheet the person signed before.
+    pub changed: Vec<FactChange>,
     pub since: Option<String>,
 }
 
@@ -275,7 +277,7 @@ pub enum BlockerCause {
     Quorum { role: String, signed: u32, needed: u32 },
     NoGo { by: PersonRef, quote: String },
     AsksToWait { by: PersonRef, quote: String },
-    Stale { moved: Vec<String> },
+    Stale { moved: Vec<Moved> },
     SheetExpired { at: String },
 }
 

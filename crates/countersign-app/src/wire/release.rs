@@ -5,9 +5,9 @@ use specta::Type;
 
 use crate::wire::{
     ArtifactRef, Blocker, ChangeType, CommitSource, Conclusion, DevicePurpose, DispatchKind, DispatchRule,
-    DispatchState, EvidenceKind, FactChange, FactLine, FreezeRow, GateReason, ItemLevel, JobState, Meaning, Mode, Page,
-    PersonRef, Reauth, ReleaseState, ReviewScope, RollbackRule, RunConclusion, RunStatus, SeenBasis, SignOffState,
-    Span, Verdict, WaveVerdict,
+    DispatchState, EvidenceKind, FactChange, FactLine, FreezeRow, GateReason, ItemLevel, JobState, Meaning, Mode,
+    Moved, Page, PersonRef, Reauth, ReleaseState, ReviewScope, RollbackRule, RunConclusion, RunStatus, SeenBasis,
+    SignOffState, Span, Verdict, WaveVerdict,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
@@ -199,7 +199,7 @@ pub struct SheetView {
     pub outcome: SheetOutcome,
     /// Who said NO-GO or asks to wait.
     pub outcome_by: Option<PersonRef>,
-    pub moved: Vec<String>,
+    pub moved: Vec<Moved>,
     pub authorization: Option<u32>,
     /// Answers are judged as they were used when wave 1 was dispatched.
     pub at_dispatch: bool,

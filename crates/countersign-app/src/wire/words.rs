@@ -85,6 +85,10 @@ mirrored! {
     DevicePurpose = act::DevicePurpose { Desk, Dispatcher }
 }
 mirrored! {
+    /// What a sheet lists and what is no longer as it was.
+    Moved = judge::Moved { CandidateAmended, Artifacts, Commit, ChangeList, Policy, Target, Evidence, EvidenceReplaced, Staging, Waived, Live, NewerSheet }
+}
+mirrored! {
     /// How a signer proved presence.
     Reauth = act::Reauth { Prompt, File, Agent }
 }

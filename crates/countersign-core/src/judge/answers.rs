@@ -79,7 +79,7 @@ pub enum Outcome {
     /// Somebody asks to wait.
     Hold(Principal),
     /// The sheet no longer says what the ledger says; each input that moved.
-    Stale(Vec<String>),
+    Stale(Vec<Moved>),
     /// The sheet is past its time.
     Expired,
     /// Signatures are missing.
@@ -107,35 +107,70 @@ pub(crate) fn topics_of(state: &State, subject: &Answerable, signer: &Principal)
     topics
 }
 
+closed_words!(
+    /// What a sheet lists and what is no longer as it was.
+    Moved {
+        /// The candidate.
+        CandidateAmended = "the candidate was amended",
+        /// Its artifacts.
+        Artifacts = "the artifacts",
+        /// Its commit.
+        Commit = "the commit",
+        /// Its change list.
+        ChangeList = "the change list",
+        /// The policy in force.
+        Policy = "the policy",
+        /// The target.
+        Target = "the target's configuration",
+        /// The evidence listed on the sheet.
+        Evidence = "the evidence listed",
+        /// A later result took the place of one that is listed.
+        EvidenceReplaced = "evidence listed was replaced",
+        /// Where and when it was delivered before.
+        Staging = "the staging",
+        /// A waiver came later.
+        Waived = "a gate was waived",
+        /// What it would take the place of.
+        Live = "what is live",
+        /// The sheet itself.
+        NewerSheet = "a newer sheet was frozen",
+    }
+);
+
+/// What is no longer as it was, one after the other.
+pub(crate) fn moved_since(moved: &[Moved]) -> String {
+    moved.iter().map(|moved| moved.as_str()).collect::<Vec<_>>().join(", ")
+}
+
 /// Returns each listed input of the sheet that the ledger now says otherwise, in words.
-pub fn drift(state: &State, release: &Release, sheet: &Sheet) -> Vec<String> {
+pub fn drift(state: &State, release: &Release, sheet: &Sheet) -> Vec<Moved> {
     let body = &sheet.body;
     let candidate = &release.candidate;
     let mut moved = Vec::new();
-    let mut compare = |same: bool, what: &str| {
+    let mut compare = |same: bool, what: Moved| {
         if !same {
-            moved.push(what.to_owned());
+            moved.push(what);
         }
     };
-    compare(body.candidate == release.candidate_entry, "the candidate was amended");
-    compare(body.artifacts == candidate.artifacts, "the artifacts");
-    compare(body.commit == candidate.commit, "the commit");
-    compare(body.changes == candidate.changes.digest, "the change list");
-    compare(state.policy(&body.product).map(|policy| policy.entry) == Some(body.policy), "the policy");
+    compare(body.candidate == release.candidate_entry, Moved::CandidateAmended);
+    compare(body.artifacts == candidate.artifacts, Moved::Artifacts);
+    compare(body.commit == candidate.commit, Moved::Commit);
+    compare(body.changes == candidate.changes.digest, Moved::ChangeList);
+    compare(state.policy(&body.product).map(|policy| policy.entry) == Some(body.policy), Moved::Policy);
     let place = (body.product.clone(), body.environment.clone());
-    compare(state.targets.get(&place).map(|(entry, _)| *entry) == Some(body.target), "the target's configuration");
-    compare(manifest(release, Some(body.evidence.count)).0 == body.evidence, "the evidence listed");
+    compare(state.targets.get(&place).map(|(entry, _)| *entry) == Some(body.target), Moved::Target);
+    compare(manifest(release, Some(body.evidence.count)).0 == body.evidence, Moved::Evidence);
     let listed = usize::try_from(body.evidence.count).unwrap_or(usize::MAX);
     let replaced = release.evidence.iter().skip(listed).any(|late| {
         late.body.replaces.is_some_and(|old| release.evidence.iter().take(listed).any(|record| record.entry == old))
     });
-    compare(!replaced, "evidence listed was replaced");
+    compare(!replaced, Moved::EvidenceReplaced);
     // Where another delivery has taken staging over, the gate says so; where this one was seen again, the sheet moved.
-    compare(staged(state, release).is_none_or(|(entry, ..)| Some(entry) == body.stage), "the staging");
+    compare(staged(state, release).is_none_or(|(entry, ..)| Some(entry) == body.stage), Moved::Staging);
     let waived_since = release.waivers.iter().any(|waiver| waiver.entry.index > sheet.entry.index);
-    compare(!waived_since, "a gate was waived");
-    compare(state.live.get(&place) == body.live.as_ref() || release.rollout_began(sheet.entry), "what is live");
-    compare(release.sheet().is_some_and(|last| last.entry == sheet.entry), "a newer sheet was frozen");
+    compare(!waived_since, Moved::Waived);
+    compare(state.live.get(&place) == body.live.as_ref() || release.rollout_began(sheet.entry), Moved::Live);
+    compare(release.sheet().is_some_and(|last| last.entry == sheet.entry), Moved::NewerSheet);
     moved
 }
 
@@ -545,7 +580,7 @@ pub(crate) fn ensure_signable(state: &State, release: &Release, sheet: &Sheet, a
     ensure(!release.rollout_began(sheet.entry), Code::WrongState, || "the sheet has been dispatched".into())?;
     ensure(at <= sheet.body.not_after, Code::Expired, || format!("the sheet ran out at {}", sheet.body.not_after))?;
     let moved = drift(state, release, sheet);
-    ensure(moved.is_empty(), Code::Stale, || format!("the sheet is stale; moved since: {}", moved.join(", ")))
+    ensure(moved.is_empty(), Code::Stale, || format!("the sheet is stale; moved since: {}", moved_since(&moved)))
 }
 
 /// Returns whether the rollout of the sheet has begun and has waves left.

@@ -40,7 +40,7 @@ pub enum Cause {
     /// Somebody asks to wait.
     AsksToWait(Principal),
     /// The sheet no longer says what the ledger says.
-    Stale(Vec<String>),
+    Stale(Vec<Moved>),
     /// The sheet is past its time.
     SheetExpired(Timestamp),
 }
@@ -224,7 +224,7 @@ pub(super) fn decision_blockers(
             list.extend(missing());
         }
         Outcome::Stale(moved) => {
-            let what = format!("the sheet is stale; moved since: {}", moved.join(", "));
+            let what = format!("the sheet is stale; moved since: {}", moved_since(moved));
             let cause = Cause::Stale(moved.clone());
             list.push(blocker(Code::Stale, what, managers, format!("countersign request {id}"), cause));
         }

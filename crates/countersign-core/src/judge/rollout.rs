@@ -317,7 +317,7 @@ pub(super) fn go(decision: &Decision) -> Result<(), Rejection> {
         Outcome::Hold(who) => Err(Rejection::new(Code::OnHold, format!("{who} asks to wait"))
             .hint("answer the question; then they sign again")),
         Outcome::Stale(moved) => {
-            Err(Rejection::new(Code::Stale, format!("the sheet is stale; moved since: {}", moved.join(", ")))
+            Err(Rejection::new(Code::Stale, format!("the sheet is stale; moved since: {}", moved_since(moved)))
                 .hint("freeze a new sheet with `countersign request`; every signature is asked again"))
         }
         Outcome::Expired => Err(Rejection::new(Code::Expired, "the decision sheet is past its time")

@@ -163,7 +163,10 @@ fn decision_reason(source: &Source<'_>, release: &state::Release, sheet: &state:
         Outcome::Go { authorization: None } => "The quorum is complete.".to_owned(),
         Outcome::NoGo(who) => format!("{} said NO-GO.", name(who)),
         Outcome::Hold(who) => format!("{} asks to wait.", name(who)),
-        Outcome::Stale(moved) => format!("Moved since it was frozen: {}.", moved.join(", ")),
+        Outcome::Stale(moved) => format!(
+            "Moved since it was frozen: {}.",
+            moved.iter().map(|moved| moved.as_str()).collect::<Vec<_>>().join(", ")
+        ),
         Outcome::Expired => format!("The sheet ran out at {} before it was used.", sheet.body.not_after),
         Outcome::Incomplete => "Signatures are missing.".to_owned(),
     };

@@ -103,7 +103,7 @@ test('a damaged ledger says that nothing can be signed, and where the findings a
 });
 
 test('another program writing is said once, in words', async () => {
-  world.sessionTrouble = appError('ledger-busy', 'another program is writing to this ledger', {
+  world.sessionTrouble = appError('busy', 'another program is writing to this ledger', {
     hint: 'your act waits its turn',
   });
   const screen = await app();

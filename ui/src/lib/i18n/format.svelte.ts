@@ -1,5 +1,5 @@
 /** Times, spans, amounts. Everything is kept in UTC and shown in the zone the settings name. */
-import { words } from './index.svelte';
+import { t, words } from './index.svelte';
 
 export type ZoneMode = 'local' | 'utc';
 
@@ -145,12 +145,10 @@ export function dayKey(iso: string): string {
   return `${part('year')}-${part('month')}-${part('day')}`;
 }
 
-const spans: readonly [Intl.RelativeTimeFormatUnit, number][] = [
+const spans: readonly ['year' | 'month' | 'day', number][] = [
   ['year', 31_536_000],
   ['month', 2_592_000],
   ['day', 86_400],
-  ['hour', 3_600],
-  ['minute', 60],
 ];
 const relatives = new Map<string, Intl.RelativeTimeFormat>();
 
@@ -159,46 +157,33 @@ export function relative(iso: string, from = clock.now): string {
   const at = instant(iso);
   if (!at) return iso;
   const seconds = (at.getTime() - from) / 1000;
+  const ago = Math.abs(seconds);
+  // Hours and minutes as in a span, "3 h": the short forms of `Intl` differ from those of its spans, and between engines.
+  if (ago >= 60 && ago < 86_400) {
+    const span = ago >= 3_600 ? hours(ago) : minutes(ago);
+    return seconds < 0 ? t('common.ago', { span }) : t('common.ahead', { span });
+  }
   let format = relatives.get(words.locale);
   if (!format)
     relatives.set(
       words.locale,
-      (format = new Intl.RelativeTimeFormat(words.locale, { numeric: 'auto', style: 'short' })),
+      (format = new Intl.RelativeTimeFormat(words.locale, { numeric: 'always', style: 'long' })),
     );
   for (const [unit, size] of spans) {
-    if (Math.abs(seconds) >= size) return format.format(Math.trunc(seconds / size), unit);
+    if (ago >= size) return format.format(Math.trunc(seconds / size), unit);
   }
-  return format.format(0, 'second');
+  return t('common.now');
 }
 
-const units = new Map<string, Intl.NumberFormat>();
-function unit(value: number, name: string): string {
-  const key = words.locale + name;
-  let format = units.get(key);
-  if (!format)
-    units.set(
-      key,
-      (format = new Intl.NumberFormat(words.locale, {
-        style: 'unit',
-        unit: name,
-        unitDisplay: 'short',
-        maximumFractionDigits: 0,
-      })),
-    );
-  return format.format(value);
-}
+const hours = (seconds: number): string => t('common.hours', { hours: Math.floor(seconds / 3_600) });
+const minutes = (seconds: number): string => t('common.minutes', { minutes: Math.floor(seconds / 60) });
 
 /** The two largest units of a span: `26 h`, `1 h 20 min`, `41 days`. */
 export function duration(seconds: number): string {
   const s = Math.max(0, Math.round(seconds));
-  if (s >= 2 * 86_400) return unit(Math.floor(s / 86_400), 'day');
-  if (s >= 3_600) {
-    const minutes = Math.floor((s % 3_600) / 60);
-    const hours = unit(Math.floor(s / 3_600), 'hour');
-    return minutes && s < 10 * 3_600 ? `${hours} ${unit(minutes, 'minute')}` : hours;
-  }
-  if (s >= 60) return unit(Math.floor(s / 60), 'minute');
-  return unit(s, 'second');
+  if (s >= 2 * 86_400) return t('common.days', { count: Math.floor(s / 86_400) });
+  if (s >= 3_600) return s % 3_600 >= 60 && s < 10 * 3_600 ? `${hours(s)} ${minutes(s % 3_600)}` : hours(s);
+  return s >= 60 ? minutes(s) : t('common.seconds', { seconds: s });
 }
 
 const amounts = new Map<string, Intl.NumberFormat>();

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { bytes, clock, dateTime, duration, percent, relative, timeOfDay, zone } from './format.svelte';
 import { languageOf, pieces, t, useLanguage, word, words } from './index.svelte';
 import type { Area, Message } from './catalogue';
+import { remedy, told } from './told';
 import de from './messages/de';
 import en from './messages/en';
 
@@ -111,12 +112,47 @@ test('what is no time is shown as it came', () => {
 test('spans and amounts', async () => {
   clock.follow('2026-11-22T13:05:00Z');
   expect(relative('2026-11-22T12:53:00Z')).toBe('12 min ago');
-  expect(relative('2026-11-22T16:05:00Z')).toBe('in 3 hr');
-  expect(duration(26 * 3600)).toBe('26 hrs');
-  expect(duration(80 * 60)).toBe('1 hr 20 mins');
+  expect(relative('2026-11-22T16:05:00Z')).toBe('in 3 h');
+  expect(duration(26 * 3600)).toBe('26 h');
+  expect(duration(80 * 60)).toBe('1 h 20 min');
   expect(duration(41 * 86_400)).toBe('41 days');
   expect(percent(5)).toBe('5%');
   expect(bytes(1_843_201)).toBe('1.8 MB');
   await useLanguage('de');
   expect(percent(5)).toBe('5\u00a0%');
+});
+
+/** What Rust can say, read from its sources by the test's configuration. */
+declare const __CODES__: readonly string[];
+
+test('every code of Rust has its sentence, and every sentence its code', () => {
+  expect(__CODES__.length).toBeGreaterThan(80);
+  const sentences = Object.keys(en.errors).filter((key) => !key.includes('.'));
+  expect(__CODES__.filter((code) => !sentences.includes(code))).toEqual([]);
+  // Named by a constant, so not found by its shape.
+  const byHand = ['under_way'];
+  expect(sentences.filter((key) => !__CODES__.includes(key) && !byHand.includes(key))).toEqual([]);
+  const todo = Object.keys(en.errors).flatMap((key) => (key.startsWith('todo.') ? [key.slice(5)] : []));
+  expect(todo.filter((code) => !sentences.includes(code))).toEqual([]);
+});
+
+test('in English Rust’s own sentence stands; in German that of its code, with Rust’s beneath', async () => {
+  expect(told('frozen', 'production is frozen until Mon')).toEqual({
+    text: 'Production is frozen until Mon.',
+    detail: undefined,
+  });
+  expect(remedy('frozen', 'lift freeze 4733')).toBe('Lift freeze 4733.');
+  expect(remedy('frozen', null)).toBe('Wait until the freeze ends, or have it lifted.');
+  await useLanguage('de');
+  expect(told('frozen', 'production is frozen until Mon')).toEqual({
+    text: 'Eine Sperre gilt.',
+    detail: 'production is frozen until Mon',
+  });
+  expect(told('segregation-failed', 'who asks does not answer').text).toBe(
+    'Wer Anteil daran hatte, darf es nicht unterschreiben.',
+  );
+  expect(remedy('frozen', 'lift freeze 4733')).toBe('Warten Sie, bis die Sperre endet, oder lassen Sie sie aufheben.');
+  // A code nobody has put into words yet: what Rust says is better than nothing.
+  expect(told('made_up', 'the moon is down')).toEqual({ text: 'The moon is down.', detail: undefined });
+  expect(remedy('made_up', 'wait')).toBeUndefined();
 });

@@ -337,7 +337,7 @@ export type Blocker = {
 };
 
 /**  What keeps a release from its next step. */
-export type BlockerCause = { kind: "hold"; entry: number; by: PersonRef; question: string | null; reason: string } | { kind: "halt"; entry: number; by: PersonRef; reason: string } | { kind: "lateInconclusive"; evidence: string } | { kind: "rolloutHalted"; quote: string | null } | { kind: "noPolicy" } | { kind: "gate"; gate: string; conclusion: Conclusion; reason: GateReason } | { kind: "notFrozen" } | { kind: "quorum"; role: string; signed: number; needed: number } | { kind: "noGo"; by: PersonRef; quote: string } | { kind: "asksToWait"; by: PersonRef; quote: string } | { kind: "stale"; moved: string[] } | { kind: "sheetExpired"; at: string };
+export type BlockerCause = { kind: "hold"; entry: number; by: PersonRef; question: string | null; reason: string } | { kind: "halt"; entry: number; by: PersonRef; reason: string } | { kind: "lateInconclusive"; evidence: string } | { kind: "rolloutHalted"; quote: string | null } | { kind: "noPolicy" } | { kind: "gate"; gate: string; conclusion: Conclusion; reason: GateReason } | { kind: "notFrozen" } | { kind: "quorum"; role: string; signed: number; needed: number } | { kind: "noGo"; by: PersonRef; quote: string } | { kind: "asksToWait"; by: PersonRef; quote: string } | { kind: "stale"; moved: Moved[] } | { kind: "sheetExpired"; at: string };
 
 export type Board = {
 	at: string,
@@ -1045,8 +1045,10 @@ export type InboxItem = {
 	blocker: Blocker | null,
 	/**  The text of the record that matters: a question, a reason, a name. */
 	quote: string | null,
-	/**  What was replaced since the person signed, each in the sheet's words. */
-	moved: string[],
+	/**  What the sheet lists and is no longer as it was. */
+	moved: Moved[],
+	/**  What reads otherwise than on the sheet the person signed before. */
+	changed: FactChange[],
 	since: string | null,
 };
 
@@ -1268,6 +1270,9 @@ export type Meaning = "approval" | "review" | "authorship" | "responsibility" | 
 
 /**  Whether people or a standing authorization sign the last gate. */
 export type Mode = "delivery" | "deployment";
+
+/**  What a sheet lists and what is no longer as it was. */
+export type Moved = "candidateAmended" | "artifacts" | "commit" | "changeList" | "policy" | "target" | "evidence" | "evidenceReplaced" | "staging" | "waived" | "live" | "newerSheet";
 
 export type NamedEntry = {
 	field: string,
@@ -1965,7 +1970,7 @@ export type SheetView = {
 	outcome: SheetOutcome,
 	/**  Who said NO-GO or asks to wait. */
 	outcomeBy: PersonRef | null,
-	moved: string[],
+	moved: Moved[],
 	authorization: number | null,
 	/**  Answers are judged as they were used when wave 1 was dispatched. */
 	atDispatch: boolean,

@@ -2,7 +2,8 @@
 import type { IconName } from '../components/icons';
 import type { Tone } from '../design/states';
 import { dateTime, duration, list, range } from '../i18n/format.svelte';
-import { t, word } from '../i18n/index.svelte';
+import { t, word, words } from '../i18n/index.svelte';
+import { sentence } from '../i18n/told';
 import type {
   Barred,
   Blocker,
@@ -11,8 +12,10 @@ import type {
   Consequence,
   FactLine,
   FactName,
+  Moved,
   GateReason,
   PersonRef,
+  SignOffState,
 } from '../ipc/bindings';
 import { roleName } from './sentence';
 
@@ -134,7 +137,7 @@ export function blockerDetail(blocker: Blocker): string {
     case 'asksToWait':
       return said(quoted(cause.quote), waits);
     case 'stale':
-      return said(cause.moved.length ? t('decision.blockMore.moved', { moved: list(cause.moved) }) : '', waits);
+      return said(cause.moved.length ? t('decision.blockMore.moved', { moved: movedText(cause.moved) }) : '', waits);
     case 'sheetExpired':
       return said(t('decision.blockMore.sheetExpired', { at: dateTime(cause.at) }), waits);
     case 'lateInconclusive':
@@ -188,6 +191,10 @@ export function clearing(act: ClearingAct, cause?: BlockerCause): string {
 
 // Lines of a decision sheet
 
+/** What a sheet lists and is no longer as it was. */
+export const movedText = (moved: readonly Moved[]): string =>
+  list(moved.map((what) => word('decision', `moved.${what}`)));
+
 export const factLabel = (name: FactName): string => word('decision', `fact.${name}`);
 
 const instants = /\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z/g;
@@ -225,4 +232,10 @@ export function consequence(code: Consequence, then: PersonRef | null): string {
 export function barredWhy(barred: Barred): string {
   const known = word('decision', `barred.${barred.reason}`);
   return known.startsWith('barred.') ? barred.text : known;
+}
+
+/** Why an answer no longer counts: as the judge says it, which names what moved; in another language by its state. */
+export function causeOf(state: SignOffState, cause: string): string {
+  const known = word('decision', `cause.${state}`);
+  return words.language === 'en' || known.startsWith('cause.') ? sentence(cause) : known;
 }

@@ -1,6 +1,7 @@
 /** What an entry says, as one sentence of the catalogue. */
 import { dateTime } from '../i18n/format.svelte';
 import { pieces, t, word } from '../i18n/index.svelte';
+import { told } from '../i18n/told';
 import type { Piece } from '../i18n/catalogue';
 import { stateOf } from '../design/states';
 import type { TimelineEvent, TimelineRow } from '../ipc/bindings';
@@ -155,8 +156,8 @@ function of(actor: string, e: TimelineEvent): Piece[] {
       return pieces('record.wrongPassphrases', { count: e.count, person: e.person.name });
     case 'refused':
       return e.person
-        ? pieces('record.refused', { person: e.person.name, message: e.message })
-        : pieces('record.refusedNobody', { message: e.message });
+        ? pieces('record.refused', { person: e.person.name, message: clause(e.code, e.message) })
+        : pieces('record.refusedNobody', { message: clause(e.code, e.message) });
     case 'corrected':
       return pieces('record.corrected', { actor, field: e.field, entry: e.entry });
     case 'late':
@@ -204,4 +205,10 @@ function dispatched(actor: string, e: Extract<TimelineEvent, { kind: 'dispatch' 
         : pieces('record.dispatchFinished', { ...at, conclusion });
     }
   }
+}
+
+/** A refusal inside a sentence of ours: in Rust's words, or those of its code, without a stop of its own. */
+function clause(code: string, message: string): string {
+  const { text, detail } = told(code, message);
+  return (detail ? text : message).replace(/\.$/, '');
 }

@@ -101,7 +101,7 @@ test('verification can be stopped', async () => {
 
 test('a damaged ledger: the first bad entry exactly, and ways out', async () => {
   world.mode = 'damaged';
-  world.sessionTrouble = appError('root-mismatch', 'the ledger is not the one this desk has seen', {
+  world.sessionTrouble = appError('checkpoint', 'the ledger is not the one this desk has seen', {
     kind: 'integrity',
     safe: 'readOnly',
   });
@@ -133,7 +133,7 @@ test('a bundle is written where the person chose, and nothing where they chose n
 });
 
 test('when it cannot be read it says so, and tries again', async () => {
-  world.trouble.failing.audit = appError('ledger-busy', 'another program is writing to this ledger', {
+  world.trouble.failing.audit = appError('busy', 'another program is writing to this ledger', {
     retryable: true,
   });
   const { screen } = await audit();

@@ -60,7 +60,7 @@ test('one is proposed within bounds', async () => {
 });
 
 test('a refusal is shown with the thing it is about', async () => {
-  world.trouble.failing.prepare = appError('signer-not-in-role', 'you do not hold the role qa', {
+  world.trouble.failing.prepare = appError('role_missing', 'you do not hold the role qa', {
     hint: 'a process owner can give it',
   });
   const screen = await show(Authorizations);

@@ -41,7 +41,7 @@ test('an empty board says what will be here', async () => {
 });
 
 test('an error says what happened and keeps the page', async () => {
-  world.trouble.failing.board = appError('disk-gone', 'the disk of the ledger does not answer', { kind: 'cannot' });
+  world.trouble.failing.board = appError('store', 'the disk of the ledger does not answer', { kind: 'cannot' });
   const screen = await show(Board);
   await expect.element(screen.getByRole('alert')).toHaveTextContent('The disk of the ledger does not answer.');
 });

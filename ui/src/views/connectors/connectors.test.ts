@@ -63,7 +63,7 @@ test('one that is used is removed only after saying what that means', async () =
 });
 
 test('a test that cannot begin says why', async () => {
-  world.trouble.failing.testConnector = appError('network', 'ci.meridian.example does not answer', {
+  world.trouble.failing.testConnector = appError('connector', 'ci.meridian.example does not answer', {
     kind: 'cannot',
     hint: 'look at the network',
   });

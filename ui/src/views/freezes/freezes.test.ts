@@ -74,7 +74,7 @@ test('nothing planned, and nothing to be read, are told apart', async () => {
   const screen = await show(Freezes);
   await expect.element(screen.getByText('Nothing is planned')).toBeVisible();
   await screen.unmount();
-  world.trouble.failing.freezes = appError('ledger-busy', 'another program is writing to this ledger');
+  world.trouble.failing.freezes = appError('busy', 'another program is writing to this ledger');
   const { forgetAll } = await import('../../lib/query.svelte');
   forgetAll();
   const failing = await show(Freezes);

@@ -12,7 +12,7 @@ test('says what to do, until when, and what follows', async () => {
   const first = screen.getByRole('article').first();
   await expect.element(first).toHaveTextContent('infusion-pump-fw 4.2.0 → production');
   await expect.element(first).toHaveTextContent('You are the last signature. Jonas Weber may then start the rollout.');
-  await expect.element(first).toHaveTextContent('due in 3 hr');
+  await expect.element(first).toHaveTextContent('due in 3 h');
   await expectAccessible(screen.container);
 });
 
@@ -38,7 +38,7 @@ test('the key S does the same, and only while something can be signed', async ()
 });
 
 test('a refusal is shown with the thing it is about', async () => {
-  world.trouble.failing.prepare = appError('approver-is-author', 'you wrote one of its commits', {
+  world.trouble.failing.prepare = appError('segregation_failed', 'you wrote one of its commits', {
     hint: 'another of your role may sign',
   });
   const screen = await show(Inbox);
@@ -48,7 +48,7 @@ test('a refusal is shown with the thing it is about', async () => {
 });
 
 test('when it cannot be read it says so, and tries again', async () => {
-  world.trouble.failing.inbox = appError('ledger-busy', 'another program is writing to this ledger', {
+  world.trouble.failing.inbox = appError('busy', 'another program is writing to this ledger', {
     retryable: true,
   });
   const screen = await show(Inbox);
@@ -72,5 +72,5 @@ test('speaks German', async () => {
   await useLanguage('de');
   const screen = await show(Inbox);
   await expect.element(screen.getByRole('heading', { level: 1 })).toHaveTextContent('Guten Tag, Alice');
-  await expect.element(screen.getByRole('button', { name: /Prüfen und zeichnen/ })).toBeVisible();
+  await expect.element(screen.getByRole('button', { name: /Prüfen und unterschreiben/ })).toBeVisible();
 });

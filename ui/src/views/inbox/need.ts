@@ -4,7 +4,7 @@ import type { Tone } from '$lib/design/states';
 import { list } from '$lib/i18n/format.svelte';
 import { t } from '$lib/i18n/index.svelte';
 import type { InboxItem, InboxKind, Intent } from '$lib/ipc';
-import { consequence } from '$lib/record/decision';
+import { consequence, factLabel } from '$lib/record/decision';
 import { roleName } from '$lib/record/sentence';
 import { href } from '$lib/router.svelte';
 
@@ -61,8 +61,8 @@ export function sentences(item: InboxItem): string[] {
       case 'sign':
         return item.lastSignature ? '' : t('inbox.text.sign', { role: roleName(item.role ?? '') });
       case 'signAgain':
-        return item.moved.length
-          ? t('inbox.text.signAgain', { moved: list(item.moved) })
+        return item.changed.length
+          ? t('inbox.text.signAgain', { moved: list([...new Set(item.changed.map(({ name }) => factLabel(name)))]) })
           : t('inbox.text.signAgainPlain');
       case 'answer':
         return t('inbox.text.answer', { who: item.askedBy?.name ?? '', quote });

@@ -55,7 +55,7 @@ test('a person is enrolled through the signing window, with a key made here', as
 });
 
 test('a refusal stands at the field it is about, and what was typed stays', async () => {
-  world.trouble.failing.prepare = appError('principal-used', 'this principal was used before', { field: 'principal' });
+  world.trouble.failing.prepare = appError('reused', 'this principal was used before', { field: 'principal' });
   const screen = await show(People);
   await screen.getByRole('button', { name: 'Enrol a person' }).click();
   const form = page.getByRole('dialog', { name: 'Enrol a person' });
@@ -142,7 +142,7 @@ test('one who has not accepted can accept here, with their own key', async () =>
 });
 
 test('when it cannot be read it says so; nobody of a name is said in words', async () => {
-  world.trouble.failing.people = appError('ledger-busy', 'another program is writing to this ledger');
+  world.trouble.failing.people = appError('busy', 'another program is writing to this ledger');
   const screen = await show(People);
   await expect.element(screen.getByRole('alert')).toHaveTextContent('Another program is writing to this ledger.');
   world.trouble.failing = {};

@@ -138,7 +138,7 @@ test('when a product cannot be read it says so', async () => {
   const screen = await show(Products, { id: 'no-such-product' });
   await expect.element(screen.getByRole('alert')).toHaveTextContent('There is no product no-such-product.');
   await screen.unmount();
-  world.trouble.failing.checkPolicy = appError('ledger-busy', 'another program is writing to this ledger');
+  world.trouble.failing.checkPolicy = appError('busy', 'another program is writing to this ledger');
   const editor = await show(Products, { id: 'notify', tab: 'edit' });
   await expect.element(editor.getByRole('alert')).toHaveTextContent('Another program is writing to this ledger.');
 });

@@ -3,8 +3,8 @@
  * they need. Which are allowed Rust has said; here they only get their words and their form.
  */
 import { explain } from '$lib/components/problem';
-import { word } from '$lib/i18n/index.svelte';
 import { t } from '$lib/i18n/index.svelte';
+import { told } from '$lib/i18n/told';
 import type { MessageKey } from '$lib/i18n/catalogue';
 import type { IconName } from '$lib/components/icons';
 import type { Blocker, ClearingAct, HoldRow, ReleaseAct, ReleaseActName } from '$lib/ipc';
@@ -57,10 +57,7 @@ export function actLabel(act: ReleaseActName, role?: string | null, wave?: numbe
 /** Why an act is refused now, in words; nothing where it is allowed. */
 export function whyNot(act: ReleaseAct | undefined): string | undefined {
   if (!act || act.allowed) return undefined;
-  const known = act.refused ? word('errors', act.refused) : '';
-  if (known && known !== act.refused) return known;
-  const text = act.message ?? t('release.onlyRole');
-  return text[0]!.toUpperCase() + text.slice(1);
+  return told(act.refused, act.message).text || t('release.onlyRole');
 }
 
 export class Acting {

@@ -47,7 +47,7 @@ test('each blocker has the act that clears it', async () => {
 });
 
 test('a refusal stands on the page, with what is safe', async () => {
-  world.trouble.failing.prepare = appError('approver-is-author', 'you wrote one of its commits');
+  world.trouble.failing.prepare = appError('segregation_failed', 'you wrote one of its commits');
   const screen = await show(Release, pump);
   await screen.getByRole('button', { name: /Sign as QA/ }).click();
   await expect.element(screen.getByRole('alert')).toHaveTextContent('You wrote one of its commits.');
@@ -114,6 +114,9 @@ test('five hundred files stay a list of few rows in the document', async () => {
   const screen = await show(Release, { ...pump, tab: 'evidence' });
   const grid = screen.getByRole('grid', { name: 'Files' });
   await expect.element(grid).toHaveAttribute('aria-rowcount', '501');
+  expect(grid.element().querySelectorAll('[role=row]').length).toBeLessThan(40);
+  grid.element().scrollTop = 1e6;
+  await expect.poll(() => grid.element().querySelector('[aria-rowindex="501"]')).not.toBeNull();
   expect(grid.element().querySelectorAll('[role=row]').length).toBeLessThan(40);
   await screen.getByRole('searchbox', { name: 'Find a file' }).fill('shard-412');
   await expect.element(grid).toHaveAttribute('aria-rowcount', '2');

@@ -1,10 +1,10 @@
 /** How a seat of the poll reads: its state, who sits there, what they said. */
-import { clock, list, timeOfDay, day, dayKey } from '$lib/i18n/format.svelte';
+import { clock, timeOfDay, day, dayKey } from '$lib/i18n/format.svelte';
 import { t, word } from '$lib/i18n/index.svelte';
 import type { MessageKey } from '$lib/i18n/catalogue';
 import type { State } from '$lib/design/states';
 import type { SheetView, Station, StationState, Verdict } from '$lib/ipc';
-import { names } from '$lib/record/decision';
+import { movedText, names } from '$lib/record/decision';
 
 export const stateOfStation: Record<StationState, State> = {
   waiting: 'waiting',
@@ -88,7 +88,7 @@ export function outcome(sheet: SheetView): string {
         : t('release.outcome.holdNobody');
     case 'stale':
       return sheet.moved.length
-        ? t('release.outcome.staleMoved', { moved: list(sheet.moved) })
+        ? t('release.outcome.staleMoved', { moved: movedText(sheet.moved) })
         : t('release.outcome.stale');
     case 'expired':
       return t('release.outcome.expired', { until: near(sheet.notAfter) });

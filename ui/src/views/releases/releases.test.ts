@@ -55,7 +55,7 @@ test('nothing there and nothing found are two things', async () => {
 });
 
 test('an error says what is safe and is tried again', async () => {
-  world.trouble.failing.releases = appError('ledger_busy', 'another program is writing to this ledger');
+  world.trouble.failing.releases = appError('busy', 'another program is writing to this ledger');
   const screen = await show(Releases);
   await expect.element(screen.getByRole('alert')).toHaveTextContent('The ledger is as it was.');
   world.trouble.failing = {};
@@ -71,4 +71,63 @@ test('from a damaged ledger nothing can be proposed', async () => {
   const button = screen.getByRole('button', { name: /Propose a release/ });
   if (button.query()) await expect.element(button).toHaveAttribute('aria-disabled', 'true');
   await expect.element(screen.getByRole('link', { name: /Propose a release/ })).not.toBeInTheDocument();
+});
+
+const heads = (container: Element) =>
+  [...container.querySelectorAll('[role=columnheader]')].map((one) => one.textContent!.trim());
+
+test('columns are chosen, ordered and sized by whoever reads them, and stay so for them alone', async () => {
+  const first = await show(Releases);
+  await expect.poll(() => heads(first.container)).toContain('Due');
+  await first.getByRole('button', { name: 'Columns' }).click();
+  const menu = first.getByRole('dialog', { name: 'Columns' });
+  await expectAccessible(menu.element());
+  await expect.element(menu.getByRole('checkbox', { name: 'Release' })).toBeDisabled();
+  await menu.getByRole('checkbox', { name: 'Due' }).click();
+  await expect.poll(() => heads(first.container)).not.toContain('Due');
+  await menu.getByRole('button', { name: 'Move Proposed up' }).click();
+  await menu.getByRole('button', { name: 'Move Proposed up' }).click();
+  await expect.poll(() => heads(first.container).slice(-2)).toEqual(['Proposed', 'To']);
+  await userEvent.keyboard('{Escape}');
+
+  const handle = first.getByRole('separator', { name: 'Width of State' }).element() as HTMLElement;
+  const width = () => Math.round(handle.parentElement!.getBoundingClientRect().width);
+  const before = width();
+  handle.focus();
+  await userEvent.keyboard('{ArrowRight}{ArrowRight}');
+  await expect.poll(width).toBe(before + 32);
+  await expect.element(handle).toHaveAttribute('aria-valuenow', String(before + 32));
+  await first.unmount();
+
+  const second = await show(Releases);
+  await expect.poll(() => heads(second.container).slice(-2)).toEqual(['Proposed', 'To']);
+  expect(heads(second.container)).not.toContain('Due');
+  world.me = 'jonas';
+  await desk.refresh();
+  await expect.poll(() => heads(second.container)).toContain('Due');
+  world.me = 'alice';
+  await desk.refresh();
+  await expect.poll(() => heads(second.container)).not.toContain('Due');
+  await second.getByRole('button', { name: 'Columns' }).click();
+  await second.getByRole('button', { name: 'As they come' }).click();
+  await expect.poll(() => heads(second.container)).toContain('Due');
+});
+
+test('a border is pulled with the pointer, and a table wider than the page scrolls', async () => {
+  const screen = await show(Releases);
+  const separator = screen.getByRole('separator', { name: 'Width of Release' });
+  await expect.element(separator).toBeInTheDocument();
+  const handle = separator.element() as HTMLElement;
+  const at = (type: string, x: number) =>
+    handle.dispatchEvent(new PointerEvent(type, { clientX: x, button: 0, pointerId: 1, bubbles: true }));
+  handle.setPointerCapture = () => undefined;
+  const before = handle.parentElement!.getBoundingClientRect().width;
+  at('pointerdown', 300);
+  at('pointermove', 780);
+  at('pointerup', 780);
+  await expect.poll(() => handle.parentElement!.getBoundingClientRect().width).toBeCloseTo(before + 480, 0);
+  const grid = screen.getByRole('grid').element();
+  expect(grid.scrollWidth).toBeGreaterThan(grid.clientWidth);
+  handle.dispatchEvent(new MouseEvent('dblclick', { bubbles: true }));
+  await expect.poll(() => handle.parentElement!.getBoundingClientRect().width).toBeCloseTo(before, 0);
 });

@@ -64,6 +64,29 @@ test('the log is followed to its end, ten thousand lines of it, few of them in t
   await expectAccessible(screen.container);
 });
 
+test('ten thousand lines are scrolled and searched without more of them in the document', async () => {
+  world.longLog = true;
+  const screen = await show(Rollout, portal);
+  await screen.getByRole('button', { name: 'Show the log' }).first().click();
+  await expect.element(screen.getByText('10,000 lines')).toBeVisible();
+  const log = screen.getByRole('log').element();
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
+  const first = () => Number(log.querySelector('.no')!.textContent!.replace(/\D/g, ''));
+  let most = 0;
+  for (let step = 0; step <= 20; step += 1) {
+    log.scrollTop = ((log.scrollHeight - log.clientHeight) * step) / 20;
+    await frame();
+    await frame();
+    most = Math.max(most, log.querySelectorAll('.line').length);
+    // The lines that belong there are drawn, none of a place passed before.
+    expect(Math.abs(first() - 1 - Math.max(0, Math.floor(log.scrollTop / 18) - 8))).toBeLessThanOrEqual(1);
+  }
+  expect(most).toBeLessThan(80);
+  await screen.getByRole('searchbox', { name: 'Find in log' }).fill('refused');
+  await expect.element(screen.getByText(/^1\d matches$/)).toBeVisible();
+  await expect.poll(() => log.querySelectorAll('.hit').length).toBe(1);
+});
+
 test('lines that are no longer kept are counted', async () => {
   world.longLog = true;
   const tail = new Tail(portal.id, '01JD8YQ3K2W5H7M9');
@@ -74,7 +97,7 @@ test('lines that are no longer kept are counted', async () => {
 });
 
 test('an error says so and is tried again', async () => {
-  world.trouble.failing.rollout = appError('ci_unreachable', 'the CI system does not answer', { retryable: true });
+  world.trouble.failing.rollout = appError('connector', 'the CI system does not answer', { retryable: true });
   const screen = await show(Rollout, portal);
   await expect.element(screen.getByRole('alert')).toHaveTextContent('The CI system does not answer.');
   world.trouble.failing = {};

@@ -27,7 +27,7 @@ test('the language changes the page', async () => {
 });
 
 test('what could not be kept is said', async () => {
-  world.trouble.failing.saveSettings = appError('config-read-only', 'the settings file cannot be written', {
+  world.trouble.failing.saveSettings = appError('file', 'the settings file cannot be written', {
     kind: 'cannot',
   });
   const screen = await show(Settings);

@@ -60,7 +60,7 @@ test('says what is signed in the signer’s own voice, and hands back only choic
   await passphrase(screen).fill('copper-otter-12');
   await expectAccessible(screen.container);
   await screen.getByRole('button', { name: 'Sign GO' }).click();
-  await expect.element(screen.getByText('Recorded as entry 4813')).toBeVisible();
+  await expect.element(screen.getByText('Recorded as entry 4,813')).toBeVisible();
   await expect
     .element(screen.getByText(/That was the last signature\. Jonas Weber may now start the rollout/))
     .toBeVisible();
@@ -76,7 +76,7 @@ test('from the opened window it is an answer, a passphrase and Enter', async () 
   // The first thing that is still empty has the focus: no hunting for it.
   await expect.element(screen.getByLabelText('Reason')).toHaveFocus();
   await userEvent.keyboard('tests pass{Tab}copper-otter-12{Enter}');
-  await expect.element(screen.getByText('Recorded as entry 4813')).toBeVisible();
+  await expect.element(screen.getByText('Recorded as entry 4,813')).toBeVisible();
 });
 
 test('without a reason or a passphrase nothing can be signed', async () => {
@@ -103,7 +103,7 @@ test('a wrong passphrase costs only itself', async () => {
   await expectAccessible(screen.container);
   await passphrase(screen).fill('copper-otter-12');
   await screen.getByRole('button', { name: 'Sign GO' }).click();
-  await expect.element(screen.getByText('Recorded as entry 4813')).toBeVisible();
+  await expect.element(screen.getByText('Recorded as entry 4,813')).toBeVisible();
   // Each try had a nonce of its own.
   expect(new Set(commits().map((one) => one.nonce)).size).toBe(commits().length);
 });
@@ -183,7 +183,7 @@ test('any other act is reviewed field by field and signed the same way', async (
   await expect.element(passphrase(screen)).toHaveFocus();
   await passphrase(screen).fill('copper-otter-12');
   await userEvent.keyboard('{Enter}');
-  await expect.element(screen.getByText('Recorded as entry 4813')).toBeVisible();
+  await expect.element(screen.getByText('Recorded as entry 4,813')).toBeVisible();
 });
 
 test('a new key is made before it signs; too short a passphrase is refused and said', async () => {

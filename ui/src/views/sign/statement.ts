@@ -46,11 +46,11 @@ export function declared(challenge: Challenge, chosen: { verdict: Verdict | null
       return pieces(answered('authorization', said.verdict, said.role), {
         who,
         role: roleName(said.role ?? ''),
-        entry: String(said.entry),
+        entry: said.entry,
         product: said.product,
       });
     case 'confirm':
-      return pieces('sign.say.confirm', { who, what: said.what, entry: String(said.entry) });
+      return pieces('sign.say.confirm', { who, what: said.what, entry: said.entry });
     case 'condition':
       return pieces('sign.say.condition', { who, condition: said.condition });
     case 'propose':
@@ -123,7 +123,7 @@ export function declared(challenge: Challenge, chosen: { verdict: Verdict | null
         until: dateTime(said.span.until),
       });
     case 'liftFreeze':
-      return pieces('sign.say.liftFreeze', { who, entry: String(said.entry) });
+      return pieces('sign.say.liftFreeze', { who, entry: said.entry });
     case 'authorize':
       return pieces('sign.say.authorize', {
         who,
@@ -134,8 +134,8 @@ export function declared(challenge: Challenge, chosen: { verdict: Verdict | null
       });
     case 'suspendAuthorization':
       return said.resume
-        ? pieces('sign.say.resumeAuthorization', { who, entry: String(said.entry) })
-        : pieces('sign.say.suspendAuthorization', { who, entry: String(said.entry) });
+        ? pieces('sign.say.resumeAuthorization', { who, entry: said.entry })
+        : pieces('sign.say.suspendAuthorization', { who, entry: said.entry });
     case 'policy':
       return pieces('sign.say.setPolicy', {
         who,
@@ -187,7 +187,7 @@ export function declared(challenge: Challenge, chosen: { verdict: Verdict | null
       break;
     }
     case 'correct':
-      return pieces('sign.say.correct', { who, field: said.field, entry: String(said.entry) });
+      return pieces('sign.say.correct', { who, field: said.field, entry: said.entry });
     case 'unlock':
       return pieces('sign.say.unlock', { who });
     case 'addConnector':

@@ -43,7 +43,7 @@ test('a ledger is created by a signed act, never from this page', async () => {
 test('a refusal stands at its field', async () => {
   const screen = await fresh('create');
   await screen.getByRole('textbox', { name: 'Name of the ledger' }).fill('Meridian');
-  world.trouble.failing.prepare = appError('principal-form', 'not a name the ledger can keep', { field: 'principal' });
+  world.trouble.failing.prepare = appError('field', 'not a name the ledger can keep', { field: 'principal' });
   await screen.getByRole('button', { name: /Go on to sign/ }).click();
   await expect
     .element(screen.getByRole('textbox', { name: 'Name in the ledger' }))

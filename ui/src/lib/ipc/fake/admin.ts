@@ -289,7 +289,7 @@ function targets(product: string): TargetRow[] {
 
 function productView(product: string): ProductView {
   const entry = known.find((one) => one.product === product);
-  if (!entry) throw new Refused(appError('product-unknown', `there is no product ${product}`));
+  if (!entry) throw new Refused(appError('not_found', `there is no product ${product}`));
   return {
     product,
     title: entry.title,

@@ -33,6 +33,21 @@ const actOf = (event: TimelineEvent): string =>
     }) as Partial<Record<TimelineEvent['kind'], string>>
   )[event.kind] ?? event.kind;
 
+/** The rows between two of the sample's own lie between them in time too. */
+function keepOrder(rows: TimelineRow[]): void {
+  const own = [{ index: 4_740, time: rows[4_740]!.time }, ...timeline('infusion-pump-fw-4.2.0').reverse()];
+  own.push({ ...own.at(-1)!, index: rows.length, time: now });
+  for (const [at, from] of own.slice(0, -1).entries()) {
+    const until = own[at + 1]!;
+    const step = (Date.parse(until.time) - Date.parse(from.time)) / (until.index - from.index);
+    for (let index = from.index + 1; index < until.index; index += 1)
+      rows[index] = {
+        ...rows[index]!,
+        time: new Date(Date.parse(from.time) + step * (index - from.index)).toISOString().replace(/\.\d+Z/, 'Z'),
+      };
+  }
+}
+
 let made: TimelineRow[] | undefined;
 function entries(): TimelineRow[] {
   if (made) return made;
@@ -89,7 +104,7 @@ function entries(): TimelineRow[] {
       {
         kind: 'refused',
         act: 'approval',
-        code: 'approver-is-requester',
+        code: 'segregation-failed',
         message: 'who asks for a decision does not answer it',
         person: person('jonas'),
       },
@@ -111,6 +126,7 @@ function entries(): TimelineRow[] {
     );
   }
   for (const row of timeline('infusion-pump-fw-4.2.0')) rows[row.index] = row;
+  keepOrder(rows);
   made = rows;
   return rows;
 }
@@ -121,11 +137,11 @@ const broken: VerifyResult = {
   root,
   firstBad: 4711,
   findings: [
-    { index: 4711, code: 'signature-bad', message: 'the signature does not match the entry', worst: 'invalid' },
-    { index: 4733, code: 'seen-unknown', message: 'the signer names a head this ledger never had', worst: 'invalid' },
+    { index: 4711, code: 'malformed', message: 'the signature does not match the entry', worst: 'invalid' },
+    { index: 4733, code: 'seen_mismatch', message: 'the signer names a head this ledger never had', worst: 'invalid' },
     {
       index: null,
-      code: 'root-other',
+      code: 'checkpoint',
       message: 'the root of all entries is not the one of the checkpoint',
       worst: 'invalid',
     },
@@ -138,7 +154,7 @@ function entryView(index: number): EntryView {
   const row = entries()[index];
   if (!row)
     throw new Refused(
-      appError('entry-unknown', `there is no entry ${index}`, { hint: `the ledger has entries 0 to ${size - 1}` }),
+      appError('not_found', `there is no entry ${index}`, { hint: `the ledger has entries 0 to ${size - 1}` }),
     );
   const act = actOf(row.event);
   const statement = {

@@ -21,7 +21,7 @@ export function session(): Session {
           root: 'b3f1Jm0yZ2x3n0QkT8cVw5hE1aYp7uLrD4sNfGqXoKM=',
           verified: world.mode === 'damaged' ? 'findings' : 'everything',
           verifiedAt: hours(-1),
-          witnesses: 2,
+          witnesses: 0,
           findings: world.findings,
           lastBackup: hours(-20),
         }
@@ -99,7 +99,7 @@ export function startJob(kind: JobState['kind'], outcome: JobOutcome, some: Part
 
 function jobOf(jobId: string): JobState {
   const job = world.jobs.find((one) => one.jobId === jobId);
-  if (!job) throw new Refused(appError('job-unknown', 'there is no such job'));
+  if (!job) throw new Refused(appError('not_found', 'there is no such job'));
   return job;
 }
 

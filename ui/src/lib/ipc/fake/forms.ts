@@ -244,14 +244,14 @@ export const forms = {
   },
   checkDraft: ({ id }) => {
     const draft = drafts.get(id);
-    if (!draft) throw new Refused(appError('draft-unknown', 'this draft is gone'));
+    if (!draft) throw new Refused(appError('not_found', 'this draft is gone'));
     const { product, version, commit, artifacts: given, reason } = draft.form;
     const missing = Object.entries({ product, version, commit, reason }).filter(([, value]) => !value);
-    const problems = missing.map(([field]) => ({ field, code: 'missing', message: `${field} is missing`, hint: null }));
+    const problems = missing.map(([field]) => ({ field, code: 'field', message: `${field} is missing`, hint: null }));
     if (!given.length)
       problems.push({
         field: 'artifacts',
-        code: 'missing',
+        code: 'field',
         message: 'a release needs at least one artifact',
         hint: null,
       });
@@ -316,7 +316,7 @@ export const forms = {
     return { draftId: `act-${intent.kind}`, act: actOf[intent.kind] ?? 'approval' };
   },
   openSigning: () => {
-    if (!world.prepared) throw new Refused(appError('nothing-prepared', 'nothing is prepared for signing'));
+    if (!world.prepared) throw new Refused(appError('nothing_to_sign', 'nothing is prepared for signing'));
     world.emit('signingChanged', { reason: 'opened' });
     return null;
   },

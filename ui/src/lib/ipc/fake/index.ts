@@ -57,7 +57,7 @@ for (const part of (new URLSearchParams(globalThis.location?.search ?? '').get('
   if (Object.hasOwn(world.settings, name)) Object.assign(world.settings, { [name]: value ?? true });
   else if (Object.hasOwn(world, name)) Object.assign(world, { [name]: value ?? true });
   else if (name === 'fail')
-    world.trouble.failing[value as CommandName] = appError('ledger-busy', 'another program is writing to this ledger', {
+    world.trouble.failing[value as CommandName] = appError('busy', 'another program is writing to this ledger', {
       kind: 'cannot',
       hint: 'try again in a moment',
       retryable: true,

@@ -24,6 +24,7 @@ const item = (some: Partial<InboxItem> & Pick<InboxItem, 'id' | 'kind'>): InboxI
   blocker: null,
   quote: null,
   moved: [],
+  changed: [],
   since: null,
   ...some,
 });
@@ -57,7 +58,7 @@ const items: readonly InboxItem[] = [
     askedAt: days(-2),
     stale: true,
     consequence: 'othersStillToSign',
-    moved: ['evidence regression.xml'],
+    changed: [{ name: 'evidence', before: 'regression.xml, run 1', after: 'regression.xml, run 2' }],
     since: minutes(-12),
   }),
   item({

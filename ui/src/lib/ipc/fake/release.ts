@@ -33,7 +33,7 @@ export function mustHave(release: string) {
   const row = releaseRow(release);
   if (!row)
     throw new Refused(
-      appError('release-unknown', `there is no release ${release}`, { hint: 'look for it in the list of releases' }),
+      appError('not_found', `there is no release ${release}`, { hint: 'look for it in the list of releases' }),
     );
   return row;
 }
@@ -451,7 +451,7 @@ export function sheet(release: string): SheetView | null {
             ? 'stale'
             : 'go',
     outcomeBy: row.state === 'onHold' ? person('jo') : row.state === 'noGo' ? person('ewa') : null,
-    moved: row.product === 'payments-api' && row.state === 'ready' ? ['evidence regression.xml'] : [],
+    moved: row.product === 'payments-api' && row.state === 'ready' ? ['evidenceReplaced'] : [],
     authorization: row.product === 'notify' ? 4655 : null,
     atDispatch: ['live', 'reviewed', 'rolledBack', 'rolloutHalted'].includes(row.state),
     stations,
@@ -692,7 +692,7 @@ export function timeline(release: string): TimelineRow[] {
     list.push(
       timelineRow(
         4806,
-        hours(-2.7),
+        minutes(-31),
         'jo',
         { kind: 'held', question: 'Who is on call for the pilot clinics tonight?' },
         { reason: 'the roster of the weekend is not published' },
@@ -704,7 +704,7 @@ export function timeline(release: string): TimelineRow[] {
         {
           kind: 'refused',
           act: 'approval',
-          code: 'approver-attached-evidence',
+          code: 'segregation-failed',
           message: 'Ravi Nair attached evidence to this release',
           person: person('ravi'),
         },
@@ -777,7 +777,7 @@ export const release = {
     const file = [...files('infusion-pump-fw-4.2.0'), ...files('payments-api-2.31.2')].find(
       (one) => one.entry === entry,
     );
-    if (!file) throw new Refused(appError('entry-unknown', `entry ${entry} is no evidence`));
+    if (!file) throw new Refused(appError('not_found', `entry ${entry} is no evidence`));
     const all = items(file);
     const fits = all.filter(
       (one) => !text || `${one.name} ${one.message ?? ''}`.toLowerCase().includes(text.toLowerCase()),

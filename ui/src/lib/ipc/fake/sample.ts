@@ -107,7 +107,7 @@ const current: ReleaseRow[] = [
     signed: 0,
     waitsForMe: true,
     blocker: {
-      cause: { kind: 'stale', moved: ['evidence regression.xml'] },
+      cause: { kind: 'stale', moved: ['evidenceReplaced'] },
       acts: [{ kind: 'request' }],
       who: [person('jonas')],
       me: false,

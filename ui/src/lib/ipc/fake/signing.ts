@@ -149,7 +149,7 @@ export const signing = {
     held(given);
     if (passphrase.length < 12)
       throw new Refused(
-        appError('passphrase-short', 'a passphrase has at least 12 characters', {
+        appError('not_a_passphrase', 'a passphrase has at least 12 characters', {
           field: 'passphrase',
           safe: 'nothingHappened',
         }),

@@ -34,7 +34,6 @@ export default {
   unverified: 'Ledger noch nicht geprüft',
   broken: 'Ledger besteht die Prüfung nicht',
   entries: { one: '{count} Eintrag', other: '{count} Einträge' },
-  witnesses: { one: '{count} Zeuge', other: '{count} Zeugen' },
   sample: 'BEISPIEL',
   sampleLine:
     'Ein Beispiel zum Erkunden. Nichts hier ist eine echte Freigabe; ausgerollt wird nur der mitgelieferte Dienst.',
@@ -43,7 +42,7 @@ export default {
     'Ein anderes Programm schreibt in dieses Ledger. Lesen geht; Ihre nächste Handlung wartet, bis sie dran ist.',
   offlineLine: 'Eine Anbindung ist nicht erreichbar. Was sie meldet, kann alt sein und ist so gekennzeichnet.',
   corruptLine:
-    'Dieses Ledger besteht die Prüfung ab einem Eintrag nicht. Es ist nur zum Lesen offen; nichts kann gezeichnet oder ausgerollt werden.',
+    'Dieses Ledger besteht die Prüfung ab einem Eintrag nicht. Es ist nur zum Lesen offen; nichts kann unterschrieben oder ausgerollt werden.',
   corruptOpen: 'Befunde ansehen',
   readOnlyLine: 'Dieses Ledger ist nur zum Lesen offen.',
   lock: 'Sperren',

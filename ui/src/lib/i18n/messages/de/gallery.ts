@@ -18,7 +18,7 @@ export default {
   danger: 'Gefährlich',
   busy: 'Beschäftigt',
   blocked: 'Verhindert',
-  blockedWhy: 'QS hat noch nicht gezeichnet.',
+  blockedWhy: 'QS hat noch nicht unterschrieben.',
   someText: 'Text',
   someHint: 'Ein Hinweis unter dem Feld.',
   someError: 'Das wird gebraucht.',

@@ -14,7 +14,7 @@ export default {
   zoomOut: 'Kleiner',
   zoomReset: 'Normale Größe',
   theme: 'Hell und dunkel wechseln',
-  signFirst: 'Zeichnen, was zuerst wartet',
+  signFirst: 'Unterschreiben, was zuerst wartet',
   freeze: 'Sperre ausrufen',
   verify: 'Ledger prüfen',
   export: 'Nachweispaket ausgeben',

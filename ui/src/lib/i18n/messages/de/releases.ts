@@ -2,6 +2,8 @@ import type { Translation } from '../../catalogue';
 import type en from '../en/releases';
 
 export default {
+  changed: { one: '{count} geändert, seit Sie hinsahen', other: '{count} geändert, seit Sie hinsahen' },
+  lookAtAll: 'Als gesehen merken',
   title: 'Releases',
   total: { zero: 'keine', one: '{count} Release', other: '{count} Releases' },
   ofAll: '{shown} von {all}',

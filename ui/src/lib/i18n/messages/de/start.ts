@@ -3,7 +3,7 @@ import type en from '../en/start';
 
 export default {
   title: 'Countersign',
-  lead: 'Releases, und die Menschen, die dafür gezeichnet haben.',
+  lead: 'Releases, und die Menschen, die dafür unterschrieben haben.',
   sampleTitle: 'Das Beispiel erkunden',
   sampleText:
     'Sechs Produkte, sechzig Releases, fünfzehn Personen, deren Passphrasen sichtbar sind. Nichts davon ist echt.',
@@ -11,7 +11,8 @@ export default {
   sampleAgain: 'Beispiel neu beginnen',
   sampleBuilding: 'Das Beispiel wird gebaut',
   createTitle: 'Ein Ledger anlegen',
-  createText: 'Die erste prozessverantwortliche Person zeichnet den ersten Eintrag. Andere werden danach aufgenommen.',
+  createText:
+    'Die erste prozessverantwortliche Person unterschreibt den ersten Eintrag. Andere werden danach aufgenommen.',
   createAct: 'Ledger anlegen',
   openTitle: 'Ein Ledger öffnen',
   openText: 'Eines, das auf diesem Rechner oder einem geteilten Laufwerk liegt.',
@@ -44,8 +45,8 @@ export default {
     'Namen von Personen, wie sie im Ledger stehen werden, die gemeinsam eine neue prozessverantwortliche Person bestimmen dürfen. Sie werden später aufgenommen.',
   recoveryNeeded: 'Wie viele von ihnen zustimmen müssen',
   recoveryWait: 'Wartezeit in Stunden, in der alle davon erfahren',
-  createNext: 'Weiter zum Zeichnen des ersten Eintrags',
-  createThen: 'Ihre Passphrase wählen Sie im Signaturfenster, nicht hier. Wer sie kennt, zeichnet als Sie.',
+  createNext: 'Weiter zum Unterschreiben des ersten Eintrags',
+  createThen: 'Ihre Passphrase wählen Sie im Signaturfenster, nicht hier. Wer sie kennt, unterschreibt als Sie.',
   missing: 'Das wird gebraucht.',
   backupHolds: 'Die Sicherung ist in Ordnung',
   backupEntries: '{entries} Einträge, {files} Dateien',

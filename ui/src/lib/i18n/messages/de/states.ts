@@ -27,7 +27,7 @@ export default {
   rollingOut: 'Wird ausgerollt',
   rolloutHalted: 'Ausrollung angehalten',
   live: 'Live',
-  rolledBack: 'Zurückgerollt',
+  rolledBack: 'Zurückgenommen',
   reviewed: 'Nachbetrachtet',
   superseded: 'Ersetzt',
   withdrawn: 'Zurückgezogen',

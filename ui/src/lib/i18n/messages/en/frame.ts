@@ -31,7 +31,6 @@ export default {
   unverified: 'Ledger not verified yet',
   broken: 'Ledger does not verify',
   entries: { one: '{count} entry', other: '{count} entries' },
-  witnesses: { one: '{count} witness', other: '{count} witnesses' },
   sample: 'SAMPLE',
   sampleLine:
     'A sample to explore. Nothing here is a real approval, and it deploys nowhere but to its own bundled service.',

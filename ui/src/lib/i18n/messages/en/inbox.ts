@@ -44,7 +44,7 @@ export default {
   freezeOf: 'Freeze of {product}',
   // what it is about
   'text.sign': 'Your role signs here: {role}.',
-  'text.signAgain': '{moved} changed after you signed.',
+  'text.signAgain': 'Changed after you signed: {moved}.',
   'text.signAgainPlain': 'Something you signed for has changed since.',
   'text.answer': '{who} asks: “{quote}”',
   'text.condition': 'A condition of the GO is still open: “{quote}”',

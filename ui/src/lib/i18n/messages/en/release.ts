@@ -212,7 +212,7 @@ export default {
     'This desk fetches the file itself and signs what it saw with its own key. It is worth more than a file that somebody attached.',
   observeConnector: 'Connector',
   observeRun: 'Run',
-  observeRunHint: 'The build as the CI system numbers it: builder/42, or its address.',
+  observeRunHint: 'The id of the build in the CI system: for Buildbot its buildid, a number.',
   observeStep: 'Step',
   observeLog: 'Log',
   observeDo: 'Fetch it',

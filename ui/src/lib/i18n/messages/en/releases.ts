@@ -1,4 +1,6 @@
 export default {
+  changed: { one: '{count} changed since you looked', other: '{count} changed since you looked' },
+  lookAtAll: 'Mark as seen',
   title: 'Releases',
   total: { zero: 'none', one: '{count} release', other: '{count} releases' },
   ofAll: '{shown} of {all}',

@@ -230,7 +230,7 @@ export default {
   then: 'What happens next',
   started: 'It has begun. Follow it in the main window; closing this one stops nothing.',
   finished: 'It has come to its end.',
-  startFailed: 'Your signature is recorded, but what it started did not go well.',
+  startFailed: 'You showed that it is you, and it began. It did not go well:',
   noneTitle: 'Nothing is prepared to be signed',
   noneText: 'Begin from the main window: choose what you want to do, and this window opens with it.',
   'after.lastSignatureManagerStarts': 'That was the last signature. {then} may now start the rollout.',
