@@ -80,8 +80,7 @@ fn the_first_screen_says_what_is_wrong_with_a_path_a_backup_and_a_bundle() {
     answer(&window, &[&place]);
     page.click(&page.button("Choose a backup"));
     let told = problem(page);
-    assert_says(&told, "", "Nothing happened");
-    assert!(told.contains("What to do") || told.contains("no ledger"), "{told}");
+    assert!(told.contains("What is safe"), "{told}");
     assert!(!page.text().contains("The backup is sound"));
     window.keep_picture("fail-restore");
 
@@ -103,8 +102,7 @@ fn the_first_screen_says_what_is_wrong_with_a_path_a_backup_and_a_bundle() {
     answer(&window, &[&changed]);
     page.click(&page.button("Choose a bundle"));
     page.wait("a verdict on the changed bundle", || {
-        let text = page.text();
-        (text.contains("Invalid") || text.contains("not an evidence bundle") || text.contains("checksum")).then_some(())
+        (page.text().contains("Invalid") || page.find(".problem").is_some()).then_some(())
     });
     assert!(!page.text().contains("Every entry, every signature and every file in it holds"));
     window.keep_picture("fail-bundle-changed");
