@@ -243,6 +243,12 @@ impl Session {
         });
     }
 
+    /// Types into an element.
+    #[track_caller]
+    pub(crate) fn type_into(&self, element: &Element, text: &str) {
+        self.post(&format!("/element/{}/value", element.0), json!({ "text": text }));
+    }
+
     /// Presses and lets go of each key in turn, wherever the focus is. Keys without a sign have the code points that
     /// WebDriver gives them.
     #[track_caller]
