@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use crate::harness::{SampleRepository, countersign, run};
 
 /// A home of its own: one person's desk.
-struct Desk {
-    root: PathBuf,
+pub(crate) struct Desk {
+    pub(crate) root: PathBuf,
     home: &'static str,
 }
 
 impl Desk {
-    fn program(&self, words: &[&str]) -> (i32, Value) {
-        let output = Command::new(countersign())
+    fn output(&self, words: &[&str]) -> std::process::Output {
+        Command::new(countersign())
             .arg("--json")
             .args(words)
             .env("COUNTERSIGN_HOME", self.root.join(self.home))
@@ -24,22 +24,31 @@ impl Desk {
             .current_dir(&self.root)
             .stdin(Stdio::null())
             .output()
-            .unwrap();
+            .unwrap()
+    }
+
+    pub(crate) fn program(&self, words: &[&str]) -> (i32, Value) {
+        let output = self.output(words);
         let code = output.status.code().unwrap();
-        let text = if code == 0 { output.stdout } else { output.stderr };
+        let text = if output.stderr.is_empty() { output.stdout } else { output.stderr };
         let text = String::from_utf8(text).unwrap();
         (code, serde_json::from_str(&text).unwrap_or_else(|error| panic!("{words:?}: {code}: {text}: {error}")))
     }
 
+    /// Returns what is answered on standard output, whatever the exit code.
+    pub(crate) fn verdict(&self, words: &[&str]) -> Value {
+        serde_json::from_slice(&self.output(words).stdout).unwrap()
+    }
+
     #[track_caller]
-    fn yes(&self, words: &[&str]) -> Value {
+    pub(crate) fn yes(&self, words: &[&str]) -> Value {
         let (code, answer) = self.program(words);
         assert_eq!(code, 0, "{words:?}: {answer:#}");
         answer
     }
 
     #[track_caller]
-    fn no(&self, exit: i32, code: &str, words: &[&str]) -> String {
+    pub(crate) fn no(&self, exit: i32, code: &str, words: &[&str]) -> String {
         let (exited, answer) = self.program(words);
         assert_eq!((exited, &answer["error"]["code"]), (exit, &json!(code)), "{words:?}: {answer:#}");
         answer["error"]["message"].as_str().unwrap().to_owned()
@@ -47,18 +56,18 @@ impl Desk {
 
     /// Does something on the ledger, signed by somebody.
     #[track_caller]
-    fn signs(&self, who: &str, words: &[&str]) -> Value {
+    pub(crate) fn signs(&self, who: &str, words: &[&str]) -> Value {
         self.yes(&signed(who, words).iter().map(String::as_str).collect::<Vec<_>>())
     }
 }
 
-fn signed(who: &str, words: &[&str]) -> Vec<String> {
+pub(crate) fn signed(who: &str, words: &[&str]) -> Vec<String> {
     let more = ["--ledger", "ledger", "--as", who, "--passphrase-file", "passphrase", "--reason", "as agreed"];
     words.iter().chain(&more).map(|word| (*word).to_owned()).collect()
 }
 
-const OLGA: &str = "olga@acme.example";
-const RITA: &str = "rita@acme.example";
+pub(crate) const OLGA: &str = "olga@acme.example";
+pub(crate) const RITA: &str = "rita@acme.example";
 const QUINN: &str = "quinn@acme.example";
 
 const POLICY: &str = "\
@@ -75,7 +84,7 @@ segment = \"everyone\"
 ";
 
 /// A ledger whose release waits for Quinn, whose key is on another desk; returns the fingerprint.
-fn waiting(root: &Path) -> (Desk, Desk, String) {
+pub(crate) fn waiting(root: &Path) -> (Desk, Desk, String) {
     let here = Desk { root: root.to_owned(), home: "home" };
     let away = Desk { root: root.to_owned(), home: "away" };
     let passphrase = root.join("passphrase");
@@ -83,17 +92,40 @@ fn waiting(root: &Path) -> (Desk, Desk, String) {
     run(Command::new("chmod").arg("600").arg(&passphrase));
     let begun = here.signs(OLGA, &["init", "--title", "Acme", "--name", "Olga Brandt", "--principal", OLGA]);
     let fingerprint = begun["fingerprint"].as_str().unwrap().to_owned();
-    here.signs(OLGA, &["person", "enrol", RITA, "--name", "Rita Vogel", "--identity", "seen", "--new-passphrase-file", "passphrase"]);
+    here.signs(
+        OLGA,
+        &["person", "enrol", RITA, "--name", "Rita Vogel", "--identity", "seen", "--new-passphrase-file", "passphrase"],
+    );
     here.signs(RITA, &["person", "accept"]);
     here.signs(OLGA, &["person", "role", "grant", RITA, "release-manager"]);
 
     // Quinn makes the key where it stays, and hands over the public half alone.
-    let key = ["carry", "key", QUINN, "--out", "quinn.pub", "--fingerprint", &fingerprint, "--new-passphrase-file", "passphrase"];
+    let key = [
+        "carry",
+        "key",
+        QUINN,
+        "--out",
+        "quinn.pub",
+        "--fingerprint",
+        &fingerprint,
+        "--new-passphrase-file",
+        "passphrase",
+    ];
     let made = away.yes(&key);
     away.no(1, "exists", &key);
     let enrolled = here.signs(
         OLGA,
-        &["person", "enrol", QUINN, "--name", "Quinn Moreau", "--identity", "read over the phone", "--public-key", "quinn.pub"],
+        &[
+            "person",
+            "enrol",
+            QUINN,
+            "--name",
+            "Quinn Moreau",
+            "--identity",
+            "read over the phone",
+            "--public-key",
+            "quinn.pub",
+        ],
     );
     assert_eq!(enrolled["fingerprint"], made["key"]);
     here.signs(OLGA, &["person", "role", "grant", QUINN, "qa"]);
@@ -119,7 +151,8 @@ fn waiting(root: &Path) -> (Desk, Desk, String) {
 fn propose(here: &Desk, repository: &SampleRepository, version: &str) {
     fs::write(here.root.join("shop.tar"), version).unwrap();
     let bare = repository.bare.to_str().unwrap();
-    let words = ["release", "propose", "--product", "shop", "--version", version, "--repository", bare, "--commit", version];
+    let words =
+        ["release", "propose", "--product", "shop", "--version", version, "--repository", bare, "--commit", version];
     here.signs(RITA, &[&words[..], &["--artifact", "shop.tar=shop.tar"]].concat());
     here.signs(RITA, &["request", &format!("shop-{version}")]);
 }
@@ -131,7 +164,7 @@ fn answer(out: &str, verdict: &str) -> Vec<String> {
     words.iter().chain(&more).map(|word| (*word).to_owned()).collect()
 }
 
-fn words(all: &[String]) -> Vec<&str> {
+pub(crate) fn words(all: &[String]) -> Vec<&str> {
     all.iter().map(String::as_str).collect()
 }
 

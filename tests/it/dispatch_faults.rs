@@ -244,6 +244,7 @@ impl Company {
             owner: Signer { name: word("olga"), principal: word(OLGA) },
             emails: Vec::new(),
             reason: word("We begin"),
+            charter: None,
             recovery: Recovery { needed: 2, people: [ROLF, QUINN, SAM].map(word).to_vec(), wait_hours: 72 },
             // One desk holds all keys, as in the sample.
             sample: true,
@@ -276,8 +277,14 @@ impl Company {
             };
             company.sign(ledger, OLGA, Enrol { identity: word("Seen in person"), person });
             company.sign(ledger, who, EnrolAccept { accountability: accountability() });
-            let role =
-                Role { change: Grant::Grant, principal: word(who), product: None, role: word(role), until: None };
+            let role = Role {
+                change: Grant::Grant,
+                principal: word(who),
+                product: None,
+                qualification: None,
+                role: word(role),
+                until: None,
+            };
             company.sign(ledger, OLGA, role);
         }
         let key = DeviceKeyFile::generate(&ledger.desk().dispatcher_key(), "dispatcher").unwrap();

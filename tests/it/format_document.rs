@@ -23,6 +23,13 @@ fn tables() -> String {
             text.push('\n');
         }
     }
+    let _ = write!(
+        text,
+        "## Who may do what\n\nA person who holds the role; a role held for one product counts for that product. Beside this, the person whose key it is \
+         renews it, or ends it; a newcomer accepts for themselves; who holds a role that a policy asks to sign lends it; those genesis \
+         names recover the ledger.\n\n{}\n",
+        countersign_core::permission::table()
+    );
     let list = |words: Vec<&str>| words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
     let codes = Code::ALL.iter().map(|code| code.as_str()).collect();
     let sign_offs = SignOffState::ALL.iter().map(|state| state.as_str()).collect();

@@ -182,7 +182,14 @@ impl Golden {
         self.act(who, EnrolAccept { accountability: accountability() });
         for role in roles {
             let role = parse(role);
-            let grant = Role { change: Grant::Grant, principal: parse(who), product: None, role, until: None };
+            let grant = Role {
+                change: Grant::Grant,
+                principal: parse(who),
+                product: None,
+                qualification: None,
+                role,
+                until: None,
+            };
             self.act("alice@acme.example", grant);
         }
     }
@@ -369,6 +376,7 @@ pub(crate) fn founded() -> Golden {
     let alice = "alice@acme.example";
     let genesis = Genesis {
         accountability: accountability(),
+        charter: None,
         desk: golden.device(DESK, DevicePurpose::Desk, Some("log of desk 1")),
         owner: golden.person(alice),
         recovery: Recovery { needed: 0, people: Vec::new(), wait_hours: 0 },
@@ -456,7 +464,7 @@ pub(crate) fn ledger() -> Golden {
     let paper = golden.blob(b"a scan");
     golden.act(carol, Late { happened: parse("2026-11-21T08:00:00Z"), paper, record: parse("stood in for the desk") });
     let span = Window { from: parse("2026-12-24T00:00:00Z"), until: parse("2027-01-02T00:00:00Z") };
-    let declare = FreezeChange::Declare { environment: None, product: None, span };
+    let declare = FreezeChange::Declare { environment: None, product: None, recurs: None, span };
     let freeze = golden.act(bob, Freeze { change: declare });
     golden.act(bob, Freeze { change: FreezeChange::Lift { freeze } });
 
@@ -466,11 +474,16 @@ pub(crate) fn ledger() -> Golden {
     golden.answer(dora, "security", Verdict::NoGo, "pump-fw-4.2.1", "the bearing is louder");
     golden.act(bob, Hold { change: HoldChange::Hold { question: None }, release: parse("pump-fw-4.2.1") });
     let entry = EntryRef { index: 0, leaf: golden.state.tree.leaf_hash_at(0).unwrap() };
-    let correction =
-        Correction { entry, field: parse("title"), new: parse("Pump firmware 4"), old: parse("Pump firmware") };
+    let correction = Correction {
+        entry,
+        field: parse("title"),
+        new: parse("Pump firmware 4"),
+        old: parse("Pump firmware"),
+        removes: None,
+    };
     golden.act(alice, correction);
     let until = golden.state.tree.size();
-    golden.act(alice, Review { findings: parse("none"), from: 0, scope: ReviewScope::Trail, until });
+    golden.act(alice, Review { findings: parse("none"), from: 0, release: None, scope: ReviewScope::Trail, until });
     let Head { size, root } = golden.state.head();
     golden.act(DESK, Export { root: root.to_base64(), release: None, size });
     golden
@@ -556,7 +569,14 @@ pub(crate) fn every_act() -> Golden {
     golden.act(DESK, Hold { change: HoldChange::Halt {}, release: id.clone() });
     golden.send(third, "production", DispatchKind::Rollback, "back-3", Some(bob));
     golden.act(bob, Outcome { release: id, result: parse("taken back: the bearing is louder") });
-    let lapse = Role { change: Grant::Lapse, principal: parse(carol), product: None, role: parse("qa"), until: None };
+    let lapse = Role {
+        change: Grant::Lapse,
+        principal: parse(carol),
+        product: None,
+        qualification: None,
+        role: parse("qa"),
+        until: None,
+    };
     golden.act(alice, lapse);
     golden
 }

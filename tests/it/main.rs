@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "figures and cases are printed on purpose")]
 #![allow(clippy::type_complexity, reason = "a table of cases is no interface")]
 
+mod afterwards;
 mod auditor;
 mod buildbot;
 mod bundle;

@@ -168,7 +168,7 @@ fn the_sample_is_sound_and_holds_every_state() {
     #[cfg(unix)]
     deliver(&mut ledger);
     let span = Window { from: now, until: now.plus_seconds(60) };
-    let declare = FreezeChange::Declare { environment: None, product: None, span };
+    let declare = FreezeChange::Declare { environment: None, product: None, recurs: None, span };
     let freeze = Command::Record(Freeze { change: declare }.into());
     let jonas = "jonas@northbay.example".parse().unwrap();
     ledger.as_person(&jonas, &freeze, "To see that it can be".parse().unwrap(), &mut OnScreen).unwrap();

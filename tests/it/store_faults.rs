@@ -602,6 +602,7 @@ fn a_desk_does_not_open_a_ledger_that_went_back() {
         owner: Signer { name: "Ann Moreau".parse().unwrap(), principal: owner.clone() },
         emails: Vec::new(),
         reason: "to begin".parse().unwrap(),
+        charter: None,
         recovery: Recovery { needed: 0, people: Vec::new(), wait_hours: 0 },
         sample: false,
         valid_until: clock::now().plus_seconds(KEY_VALID_SECONDS),

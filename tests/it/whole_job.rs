@@ -120,7 +120,15 @@ fn set_up(desk: &Desk, buildbot: &Buildbot) -> String {
     desk.together(&[&accept("rita"), &accept("quinn"), &accept("sam"), &accept("erik.lund")]);
     let grant =
         |who: &str, role: &str| format!("person role grant {who}@acme.example {role} {}", by("olga", "appointed"));
-    desk.together(&[&grant("rita", "release-manager"), &grant("quinn", "qa"), &grant("erik.lund", "qa")]);
+    let confirm = |who: &str, role: &str| {
+        format!("person role confirm {who}@acme.example {role} {}", by("rita", "I know them and the appointment"))
+    };
+    assert_eq!(desk.yes(&grant("rita", "release-manager"))["waits_for_second_person"], false);
+    let did = desk.together(&[&grant("quinn", "qa"), &grant("erik.lund", "qa")]);
+    assert!(did.iter().all(|did| did["waits_for_second_person"] == true), "{did:?}");
+    let alone = format!("person role confirm quinn@acme.example qa {}", by("olga", "I say so myself"));
+    desk.no(1, "segregation_failed", &alone);
+    desk.together(&[&confirm("quinn", "qa"), &confirm("erik.lund", "qa")]);
 
     // The CI system that brings it out.
     desk.secret("password", &buildbot.password);
@@ -155,6 +163,9 @@ fn set_up(desk: &Desk, buildbot: &Buildbot) -> String {
         ),
         &format!("target set --file production.toml {}", by("olga", "where production runs")),
     ]);
+    desk.yes(&confirm("sam", "security"));
+    let waiting = desk.yes("person waiting");
+    assert_eq!(waiting, json!({"waiting": [], "without_process_owner": []}));
     for row in desk.yes("target list --product shop").as_array().unwrap() {
         assert_eq!(row["unreachable"], Value::Null, "{row}");
     }

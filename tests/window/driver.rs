@@ -294,8 +294,7 @@ impl Session {
         let origin = json!({ ELEMENT: element.0 });
         let move_there = json!({ "type": "pointerMove", "duration": 0, "x": 0, "y": 0, "origin": origin });
         let press = |stroke: &str| json!({ "type": stroke, "button": 0 });
-        let strokes =
-            [move_there, press("pointerDown"), press("pointerUp"), press("pointerDown"), press("pointerUp")];
+        let strokes = [move_there, press("pointerDown"), press("pointerUp"), press("pointerDown"), press("pointerUp")];
         let mouse = json!({ "type": "pointer", "id": "mouse", "parameters": { "pointerType": "mouse" },
             "actions": strokes });
         self.post("/actions", json!({ "actions": [mouse] }));

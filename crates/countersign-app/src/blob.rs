@@ -129,6 +129,21 @@ impl BlobStore {
         }
     }
 
+    /// Deletes the bytes of a file, flushed; says whether they were there.
+    ///
+    /// # Errors
+    /// [`BlobError::File`].
+    pub fn remove(&self, digest: &Digest) -> Result<bool, BlobError> {
+        let path = self.path(digest);
+        match std::fs::remove_file(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(FileError::io("remove", &path)(error).into()),
+        }
+        durable::sync_parent(&path)?;
+        Ok(true)
+    }
+
     /// Lists the digests of all blobs by their names, in order; says nothing about their content.
     ///
     /// # Errors

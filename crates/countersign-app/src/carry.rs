@@ -166,9 +166,10 @@ pub fn sign(
         let statement = opened.carried.compose(act, &context)?;
         let secret = signing.passphrase.passphrase(&who, &statement)?;
         let entry = unlocked(opened, &file, secret, |key| ledger::sign(&statement, key))?;
-        opened.carried.take(&entry).map_err(|finding| {
-            Error::new(ErrorKind::No, finding.code.as_str(), finding.message)
-        })?;
+        opened
+            .carried
+            .take(&entry)
+            .map_err(|finding| Error::new(ErrorKind::No, finding.code.as_str(), finding.message))?;
         entries.push(entry);
         statements.push(statement);
     }

@@ -51,6 +51,16 @@ pub enum Clause {
     Wave { place: u32, wave: WavePlan },
     /// Who takes a failed wave back.
     Rollback { rule: RollbackRule },
+    /// How many NO-GO without a veto end a release.
+    NoGoCount { count: u32 },
+    /// The question of a HOLD must be answered before its signer may say GO.
+    HoldAnswered,
+    /// Who signs an emergency change, which gates it still passes (all where none is named), when its review is due.
+    Emergency { roles: Vec<QuorumAsked>, gates: Vec<String>, all_gates: bool, working_days: u32 },
+    /// A time in which dispatch is allowed, and how it comes again.
+    Window { begins: String, seconds: u32, rule: Option<String>, zone: Option<String> },
+    /// What freezes, and windows, do not stop.
+    Exempt { rollback: bool, emergency: bool },
 }
 
 /// A bound on what a report counts.
@@ -111,7 +121,34 @@ pub fn of(policy: &Policy) -> Vec<Clause> {
         wave: WavePlan { segment: wave.segment.to_string(), bake_seconds: count(wave.bake_seconds) },
     }));
     list.push(Clause::Rollback { rule: policy.rollback.into() });
+    list.extend(policy.no_go_count.map(|number| Clause::NoGoCount { count: count(number) }));
+    if policy.hold_answered {
+        list.push(Clause::HoldAnswered);
+    }
+    list.extend(policy.emergency.as_ref().map(|emergency| Clause::Emergency {
+        roles: asked(&emergency.quorum),
+        gates: emergency.gates.iter().flatten().map(ToString::to_string).collect(),
+        all_gates: emergency.gates.is_none(),
+        working_days: count(emergency.review_working_days),
+    }));
+    list.extend(policy.windows.iter().map(|window| Clause::Window {
+        begins: window.begins.to_string(),
+        seconds: count(window.minutes.saturating_mul(60)),
+        rule: window.rule.as_ref().map(ToString::to_string),
+        zone: window.zone.as_ref().map(ToString::to_string),
+    }));
+    if policy.calendar.is_some() {
+        let exempts = |what| policy.exempts(what);
+        list.push(Clause::Exempt {
+            rollback: exempts(policy::Exempt::Rollback),
+            emergency: exempts(policy::Exempt::Emergency),
+        });
+    }
     list
+}
+
+fn asked(quorum: &[policy::QuorumRule]) -> Vec<QuorumAsked> {
+    quorum.iter().map(|rule| QuorumAsked { role: rule.role.to_string(), count: count(rule.count) }).collect()
 }
 
 fn gate(rule: &EvidenceRule) -> Clause {
@@ -198,6 +235,34 @@ impl fmt::Display for Clause {
                 }
                 if *observed { f.write_str(", read from the CI system by Countersign itself") } else { Ok(()) }
             }
+            Self::NoGoCount { count } => {
+                write!(f, "{count} NO-GO of people who are asked end a release without a veto")
+            }
+            Self::HoldAnswered => f.write_str("the question of a HOLD is answered before its signer may say GO"),
+            Self::Emergency { roles, gates, all_gates, working_days } => {
+                let asked: Vec<String> =
+                    roles.iter().map(|asked| format!("{} × {}", asked.count, asked.role)).collect();
+                write!(f, "an emergency change is signed by {}; ", asked.join(", "))?;
+                match (all_gates, gates.is_empty()) {
+                    (true, _) => f.write_str("it passes every gate; ")?,
+                    (false, true) => f.write_str("it passes no gate, but a red one halts it; ")?,
+                    (false, false) => write!(f, "it passes {}, and a red gate halts it; ", gates.join(", "))?,
+                }
+                write!(f, "it is reviewed within {working_days} working days, or nothing but an emergency goes out")
+            }
+            Self::Window { begins, seconds, rule, zone } => {
+                write!(f, "dispatch is allowed from {begins} for {}", duration(u64::from(*seconds)))?;
+                match (rule, zone) {
+                    (Some(rule), Some(zone)) => write!(f, ", and again by {rule} in {zone}"),
+                    _ => Ok(()),
+                }
+            }
+            Self::Exempt { rollback, emergency } => f.write_str(match (rollback, emergency) {
+                (true, true) => "a freeze stops neither a rollback nor an emergency change",
+                (true, false) => "a freeze stops everything but a rollback",
+                (false, true) => "a freeze stops everything but an emergency change, rollbacks too",
+                (false, false) => "a freeze stops everything, rollbacks and emergencies too",
+            }),
             Self::NoEvidence => f.write_str("no evidence is asked for"),
             Self::Soak { seconds } => {
                 write!(f, "it must have run {} in the environment before the last", duration(u64::from(*seconds)))

@@ -2,8 +2,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod attestation;
+pub mod authority;
 pub mod backup;
 pub mod blob;
+pub mod calendar;
 pub mod carry;
 pub mod changes;
 pub mod clauses;
@@ -25,6 +27,7 @@ pub mod pin;
 pub mod probe;
 pub mod products;
 pub mod projection;
+pub mod records;
 pub mod releases;
 pub mod rollout;
 pub mod sample;

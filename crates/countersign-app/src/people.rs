@@ -19,7 +19,7 @@ use countersign_core::hash::Digest;
 use countersign_core::judge;
 use countersign_core::sshsig::PublicKey;
 use countersign_core::state::{KeyEnd, State};
-use countersign_core::words::{EntryRef, Line, Principal, Slug, Text, Timestamp, role};
+use countersign_core::words::{EntryRef, Line, Principal, ReleaseId, Slug, Text, Timestamp, role};
 use ed25519_dalek::SigningKey;
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -162,7 +162,7 @@ pub fn list(state: &State, here: &[Principal], at: Timestamp) -> Vec<PersonRow> 
             roles: person
                 .roles
                 .iter()
-                .filter(|record| record.lapsed.is_none() && record.until.is_none_or(|until| at <= until))
+                .filter(|record| record.in_force(at))
                 .map(|record| RoleRow {
                     role: record.role.clone(),
                     product: record.product.clone(),
@@ -439,7 +439,7 @@ pub fn change_role(
     if let Some(product) = &product {
         crate::products::known(ledger.state(), product)?;
     }
-    signing.record(ledger, Role { change, principal, product, role, until })
+    signing.record(ledger, Role { change, principal, product, qualification: None, role, until })
 }
 
 // ------------------------------------------------------------------------------------------------- keys
@@ -533,13 +533,14 @@ pub fn review(
     signing: &mut Signing<'_>,
     scope: ReviewScope,
     findings: Text,
+    release: Option<ReleaseId>,
 ) -> Result<EntryRef, Error> {
     ledger.refresh()?;
     let state = ledger.state();
     let last = state.reviews.iter().rev().find(|(_, review)| review.scope == scope);
     let from = last.map_or(0, |(_, review)| review.until);
     let until = state.tree.size();
-    signing.record(ledger, Review { findings, from, scope, until })
+    signing.record(ledger, Review { findings, from, release, scope, until })
 }
 
 // ------------------------------------------------------------------------------------------------- devices
@@ -824,6 +825,7 @@ pub fn begin_sample(home: &Home, dir: &LedgerDir, title: Line, reason: Text) -> 
         owner: Signer { name: owner.name(), principal: owner.principal() },
         emails: Vec::new(),
         reason,
+        charter: None,
         recovery: Recovery { needed: 0, people: Vec::new(), wait_hours: 0 },
         sample: true,
         valid_until: usual_validity(now),

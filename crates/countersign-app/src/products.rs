@@ -13,6 +13,7 @@ use countersign_core::act::{
 use countersign_core::hash::Digest;
 use countersign_core::judge;
 use countersign_core::policy::Policy;
+use countersign_core::recurrence::Recurs;
 use countersign_core::state::{AuthorizationRecord, PolicyRecord, SignOff, State};
 use countersign_core::words::{EntryRef, Line, Principal, Slug, Text, Timestamp};
 use serde::{Deserialize, Serialize, Serializer};
@@ -492,7 +493,7 @@ fn answer(
     let Answer { role, verdict } = answer;
     let role = match role {
         Some(role) => role,
-        None => asked_role(ledger.state(), product, &signing.by, clock::now())?,
+        None => asked_role(ledger.state(), product, ChangeType::Normal, &signing.by, clock::now())?,
     };
     let act =
         Approval { authorization: None, conditions: Vec::new(), meaning: Meaning::Approval, request, role, verdict };
@@ -500,8 +501,14 @@ fn answer(
 }
 
 /// Returns the role somebody signs as where they do not say: the only one of those the policy asks that they hold.
-pub(crate) fn asked_role(state: &State, product: &Slug, who: &Principal, at: Timestamp) -> Result<Slug, Error> {
-    let policy = &policy(state, product, None)?.policy;
+pub(crate) fn asked_role(
+    state: &State,
+    product: &Slug,
+    change_type: ChangeType,
+    who: &Principal,
+    at: Timestamp,
+) -> Result<Slug, Error> {
+    let policy = policy(state, product, None)?.policy.for_change(change_type);
     let person = state.people.get(who).ok_or_else(|| Error::not_found(format!("there is no person {who}")))?;
     let mut held: Vec<&Slug> = policy
         .quorum
@@ -735,11 +742,12 @@ pub fn declare_freeze(
     product: Option<Slug>,
     environment: Option<Slug>,
     span: Window,
+    recurs: Option<Recurs>,
 ) -> Result<EntryRef, Error> {
     if let Some(product) = &product {
         known(ledger.state(), product)?;
     }
-    signing.record(ledger, Freeze { change: FreezeChange::Declare { environment, product, span } })
+    signing.record(ledger, Freeze { change: FreezeChange::Declare { environment, product, recurs, span } })
 }
 
 /// Ends a freeze.
@@ -762,8 +770,10 @@ pub struct FreezeRow {
     pub product: Option<Slug>,
     /// Only this environment.
     pub environment: Option<Slug>,
-    /// When.
+    /// When; of one that comes again, the next time, or the first where none is left.
     pub span: Window,
+    /// How it comes again.
+    pub recurs: Option<Recurs>,
     /// Who declared it.
     pub by: Principal,
     /// Why.
@@ -778,13 +788,14 @@ pub fn freezes(state: &State, at: Timestamp) -> Vec<FreezeRow> {
         entry: freeze.entry.index,
         product: freeze.product.clone(),
         environment: freeze.environment.clone(),
-        span: freeze.span,
+        span: freeze.next_from(at).unwrap_or(freeze.span),
+        recurs: freeze.recurs.clone(),
         by: freeze.by.clone(),
         reason: freeze.reason.clone(),
         status: match freeze.lifted {
             Some(_) => "lifted",
-            None if freeze.span.contains(at) => "in force",
-            None if at < freeze.span.from => "to come",
+            None if freeze.when.at(at).is_some() => "in force",
+            None if freeze.next_from(at).is_some() => "to come",
             None => "over",
         },
     });

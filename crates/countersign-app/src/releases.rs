@@ -600,7 +600,10 @@ pub fn compose_answer(state: &State, id: &ReleaseId, by: &Principal, answer: Ans
     let sheet = current_sheet(release)?;
     let role = match answer.role {
         Some(role) => role,
-        None => products::asked_role(state, &release.candidate.product, by, clock::now())?,
+        None => {
+            let candidate = &release.candidate;
+            products::asked_role(state, &candidate.product, candidate.change_type, by, clock::now())?
+        }
     };
     let meaning = answer.meaning.unwrap_or(match answer.verdict {
         Verdict::Go | Verdict::ConditionalGo => Meaning::Approval,

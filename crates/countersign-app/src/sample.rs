@@ -203,6 +203,7 @@ fn begin(home: &Home, dir: &LedgerDir, begun: Timestamp, title: &str, keys: &Key
         owner: Signer { name: word(owner.name), principal: who(owner.short) },
         emails: Vec::new(),
         reason: word("Releases were decided by mail; from now on they are decided here"),
+        charter: None,
         recovery: Recovery { needed: 2, people: vec![who("henrik"), who("alice"), who("jo")], wait_hours: 72 },
         sample: true,
         valid_until: begun.plus_seconds(KEY_VALID_SECONDS),

@@ -312,6 +312,8 @@ pub struct SheetView {
     pub environment: Slug,
     /// What it lists, in words.
     pub facts: Vec<Fact>,
+    /// What overlaps its window: freezes, shut hours, other releases, people asked twice; none once it is out.
+    pub conflicts: Vec<judge::Conflict>,
     /// What the answers come to: `go`, `no-go`, `hold`, `stale`, `expired` or `incomplete`.
     pub outcome: &'static str,
     /// Why, where there is something to say.
@@ -637,6 +639,7 @@ pub fn sheet_view(state: &State, release: &Release, sheet: &Sheet, at: Timestamp
         time: sheet.time,
         environment: sheet.body.environment.clone(),
         facts: releases::sheet_facts(state, release, &sheet.body),
+        conflicts: if sheet.decided.is_some() { Vec::new() } else { judge::conflicts(state, release, sheet, at) },
         outcome,
         outcome_detail,
         judged,

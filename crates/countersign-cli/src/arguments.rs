@@ -8,8 +8,8 @@ use clap::{Args, Parser, Subcommand};
 use countersign_core::words::{Principal, Text};
 
 use crate::commands::{
-    authorization, backup, carry, connector, demo, device, evidence, export, freeze, hold, init, person, policy, product,
-    release, report, request, rollout, sign, status, target, verify, waiver,
+    authorization, backup, carry, connector, demo, device, evidence, export, freeze, hold, init, person, policy,
+    product, quorum, record, release, report, request, rollout, sign, status, target, verify, waiver,
 };
 
 const ABOUT: &str = "Release control for regulated companies: propose, prove, sign, deploy, report.
@@ -110,8 +110,13 @@ pub(crate) enum Command {
     Rollback(rollout::Rollback),
     /// Do all that is due and nobody has to start
     Worker(rollout::Worker),
+    /// Who can still complete a sign-off, and what one more signature would leave missing
+    Quorum(quorum::Quorum),
     /// Where things stand, what blocks and who can clear it
     Status(status::Status),
+    /// What is put on record afterwards: corrections, paper records, files that must not stay
+    #[command(subcommand)]
+    Record(record::Record),
     /// Check a ledger, or a bundle without any ledger
     Verify(verify::Verify),
     /// Write a bundle that an auditor verifies without us

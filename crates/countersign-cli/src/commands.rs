@@ -14,9 +14,12 @@ pub(crate) mod init;
 pub(crate) mod person;
 pub(crate) mod policy;
 pub(crate) mod product;
+pub(crate) mod quorum;
+pub(crate) mod record;
 pub(crate) mod release;
 pub(crate) mod report;
 pub(crate) mod request;
+pub(crate) mod roles;
 pub(crate) mod rollout;
 pub(crate) mod sign;
 pub(crate) mod status;
@@ -44,6 +47,7 @@ pub(crate) fn run(cli: Cli, io: &mut Io<'_>) -> Result<Answer, Error> {
         Command::Authorization(command) => command.run(session),
         Command::Freeze(command) => command.run(session),
         Command::Connector(command) => command.run(session),
+        Command::Record(command) => command.run(session),
         Command::Release(command) => command.run(session),
         Command::Evidence(command) => command.run(session),
         Command::Waiver(command) => command.run(session),
@@ -56,6 +60,7 @@ pub(crate) fn run(cli: Cli, io: &mut Io<'_>) -> Result<Answer, Error> {
         Command::Cancel(command) => command.run(session),
         Command::Rollback(command) => command.run(session),
         Command::Worker(command) => command.run(session),
+        Command::Quorum(command) => command.run(session),
         Command::Status(command) => command.run(session),
         Command::Verify(command) => command.run(session),
         Command::Export(command) => command.run(session),

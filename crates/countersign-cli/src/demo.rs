@@ -150,6 +150,7 @@ impl Demo {
             owner: Signer { name: word(OWNER.0), principal: OWNER.principal() },
             emails: Vec::new(),
             reason: word("Show the whole job"),
+            charter: None,
             recovery: Recovery {
                 needed: 2,
                 people: vec![MANAGER.principal(), QA.principal(), SECURITY.principal()],
@@ -218,6 +219,7 @@ impl Demo {
                     change: Grant::Grant,
                     principal: persona.principal(),
                     product: None,
+                    qualification: None,
                     role: word(role),
                     until: None,
                 };

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Conclusion, Counts, EvidenceKind};
 use crate::hash::Digest;
+use crate::recurrence::Recurs;
 use crate::sshsig::PublicKey;
 use crate::words::{CommitId, EntryRef, Line, Nonce, Principal, ReleaseId, Slug, Text, Timestamp, Zone};
 
@@ -266,14 +267,40 @@ closed_words!(
     }
 );
 closed_words!(
-    /// Whether the change adds a grant or ends it.
+    /// What happens to a role.
     Grant {
-        /// From this entry on.
+        /// A process owner gives it.
         Grant = "grant",
-        /// No longer, from this entry on.
+        /// It ends with this entry.
         Lapse = "lapse",
+        /// Who holds it lets another person sign in their place, for a while.
+        Delegate = "delegate",
+        /// Those who may recover the ledger make a new process owner.
+        Recover = "recover",
     }
 );
+
+/// What shows that a person is trained for a role, and until when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Qualification {
+    /// The training record.
+    pub reference: Line,
+    /// It counts no longer after this moment.
+    pub until: Timestamp,
+}
+
+/// The rules over people that a ledger begins with and keeps. Policies may ask for more, never for less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Charter {
+    /// Whether a second person states the identity of each newcomer before they can sign.
+    pub co_signed_identity: bool,
+    /// Whether a role counts once a second person has confirmed its grant.
+    pub co_signed_roles: bool,
+    /// For how many days a person's key may be valid at most.
+    pub key_days: u64,
+}
 
 /// A person as an entry enrols them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -599,6 +626,9 @@ acts! {
     Genesis = "genesis", signer Person, admitted "Only as entry 0, signed by the owner it names; `seen` is the empty tree." {
         /// Digest of the accountability text the owner accepts by signing.
         accountability: Digest,
+        /// The rules over people; absent in ledgers begun before rules 2.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        charter: Option<Charter>,
         /// The first desk.
         desk: DeviceCard,
         /// The first process owner.
@@ -611,7 +641,7 @@ acts! {
         title: Line,
     }
     /// Brings a person in.
-    Enrol = "enrol", signer Person, admitted "By a process owner; neither key nor principal was ever used before." {
+    Enrol = "enrol", signer Person, admitted "By a process owner; neither key nor principal was ever used before. Where the charter asks for it, a second person confirms the identity before the newcomer can sign." {
         /// How the identity was verified.
         identity: Text,
         /// Who comes in.
@@ -635,14 +665,17 @@ acts! {
         principal: Principal,
     }
     /// Gives a person a role, or ends it.
-    Role = "role", signer Person, admitted "By a process owner; the last process owner cannot lapse." {
-        /// Grant or lapse.
+    Role = "role", signer Person, admitted "Grant and lapse by a process owner; delegation by who holds the role, until a moment it ends at, never onwards; recovery by those genesis names. Where the charter asks for it, a grant counts once a second person has confirmed it. A product has one process owner of its own at most; the last process owner of the ledger cannot lapse." {
+        /// Grant, lapse, delegate or recover.
         change: Grant,
         /// Who.
         principal: Principal,
         /// Only for this product; for all when absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         product: Option<Slug>,
+        /// What shows that they are trained for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        qualification: Option<Qualification>,
         /// The role.
         role: Slug,
         /// The role ends after this moment.
@@ -826,7 +859,7 @@ acts! {
         verdict: Verdict,
     }
     /// Stops a release, or lets it go on.
-    Hold = "hold", signer Either, admitted "Stopping by any person with a role or a device; resuming by a release manager of the product." {
+    Hold = "hold", signer Either, admitted "Stopping by any person with a role or a device; resuming, and answering the question of a HOLD, by a release manager of the product." {
         /// Hold, halt, cancel or resume.
         change: HoldChange,
         /// The release.
@@ -963,7 +996,7 @@ acts! {
         release: Option<ReleaseId>,
     }
     /// Corrects what an earlier entry says; the old value stays readable.
-    Correction = "correction", signer Person, admitted "By a person with a role, about an earlier entry." {
+    Correction = "correction", signer Person, admitted "By a person with a role, about an earlier entry. A file is asked to be removed by a process owner or release manager, and an entry that names it is named." {
         /// The entry.
         entry: EntryRef,
         /// The field.
@@ -972,6 +1005,9 @@ acts! {
         new: Text,
         /// What it says.
         old: Text,
+        /// The file that must not stay, by its SHA-256: removed once a second person has confirmed it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        removes: Option<Digest>,
     }
     /// A paper record brought in afterwards.
     Late = "late", signer Person, admitted "By a person with a role; what happened lies before the entry." {
@@ -983,11 +1019,14 @@ acts! {
         record: Text,
     }
     /// A periodic look over access, trail or emergency changes.
-    Review = "review", signer Person, admitted "By a process owner or auditor; the span lies before the entry." {
+    Review = "review", signer Person, admitted "By a process owner or auditor; the span lies before the entry. Of an emergency change by one who had no part in it." {
         /// What was found.
         findings: Text,
         /// The first entry looked at.
         from: u64,
+        /// The emergency change that was reviewed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        release: Option<ReleaseId>,
         /// What was reviewed.
         scope: ReviewScope,
         /// The first entry no longer looked at.
@@ -1106,7 +1145,10 @@ pub enum FreezeChange {
         /// Only this product; all when absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         product: Option<Slug>,
-        /// When.
+        /// How the span comes again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recurs: Option<Recurs>,
+        /// When; where it comes again, the first time.
         span: Window,
     },
     /// Ends a freeze.

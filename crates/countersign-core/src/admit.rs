@@ -4,6 +4,7 @@
 //! entry in order. An entry it refuses stays in the tree, is flagged, and changes nothing. What a rule concludes from the
 //! state (gates, quorum, staleness) it asks of [`crate::judge`].
 
+mod authority;
 mod carried;
 mod configuration;
 mod people;
@@ -25,10 +26,11 @@ use crate::hash::Digest;
 use crate::judge::{self, is_dispatcher};
 use crate::merkle::leaf_hash;
 use crate::note::KeyName;
+use crate::permission::{self, Deed};
 use crate::policy::{DispatchRule, Distinct, Policy};
 use crate::rejection::{Code, Finding, Rejection, ensure};
 use crate::sshsig::PublicKey;
-use crate::state::{Answerable, DispatchRecord, KeyEnd, Person, Release, RoleRecord, Sheet, State, apply};
+use crate::state::{Answerable, DispatchRecord, KeyEnd, Person, Release, RoleRecord, Sheet, SignOff, State, apply};
 use crate::words::{EntryRef, Line, Principal, ReleaseId, Slug, Timestamp, role};
 
 /// What an entry says, read into types.
@@ -187,7 +189,10 @@ impl State {
         check_bytes(self, &entry, &statement).map_err(refused)?;
         let has_effect = match &statement.act {
             Act::Genesis(_) | Act::Enrol(_) | Act::EnrolAccept(_) | Act::Device(_) | Act::Key(_) | Act::Role(_) => true,
-            Act::Approval(body) => matches!(self.answerable(body.request), Some(Answerable::Device(_))),
+            Act::Approval(body) => matches!(
+                self.answerable(body.request),
+                Some(Answerable::Device(_) | Answerable::Person(_) | Answerable::Role(_))
+            ),
             _ => false,
         };
         check_alone(self, index, &statement, has_effect).map_err(refused)?;
@@ -424,15 +429,20 @@ struct Case<'a> {
 }
 
 impl<'a> Case<'a> {
-    /// Refuses a person who holds none of the roles for the product; a device needs none.
-    fn has_role(&self, roles: &[&str], product: Option<&Slug>) -> Result<(), Rejection> {
-        self.by.person().map_or(Ok(()), |person| ensure_role(person, roles, product, self.at))
+    /// Returns whether the entry was made under these rules, or newer ones.
+    fn rules(&self, version: u32) -> bool {
+        self.statement.common.rules >= version
     }
 
-    /// Refuses a person without any role.
-    fn any_role(&self) -> Result<(), Rejection> {
-        self.by.person().map_or(Ok(()), |person| {
-            ensure(person.holds_any(self.at), Code::RoleMissing, || format!("{} has no role", person.card.principal))
+    /// Refuses a person whose roles do not let them do this for the product; a device needs none.
+    fn may(&self, deed: Deed, product: Option<&Slug>) -> Result<(), Rejection> {
+        self.by.person().map_or(Ok(()), |person| permission::ensure(person, deed, product, self.at))
+    }
+
+    /// Refuses what entries of older rules could not say, unless it is not said.
+    fn since(&self, rules: u32, absent: bool, what: &str) -> Result<(), Rejection> {
+        ensure(absent || self.statement.common.rules >= rules, Code::Malformed, || {
+            format!("{what} is known since rules {rules}, and this was made under {}", self.statement.common.rules)
         })
     }
 
@@ -493,8 +503,15 @@ fn check_signer<'a>(state: &'a State, statement: &'a Statement) -> Result<Signed
         ensure(common.time <= key.valid_until, Code::KeyExpired, || {
             format!("the key of {who} expired at {}", key.valid_until)
         })?;
-        ensure(person.accepted.is_some() || matches!(statement.act, Act::EnrolAccept(_)), Code::NotAccepted, || {
+        let accepts = matches!(statement.act, Act::EnrolAccept(_));
+        ensure(person.accepted.is_some() || accepts, Code::NotAccepted, || {
             format!("{who} has not accepted the accountability text")
+        })?;
+        ensure(person.known() || accepts, Code::Unidentified, || {
+            format!("no second person has stated the identity of {who} yet")
+        })
+        .map_err(|rejection| {
+            rejection.hint(format!("somebody with a role does: `countersign person confirm {who}`"))
         })?;
         check_person_fields(common)?;
         return Ok(SignedBy::Person(person));
@@ -548,12 +565,6 @@ fn ensure_role(person: &Person, roles: &[&str], product: Option<&Slug>, at: Time
     })
     .map_err(|rejection| rejection.hint("a process owner grants roles with `countersign person role`"))
 }
-
-const OWNER: &[&str] = &[role::PROCESS_OWNER];
-const MANAGER: &[&str] = &[role::RELEASE_MANAGER];
-const OWNER_OR_MANAGER: &[&str] = &[role::PROCESS_OWNER, role::RELEASE_MANAGER];
-const MANAGER_OR_PRACTITIONER: &[&str] = &[role::RELEASE_MANAGER, role::PRACTITIONER];
-const OWNER_OR_AUDITOR: &[&str] = &[role::PROCESS_OWNER, role::AUDITOR];
 
 /// Asks the rules over what this act says.
 fn check_act(case: &Case<'_>) -> Result<(), Rejection> {

@@ -21,7 +21,7 @@ use crate::hash::Digest;
 use crate::merkle::Head;
 use crate::rejection::{Code, Finding, Rejection, ensure};
 use crate::state::{Release, Sheet, State};
-use crate::verify::{Anchor, Flaw, FindingCode, VerifyFinding};
+use crate::verify::{Anchor, FindingCode, Flaw, VerifyFinding};
 use crate::words::{Principal, ReleaseId};
 
 /// How many entries an answer holds at most: the acceptance of the accountability text, and the answer.
@@ -67,9 +67,7 @@ pub fn open(bytes: &[u8], fingerprint: Digest) -> Result<Carried, Vec<VerifyFind
         .findings
         .into_iter()
         .filter(|finding| finding.code != FindingCode::Flaw(Flaw::OneReleaseOnly))
-        .partition(|finding| {
-            matches!(finding.code, FindingCode::Flaw(Flaw::BlobMissing | Flaw::BlobRemoved))
-        });
+        .partition(|finding| matches!(finding.code, FindingCode::Flaw(Flaw::BlobMissing | Flaw::BlobRemoved)));
     if !wrong.is_empty() {
         return Err(wrong);
     }
@@ -149,11 +147,7 @@ impl Carried {
     /// # Errors
     /// The first rule that refuses it.
     pub fn compose(&self, act: Act, context: &Context) -> Result<Statement, Rejection> {
-        let context = Context {
-            device: self.desk.clone(),
-            seen_basis: Some(SeenBasis::Proofs),
-            ..context.clone()
-        };
+        let context = Context { device: self.desk.clone(), seen_basis: Some(SeenBasis::Proofs), ..context.clone() };
         decide::carried(&self.state, self.head, act, &context)
     }
 

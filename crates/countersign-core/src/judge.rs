@@ -5,7 +5,10 @@
 
 mod answers;
 mod blockers;
+mod calendar;
 mod gates;
+mod people;
+mod quorum;
 mod rollout;
 
 use std::collections::BTreeSet;
@@ -32,7 +35,10 @@ use crate::words::{EntryRef, Line, Principal, ReleaseId, Slug, Timestamp, role};
 
 pub use answers::*;
 pub use blockers::*;
+pub use calendar::*;
 pub use gates::*;
+pub use people::*;
+pub use quorum::*;
 pub use rollout::*;
 
 closed_words!(

@@ -11,6 +11,10 @@ use crate::act::{Reauth, closed_words};
 use crate::evidence::{Conclusion, Counts, EvidenceKind};
 use crate::words::{Line, Slug, role};
 
+mod changes;
+
+pub use changes::{CalendarRule, Emergency, Exempt, WindowRule};
+
 /// The longest policy text, so that its entry stays within one leaf.
 pub const POLICY_BYTES_MAX: usize = 48 * 1024;
 
@@ -124,6 +128,18 @@ pub struct Policy {
     /// The waves of the rollout.
     #[serde(rename = "wave")]
     pub waves: Vec<WaveRule>,
+    /// How many NO-GO of people who are asked end it though none of them has a veto.
+    pub no_go_count: Option<u64>,
+    /// Whether the question of a HOLD, which is its reason, must be answered before its signer may say GO.
+    #[serde(default)]
+    pub hold_answered: bool,
+    /// What an emergency change asks for in place of the usual.
+    pub emergency: Option<Emergency>,
+    /// What freezes and windows do not stop.
+    pub calendar: Option<CalendarRule>,
+    /// When dispatch behind the go/no-go is allowed; at any time where none is given.
+    #[serde(default, rename = "window")]
+    pub windows: Vec<WindowRule>,
 }
 
 closed_words!(
@@ -310,6 +326,7 @@ impl Policy {
                     .into(),
             );
         }
+        changes::check(self)?;
         let mut gates = BTreeSet::new();
         for rule in &self.evidence {
             if !gates.insert(&rule.gate) {

@@ -39,7 +39,9 @@ pub enum RuleError {
     #[error("`{0}` is not a recurrence rule: {1}")]
     Syntax(String, &'static str),
     /// It is, and is not read here.
-    #[error("`{0}` is not supported in a recurrence rule; use FREQ, INTERVAL, COUNT, UNTIL, BYDAY, BYMONTHDAY, BYMONTH")]
+    #[error(
+        "`{0}` is not supported in a recurrence rule; use FREQ, INTERVAL, COUNT, UNTIL, BYDAY, BYMONTHDAY, BYMONTH"
+    )]
     Unsupported(String),
     /// Its parts do not go together.
     #[error("{0}")]
@@ -186,7 +188,8 @@ impl Rule {
     fn matches(&self, first: NaiveDate, date: NaiveDate) -> bool {
         let every = |units: i64| units >= 0 && units % i64::from(self.interval) == 0;
         let month = |date: NaiveDate| i64::from(date.year()) * 12 + i64::from(date.month0());
-        let monday = |date: NaiveDate| i64::from(date.num_days_from_ce() - date.weekday().num_days_from_monday() as i32);
+        let monday =
+            |date: NaiveDate| i64::from(date.num_days_from_ce() - date.weekday().num_days_from_monday() as i32);
         let in_step = match self.frequency {
             Frequency::Daily => every(date.signed_duration_since(first).num_days()),
             Frequency::Weekly => every((monday(date) - monday(first)) / 7),
@@ -295,12 +298,13 @@ impl Span {
     }
 }
 
-fn local(zone: Zone, time: Timestamp) -> NaiveDateTime {
+/// Returns the wall-clock time of a moment in a zone.
+pub fn local(zone: Zone, time: Timestamp) -> NaiveDateTime {
     time.to_chrono().with_timezone(&zone.tz()).naive_local()
 }
 
-/// Returns the moment of a wall-clock time.
-fn instant(zone: Zone, wall: NaiveDateTime) -> Option<Timestamp> {
+/// Returns the moment of a wall-clock time; `None` outside the years 1970 to 9999.
+pub fn instant(zone: Zone, wall: NaiveDateTime) -> Option<Timestamp> {
     let tz = zone.tz();
     let utc: DateTime<Utc> = match tz.from_local_datetime(&wall) {
         LocalResult::Single(time) | LocalResult::Ambiguous(time, _) => time.with_timezone(&Utc),
@@ -333,8 +337,7 @@ mod tests {
     #[test]
     fn a_weekly_span_keeps_its_wall_clock_over_both_changes_of_the_clocks() {
         // Friday 18:00 in Paris: 16:00 UTC in summer, 17:00 UTC in winter.
-        let fridays =
-            span("2026-10-16T16:00:00Z", "2026-10-19T04:00:00Z", "FREQ=WEEKLY;BYDAY=FR", "Europe/Paris");
+        let fridays = span("2026-10-16T16:00:00Z", "2026-10-19T04:00:00Z", "FREQ=WEEKLY;BYDAY=FR", "Europe/Paris");
         assert_eq!(
             begins(&fridays, "2026-10-16T00:00:00Z", "2026-11-01T00:00:00Z"),
             ["2026-10-16T16:00:00Z", "2026-10-23T16:00:00Z", "2026-10-30T17:00:00Z"]

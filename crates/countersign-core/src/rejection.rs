@@ -29,6 +29,8 @@ closed_words!(
         KeyExpired = "key_expired",
         /// The signer has not accepted the accountability text.
         NotAccepted = "not_accepted",
+        /// A second person has not stated the signer's identity yet.
+        Unidentified = "unidentified",
         /// The act asks for another kind of signer.
         WrongSigner = "wrong_signer",
         /// A field every such entry has is missing, or one stands where it must not.
@@ -39,6 +41,10 @@ closed_words!(
         SubjectMismatch = "subject_mismatch",
         /// The signer does not hold the role.
         RoleMissing = "role_missing",
+        /// The signer's training for the role has run out, or the policy asks for some and there is none.
+        Unqualified = "unqualified",
+        /// Nobody answers for the product: it has no process owner.
+        Vacant = "vacant",
         /// The signer is barred by another part they had.
         SegregationFailed = "segregation_failed",
         /// The policy does not accept how the signer proved presence.
@@ -69,6 +75,8 @@ closed_words!(
         OnHold = "on_hold",
         /// A freeze forbids it.
         Frozen = "frozen",
+        /// The review of an emergency change is overdue.
+        ReviewOverdue = "review_overdue",
         /// It is outside the window.
         OutsideWindow = "outside_window",
         /// Another rollout has the environment.

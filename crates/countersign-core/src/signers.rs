@@ -5,7 +5,7 @@
 //! that was ever in use stays, with the time in which it was and the acts it could ever sign. The order of entries, not
 //! their clocks, decides when a key ended, so each span is widened to hold every entry that was admitted: the tools are
 //! never stricter than we are, and their verdict is the weaker one. Of roles they know one thing: whoever was never a
-//! process owner does not bring in people, devices, roles, products or policies.
+//! process owner does not bring in people, devices, products or policies.
 //!
 //! `revoked` judges by key alone, for all time. It lists only keys that were reported lost before they had signed
 //! anything; every other key that ended does so by its span.
@@ -28,7 +28,7 @@ use crate::words::{Principal, Timestamp, role};
 pub const ATTESTATION: &str = "attestation";
 
 /// The acts of process owners alone.
-const OWNER_ACTS: [&str; 5] = ["enrol", "device", "role", "product", "policy"];
+const OWNER_ACTS: [&str; 4] = ["enrol", "device", "product", "policy"];
 
 /// Every key that was ever in use for signing entries, in the order in which they came.
 #[derive(Debug, Clone, Default)]
@@ -101,7 +101,10 @@ impl Signers {
                 self.bring_in_device(&body.desk, time);
                 self.owners.insert(body.owner.principal.clone());
             }
-            Act::Role(body) if body.change == Grant::Grant && body.role.as_str() == role::PROCESS_OWNER => {
+            Act::Role(body)
+                if matches!(body.change, Grant::Grant | Grant::Recover)
+                    && body.role.as_str() == role::PROCESS_OWNER =>
+            {
                 self.owners.insert(body.principal.clone());
             }
             Act::Enrol(body) => self.bring_in_person(&body.person, Kind::Person, time),
@@ -224,10 +227,10 @@ mod tests {
     fn each_kind_of_key_signs_its_acts_and_no_others() {
         let list = |kind: Kind, owner| kind.namespaces(owner).join(" ");
         let person = list(Kind::Person, false);
-        for act in ["approval", "request", "waiver", "key", "enrol-accept", "hold", "evidence", "export"] {
+        for act in ["approval", "request", "waiver", "key", "role", "enrol-accept", "hold", "evidence", "export"] {
             assert!(person.contains(&namespace(act)), "{act}");
         }
-        for act in ["genesis", "enrol", "role", "policy", "dispatch", "stage", "attempt", ATTESTATION] {
+        for act in ["genesis", "enrol", "policy", "dispatch", "stage", "attempt", ATTESTATION] {
             assert!(!person.split(' ').any(|one| one == namespace(act)), "{act}");
         }
         assert!(list(Kind::Person, true).contains(&namespace("enrol")));

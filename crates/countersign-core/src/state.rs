@@ -8,15 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::act::{
     Act, Artifact, AuthorizationChange, Candidate, ChangeType, Common, Correction, DeviceCard, DeviceChange,
     DevicePurpose, Dispatch, DispatchKind, DispatchState, Evidence, EvidenceOrigin, FreezeChange, Genesis, Grant,
-    HoldChange, KeyChange, KeyOrigin, LiveRelease, Meaning, Outcome, PersonCard, Product, ProposeChange, Reauth,
-    RefusalSubject, Request, Review, Run, RunConclusion, SeenBasis, Stage, Target, Verdict, Waiver, Wave, WaveVerdict,
-    Window,
+    HoldChange, KeyChange, KeyOrigin, Late, LiveRelease, Meaning, Outcome, PersonCard, Product, ProposeChange,
+    Qualification, Reauth, RefusalSubject, Request, Review, Run, RunConclusion, SeenBasis, Stage, Target, Verdict,
+    Waiver, Wave, WaveVerdict, Window,
 };
 use crate::admit::{Admitted, CLOCK_TOLERANCE_SECONDS, Statement};
 use crate::hash::Digest;
 use crate::judge::{self, JudgedSignOff};
 use crate::merkle::{Head, Tree};
 use crate::policy::Policy;
+use crate::recurrence::{Recurs, Span};
 use crate::rejection::Finding;
 use crate::sshsig::PublicKey;
 use crate::words::{EntryRef, Line, Nonce, Principal, ReleaseId, Slug, Text, Timestamp, Zone, role};
@@ -36,6 +37,8 @@ pub struct State {
     pub devices: BTreeMap<Principal, Device>,
     /// Products.
     pub products: BTreeMap<Slug, (EntryRef, Product)>,
+    /// Who described each product first.
+    pub described: BTreeMap<Slug, Principal>,
     /// Targets by product and environment.
     pub targets: BTreeMap<(Slug, Slug), (EntryRef, Target)>,
     /// Policies by product, in the order of their entries.
@@ -54,6 +57,10 @@ pub struct State {
     pub reviews: Vec<(EntryRef, Review)>,
     /// The corrections made.
     pub corrections: Vec<(EntryRef, Correction)>,
+    /// The paper records brought in afterwards.
+    pub papers: Vec<(EntryRef, Late)>,
+    /// The files that must not stay, by digest.
+    pub removals: BTreeMap<Digest, Removal>,
     /// Entries that were not admitted: kept, flagged, without effect.
     pub findings: Vec<Finding>,
     /// The latest version of the rules that an entry was made under.
@@ -93,6 +100,25 @@ pub enum Answerable {
     Device(Principal),
     /// Evidence a person attached.
     Evidence(ReleaseId),
+    /// A person whose identity waits to be stated by a second person.
+    Person(Principal),
+    /// A role of a person that waits for a second person, or for those who recover the ledger.
+    Role(Principal),
+    /// A file that is asked to be removed.
+    Removal(Digest),
+}
+
+/// A file that must not stay.
+#[derive(Debug, Clone)]
+pub struct Removal {
+    /// The entry that asks for it.
+    pub entry: EntryRef,
+    /// Who asked.
+    pub by: Principal,
+    /// Why.
+    pub reason: String,
+    /// The entry by which a second person confirmed it; from then on the file may be absent.
+    pub confirmed: Option<EntryRef>,
 }
 
 /// A person.
@@ -104,6 +130,10 @@ pub struct Person {
     pub enrolled: EntryRef,
     /// Who enrolled them.
     pub enrolled_by: Principal,
+    /// Whether a second person must state their identity before they can sign.
+    pub awaits_identity: bool,
+    /// The entry by which a second person stated it.
+    pub identified: Option<EntryRef>,
     /// The entry by which they accepted the accountability text.
     pub accepted: Option<EntryRef>,
     /// Every key they had, in order; the last is in use unless it has ended.
@@ -147,8 +177,65 @@ pub struct RoleRecord {
     pub until: Option<Timestamp>,
     /// The entry that gave it.
     pub granted: EntryRef,
+    /// Who gave it.
+    pub by: Principal,
+    /// How it came about.
+    pub origin: RoleOrigin,
+    /// Whether it counts only once it was confirmed.
+    pub awaits: bool,
+    /// The entry that confirmed it.
+    pub confirmed: Option<EntryRef>,
+    /// What shows that they are trained for it.
+    pub qualification: Option<Qualification>,
     /// The entry that ended it.
     pub lapsed: Option<EntryRef>,
+}
+
+/// How a role came to a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RoleOrigin {
+    /// A process owner gave it.
+    Granted,
+    /// Its holder lets them sign in their place.
+    Delegated,
+    /// Those who may recover the ledger gave it.
+    Recovered {
+        /// Who has said so.
+        by: Vec<Principal>,
+        /// It counts from this moment on, once enough have.
+        from: Option<Timestamp>,
+    },
+}
+
+impl RoleRecord {
+    /// Returns whether it has been confirmed, where it must be, and was not ended by an entry.
+    pub fn stands(&self) -> bool {
+        self.lapsed.is_none() && (!self.awaits || self.confirmed.is_some())
+    }
+
+    /// Returns whether it waits for somebody to confirm it.
+    pub fn waits(&self) -> bool {
+        self.lapsed.is_none() && self.awaits && self.confirmed.is_none()
+    }
+
+    /// Returns whether it counts at that moment.
+    pub fn in_force(&self, at: Timestamp) -> bool {
+        let begun = match &self.origin {
+            RoleOrigin::Recovered { from, .. } => from.is_some_and(|from| from <= at),
+            RoleOrigin::Granted | RoleOrigin::Delegated => true,
+        };
+        self.stands() && begun && self.until.is_none_or(|until| at <= until)
+    }
+
+    /// Returns whether it is held for the product (for every product when `None`).
+    pub fn reaches(&self, product: Option<&Slug>) -> bool {
+        self.product.is_none() || self.product.as_ref() == product
+    }
+
+    /// Returns whose place it lets the person sign in.
+    pub fn delegated_by(&self) -> Option<&Principal> {
+        (self.origin == RoleOrigin::Delegated).then_some(&self.by)
+    }
 }
 
 impl Person {
@@ -159,17 +246,35 @@ impl Person {
 
     /// Returns whether the person holds the role for the product (for every product when `None`) at that moment.
     pub fn holds(&self, role: &str, product: Option<&Slug>, at: Timestamp) -> bool {
-        self.roles.iter().any(|record| {
-            record.role.as_str() == role
-                && record.lapsed.is_none()
-                && record.until.is_none_or(|until| at <= until)
-                && (record.product.is_none() || record.product.as_ref() == product)
-        })
+        self.role_held(role, product, at).is_some()
+    }
+
+    /// Returns the grant by which the person holds the role at that moment: their own before one delegated to them, and one
+    /// whose qualification counts before one whose has run out.
+    pub fn role_held(&self, role: &str, product: Option<&Slug>, at: Timestamp) -> Option<&RoleRecord> {
+        let held = || {
+            self.roles
+                .iter()
+                .filter(|record| record.role.as_str() == role && record.reaches(product) && record.in_force(at))
+        };
+        let trained = |record: &&RoleRecord| record.qualification.as_ref().is_none_or(|trained| at <= trained.until);
+        let own = || held().filter(|record| record.delegated_by().is_none());
+        own().find(trained).or_else(|| own().next()).or_else(|| held().find(trained)).or_else(|| held().next())
+    }
+
+    /// Returns whether anything keeps the person from signing at all: identity, acceptance, key.
+    pub fn can_sign(&self, at: Timestamp) -> bool {
+        self.known() && self.accepted.is_some() && self.current_key().is_some_and(|key| at <= key.valid_until)
+    }
+
+    /// Returns whether their identity was stated by as many as must state it.
+    pub fn known(&self) -> bool {
+        !self.awaits_identity || self.identified.is_some()
     }
 
     /// Returns whether the person holds any role at that moment.
     pub fn holds_any(&self, at: Timestamp) -> bool {
-        self.roles.iter().any(|record| record.lapsed.is_none() && record.until.is_none_or(|until| at <= until))
+        self.roles.iter().any(|record| record.in_force(at))
     }
 
     /// Returns whether the person commits under that address, or under their printed name where a commit has none
@@ -259,14 +364,25 @@ pub struct Freeze {
     pub product: Option<Slug>,
     /// Only this environment.
     pub environment: Option<Slug>,
-    /// When.
+    /// When; where it comes again, the first time.
     pub span: Window,
+    /// How it comes again.
+    pub recurs: Option<Recurs>,
+    /// Both, read.
+    pub when: Span,
     /// Who declared it.
     pub by: Principal,
     /// Why.
     pub reason: String,
     /// The entry that lifted it.
     pub lifted: Option<EntryRef>,
+}
+
+impl Freeze {
+    /// Returns the occurrence in force at that moment, else the next within a year.
+    pub fn next_from(&self, at: Timestamp) -> Option<Window> {
+        self.when.overlapping(Window { from: at, until: at.plus_seconds(366 * 86_400) }).next()
+    }
 }
 
 /// A release and all that was said about it.
@@ -304,6 +420,8 @@ pub struct Release {
     pub runs: Vec<(EntryRef, Run)>,
     /// What came of it.
     pub outcome: Option<(EntryRef, Outcome)>,
+    /// The entry that reviewed it afterwards, where it was an emergency change.
+    pub emergency_review: Option<EntryRef>,
     /// The entry that gave it up, and the release in its place.
     pub ended: Option<(EntryRef, Option<ReleaseId>)>,
 }
@@ -393,10 +511,27 @@ pub struct SignOff {
     pub seen_basis: Option<SeenBasis>,
     /// The conditions and the entries that settled them.
     pub conditions: Vec<(Text, Option<EntryRef>)>,
+    /// The entry that answered the question of a HOLD.
+    pub answered: Option<EntryRef>,
     /// The standing authorization that signs here.
     pub authorization: Option<EntryRef>,
+    /// In whose place the signer signs, where the role was delegated to them.
+    pub delegated_by: Option<Principal>,
     /// The first entry about the same matter that the signer could not have seen.
     pub unseen: Option<u64>,
+}
+
+impl SignOff {
+    /// Returns whose answer it is: the signer's, or that of the person in whose place they sign.
+    pub fn eyes(&self) -> &Principal {
+        self.delegated_by.as_ref().unwrap_or(&self.principal)
+    }
+
+    /// Returns whether it takes the place of an earlier answer: of its own signer, or of somebody who signed in its signer's
+    /// place. Who signs in another's place never takes back what that person said.
+    pub fn replaces(&self, earlier: &Self) -> bool {
+        self.principal == earlier.principal || earlier.delegated_by.as_ref() == Some(&self.principal)
+    }
 }
 
 /// A stop.
@@ -616,12 +751,30 @@ pub fn apply(state: &mut State, admitted: Admitted) {
             let owner = state.people.get_mut(&who).expect("just brought in");
             owner.accepted = Some(entry);
             let role = role::PROCESS_OWNER.parse().expect("a fixed role is a lawful name");
-            owner.roles.push(RoleRecord { role, product: None, until: None, granted: entry, lapsed: None });
+            owner.roles.push(RoleRecord {
+                role,
+                product: None,
+                until: None,
+                granted: entry,
+                by: who.clone(),
+                origin: RoleOrigin::Granted,
+                awaits: false,
+                confirmed: None,
+                qualification: None,
+                lapsed: None,
+            });
             bring_in_device(state, &body.desk, entry, &who);
             state.genesis = Some(*body);
         }
         Act::Enrol(body) => {
+            let awaits = judge::identity_is_co_signed(state, &who);
             bring_in_person(state, &body.person, entry, &who);
+            if awaits {
+                let person = state.people.get_mut(&body.person.principal).expect("just brought in");
+                person.awaits_identity = true;
+                let subject = Answerable::Person(body.person.principal.clone());
+                state.subjects.insert(index, (entry.leaf, subject));
+            }
             state.touch(Topic::Authority(body.person.principal), index);
         }
         Act::EnrolAccept(_) => {
@@ -657,30 +810,14 @@ pub fn apply(state: &mut State, admitted: Admitted) {
             if let KeyChange::Rotate { key, key_origin, valid_until } = body.change {
                 state.keys_used.insert(key);
                 person.keys.push(KeyRecord { key, origin: key_origin, valid_until, since: entry, ended: None });
+            } else {
+                end_delegations(state, entry, &body.principal, None);
             }
             state.touch(Topic::Authority(body.principal), index);
         }
-        Act::Role(body) => {
-            let person = state.people.get_mut(&body.principal).expect("admitted");
-            match body.change {
-                Grant::Grant => person.roles.push(RoleRecord {
-                    role: body.role,
-                    product: body.product,
-                    until: body.until,
-                    granted: entry,
-                    lapsed: None,
-                }),
-                Grant::Lapse => {
-                    for record in &mut person.roles {
-                        if record.role == body.role && record.product == body.product && record.lapsed.is_none() {
-                            record.lapsed = Some(entry);
-                        }
-                    }
-                }
-            }
-            state.touch(Topic::Authority(body.principal), index);
-        }
+        Act::Role(body) => take_role(state, entry, &common, *body),
         Act::Product(body) => {
+            state.described.entry(body.product.clone()).or_insert(who);
             state.products.insert(body.product.clone(), (entry, *body));
         }
         Act::Target(body) => {
@@ -739,10 +876,10 @@ pub fn apply(state: &mut State, admitted: Admitted) {
             }
         },
         Act::Freeze(body) => match body.change {
-            FreezeChange::Declare { environment, product, span } => {
-                state
-                    .freezes
-                    .insert(index, Freeze { entry, product, environment, span, by: who, reason, lifted: None });
+            FreezeChange::Declare { environment, product, recurs, span } => {
+                let when = Span::new(span, recurs.as_ref()).expect("admit has read it");
+                let freeze = Freeze { entry, product, environment, span, recurs, when, by: who, reason, lifted: None };
+                state.freezes.insert(index, freeze);
             }
             FreezeChange::Lift { freeze } => {
                 state.freezes.get_mut(&freeze.index).expect("admitted").lifted = Some(entry);
@@ -808,6 +945,10 @@ pub fn apply(state: &mut State, admitted: Admitted) {
                 if let Some(record) = release.holds.iter_mut().find(|record| record.entry == *hold) {
                     record.resumed = Some(entry);
                 }
+                let answers = release.sheets.iter_mut().flat_map(|sheet| &mut sheet.answers);
+                for answer in answers.filter(|answer| answer.entry == *hold) {
+                    answer.answered = Some(entry);
+                }
             } else {
                 release.holds.push(HoldRecord { entry, change: body.change, by: who, reason, resumed: None });
             }
@@ -851,9 +992,104 @@ pub fn apply(state: &mut State, admitted: Admitted) {
         Act::Refusal(body) => {
             state.last_refusal.insert(body.subject(), common.time);
         }
-        Act::Review(body) => state.reviews.push((entry, *body)),
-        Act::Correction(body) => state.corrections.push((entry, *body)),
-        Act::Announce(_) | Act::Late(_) | Act::Export(_) => {}
+        Act::Review(body) => {
+            if let Some(id) = &body.release {
+                state.release_mut(id).emergency_review = Some(entry);
+            }
+            state.reviews.push((entry, *body));
+        }
+        Act::Correction(body) => {
+            if let Some(digest) = body.removes {
+                state.subjects.insert(index, (entry.leaf, Answerable::Removal(digest)));
+                state.removals.insert(digest, Removal { entry, by: who, reason, confirmed: None });
+            }
+            state.corrections.push((entry, *body));
+        }
+        Act::Late(body) => state.papers.push((entry, *body)),
+        Act::Announce(_) | Act::Export(_) => {}
+    }
+}
+
+fn take_role(state: &mut State, entry: EntryRef, common: &Common, body: crate::act::Role) {
+    let by = common.signer.principal.clone();
+    let origin = match body.change {
+        Grant::Lapse => {
+            // Who delegated takes back what they delegated, and nothing else.
+            let own = judge::lapses_only_delegated(state, &by, &body, common.time);
+            let person = state.people.get_mut(&body.principal).expect("admitted");
+            let ended = |record: &&mut RoleRecord| {
+                record.role == body.role && record.product == body.product && record.lapsed.is_none()
+            };
+            for record in person.roles.iter_mut().filter(ended) {
+                if !own || record.delegated_by() == Some(&by) {
+                    record.lapsed = Some(entry);
+                }
+            }
+            if !own {
+                end_delegations(state, entry, &body.principal, Some(&body.role));
+            }
+            state.touch(Topic::Authority(body.principal), entry.index);
+            return;
+        }
+        Grant::Grant => RoleOrigin::Granted,
+        Grant::Delegate => RoleOrigin::Delegated,
+        Grant::Recover => RoleOrigin::Recovered { by: vec![by.clone()], from: None },
+    };
+    let awaits = match body.change {
+        Grant::Grant => judge::role_is_co_signed(state, &by, &body),
+        Grant::Recover => true,
+        Grant::Delegate | Grant::Lapse => false,
+    };
+    if awaits {
+        state.subjects.insert(entry.index, (entry.leaf, Answerable::Role(body.principal.clone())));
+    }
+    let person = state.people.get_mut(&body.principal).expect("admitted");
+    person.roles.push(RoleRecord {
+        role: body.role,
+        product: body.product,
+        until: body.until,
+        granted: entry,
+        by,
+        origin,
+        awaits,
+        confirmed: None,
+        qualification: body.qualification,
+        lapsed: None,
+    });
+    if body.change == Grant::Recover {
+        complete_recovery(state, &body.principal, entry, entry, common.time);
+    }
+    state.touch(Topic::Authority(body.principal), entry.index);
+}
+
+/// Ends what the person let others sign in their place: all of it, or one role.
+fn end_delegations(state: &mut State, entry: EntryRef, delegator: &Principal, role: Option<&Slug>) {
+    let mut moved = Vec::new();
+    for person in state.people.values_mut() {
+        for record in &mut person.roles {
+            let theirs = record.delegated_by() == Some(delegator) && record.lapsed.is_none();
+            if theirs && role.is_none_or(|role| record.role == *role) {
+                record.lapsed = Some(entry);
+                moved.push(person.card.principal.clone());
+            }
+        }
+    }
+    for who in moved {
+        state.touch(Topic::Authority(who), entry.index);
+    }
+}
+
+/// Sets the waiting time of a recovery running once as many as genesis asks for have signed it.
+fn complete_recovery(state: &mut State, who: &Principal, grant: EntryRef, entry: EntryRef, time: Timestamp) {
+    let Some(recovery) = state.genesis.as_ref().map(|genesis| genesis.recovery.clone()) else { return };
+    let person = state.people.get_mut(who).expect("admitted");
+    let Some(record) = person.roles.iter_mut().find(|record| record.granted == grant) else { return };
+    if let RoleOrigin::Recovered { by, from } = &mut record.origin
+        && by.len() as u64 >= recovery.needed
+    {
+        let wait = i64::try_from(recovery.wait_hours).unwrap_or(i64::MAX / 3600);
+        *from = Some(time.plus_seconds(wait * 3600));
+        record.confirmed = Some(entry);
     }
 }
 
@@ -867,6 +1103,8 @@ fn bring_in_person(state: &mut State, card: &PersonCard, entry: EntryRef, by: &P
             card: card.clone(),
             enrolled: entry,
             enrolled_by: by.clone(),
+            awaits_identity: false,
+            identified: None,
             accepted: None,
             keys: vec![key],
             roles: Vec::new(),
@@ -900,6 +1138,7 @@ fn new_release(id: ReleaseId, candidate: Candidate, entry: EntryRef, reason: Str
         waves: Vec::new(),
         runs: Vec::new(),
         outcome: None,
+        emergency_review: None,
         ended: None,
     }
 }
@@ -916,6 +1155,7 @@ fn sign_off(
         .iter()
         .filter_map(|topic| state.touched_since(topic, common.seen.size))
         .min();
+    let delegated_by = judge::signs_for_subject(state, subject, &common.signer.principal, &body.role, common.time);
     SignOff {
         entry,
         name: common.signer.name.clone(),
@@ -931,7 +1171,9 @@ fn sign_off(
         seen_size: common.seen.size,
         seen_basis: common.seen_basis,
         conditions: body.conditions.iter().map(|text| (text.clone(), None)).collect(),
+        answered: None,
         authorization: body.authorization,
+        delegated_by,
         unseen,
     }
 }
@@ -968,6 +1210,25 @@ fn take_answer(state: &mut State, subject: Answerable, answer: SignOff, request:
         }
         Answerable::Device(device) => {
             state.devices.get_mut(&device).expect("admitted").confirmed = Some(entry);
+        }
+        Answerable::Person(who) => {
+            state.people.get_mut(&who).expect("admitted").identified = Some(entry);
+            state.touch(Topic::Authority(who), index);
+        }
+        Answerable::Role(who) => {
+            let person = state.people.get_mut(&who).expect("admitted");
+            let record = person.roles.iter_mut().find(|record| record.granted == request).expect("admitted");
+            match &mut record.origin {
+                RoleOrigin::Recovered { by, .. } => {
+                    by.push(answer.principal);
+                    complete_recovery(state, &who, request, entry, time);
+                }
+                RoleOrigin::Granted | RoleOrigin::Delegated => record.confirmed = Some(entry),
+            }
+            state.touch(Topic::Authority(who), index);
+        }
+        Answerable::Removal(digest) => {
+            state.removals.get_mut(&digest).expect("admitted").confirmed = Some(entry);
         }
         Answerable::Evidence(release) => {
             state.touch(Topic::Release(release.clone()), index);

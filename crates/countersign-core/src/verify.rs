@@ -391,7 +391,13 @@ impl Fold {
     pub(crate) fn check_blobs(&self, look_up: &dyn Fn(&Digest) -> Availability) -> Vec<VerifyFinding> {
         let look = |blob: &NamedBlob| {
             let NamedBlob { index, kind, digest } = *blob;
-            let (flaw, what) = match look_up(&digest) {
+            // What two people have signed away is absent for a reason that the entries tell.
+            let signed_away = self.state.removals.get(&digest).is_some_and(|removal| removal.confirmed.is_some());
+            let found = match look_up(&digest) {
+                Availability::Missing if signed_away => Availability::Removed,
+                found => found,
+            };
+            let (flaw, what) = match found {
                 Availability::Present => return None,
                 Availability::Corrupt => (Flaw::BlobCorrupt, "has another content"),
                 Availability::Missing if kind.needed() => (Flaw::BlobMissing, "is not there"),

@@ -239,7 +239,7 @@ fn segment_cell(
     };
     let note = match (rolling, known.deciding, frozen) {
         (Some(release), ..) => rolling_note(open, release, at),
-        (None, _, Some(freeze)) => w::CellNote::Frozen { until: freeze.span.until.to_string() },
+        (None, _, Some((_, freeze))) => w::CellNote::Frozen { until: freeze.until.to_string() },
         (None, Some(release), None) => deciding_note(open, release, at),
         (None, None, None) => w::CellNote::Nothing {},
     };

@@ -82,7 +82,7 @@ pub(super) fn event(state: &State, act: &Act) -> w::TimelineEvent {
         Act::Role(body) => {
             let (person, role, product) = (who(&body.principal), body.role.to_string(), slug(&body.product));
             match body.change {
-                Grant::Grant => {
+                Grant::Grant | Grant::Delegate | Grant::Recover => {
                     E::RoleGranted { person, role, product, until: body.until.map(|until| until.to_string()) }
                 }
                 Grant::Lapse => E::RoleLapsed { person, role, product },
@@ -103,7 +103,7 @@ pub(super) fn event(state: &State, act: &Act) -> w::TimelineEvent {
             }
         },
         Act::Freeze(body) => match &body.change {
-            FreezeChange::Declare { environment, product, span: at } => {
+            FreezeChange::Declare { environment, product, span: at, .. } => {
                 E::FreezeDeclared { product: slug(product), environment: slug(environment), span: span(at) }
             }
             FreezeChange::Lift { freeze } => E::FreezeLifted { entry: count(freeze.index) },

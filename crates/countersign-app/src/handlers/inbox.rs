@@ -146,6 +146,12 @@ fn of_release(open: &Open, release: &Release, who: &Principal, known: &Person, a
             Cause::NotFrozen | Cause::LateInconclusive(_) | Cause::SheetExpired(_) => {
                 with(Some(about(release, state, w::InboxKind::Request, "request")));
             }
+            // Shown where the release is; whoever froze it, or is to review, is told there.
+            Cause::Frozen(..) | Cause::ReviewOverdue(..) => {}
+            Cause::Condition(entry, place) => with(Some(w::InboxItem {
+                entry: Some(count(entry.index)),
+                ..about(release, state, w::InboxKind::Answer, &format!("condition/{}/{place}", entry.index))
+            })),
             Cause::Stale(moved) => with(Some(w::InboxItem {
                 stale: true,
                 moved: moved.iter().copied().map(Into::into).collect(),

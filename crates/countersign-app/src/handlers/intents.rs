@@ -89,6 +89,7 @@ fn ledger_to_begin(host: &Host, intent: w::Intent) -> Result<Prepared, Error> {
         owner: Signer { name: word(&name, "name")?, principal: principal.clone() },
         emails: emails.iter().map(|email| word(email, "emails")).collect::<Result<_, _>>()?,
         reason: word(&reason, "reason")?,
+        charter: None,
         recovery: Recovery {
             needed: u64::from(recovery_needed),
             people: recovery.iter().map(|who| word(who, "recovery")).collect::<Result<_, _>>()?,
@@ -268,7 +269,7 @@ fn administer(host: &Host, open: &mut Open, intent: w::Intent, at: Timestamp) ->
                 products::known(open.ledger.state(), product)?;
             }
             let environment = optional(environment.as_deref(), "environment")?;
-            let change = FreezeChange::Declare { environment, product, span: window(&span)? };
+            let change = FreezeChange::Declare { environment, product, recurs: None, span: window(&span)? };
             record(open, Freeze { change }.into(), &reason, vec![])
         }
         w::Intent::LiftFreeze { entry, reason } => {
@@ -348,6 +349,7 @@ fn administer(host: &Host, open: &mut Open, intent: w::Intent, at: Timestamp) ->
                 change: if grant { Grant::Grant } else { Grant::Lapse },
                 principal: word(&principal, "principal")?,
                 product,
+                qualification: None,
                 role: word(&role, "role")?,
                 until: until.map(|until| moment(until, "until")).transpose()?,
             };
@@ -366,11 +368,12 @@ fn administer(host: &Host, open: &mut Open, intent: w::Intent, at: Timestamp) ->
             let state = open.ledger.state();
             let last = state.reviews.iter().rev().find(|(_, review)| review.scope == scope);
             let (from, until) = (last.map_or(0, |(_, review)| review.until), state.tree.size());
-            let act = Review { findings: word(&findings, "findings")?, from, scope, until };
+            let act = Review { findings: word(&findings, "findings")?, from, release: None, scope, until };
             record(open, act.into(), &reason, vec![])
         }
         w::Intent::Correct { entry, field, old, new, reason } => {
             let act = Correction {
+                removes: None,
                 entry: open.ledger.entry_ref(u64::from(entry))?,
                 field: word(&field, "field")?,
                 new: word(&new, "new")?,

@@ -167,7 +167,7 @@ fn roles(state: &State, at: Timestamp) -> Vec<w::RoleUse> {
         .people
         .values()
         .flat_map(|known| known.roles.iter().map(move |record| (&known.card.principal, record)))
-        .filter(|(_, record)| record.lapsed.is_none() && record.until.is_none_or(|until| at <= until))
+        .filter(|(_, record)| record.in_force(at))
         .map(|(who, record)| (who, record.role.to_string()))
         .collect();
     for (place, (who, name)) in held.iter().enumerate() {

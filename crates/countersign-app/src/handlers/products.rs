@@ -370,13 +370,13 @@ pub(super) fn freeze_row(state: &State, freeze: &Freeze, at: Timestamp) -> w::Fr
         entry: count(freeze.entry.index),
         product: freeze.product.as_ref().map(ToString::to_string),
         environment: freeze.environment.as_ref().map(ToString::to_string),
-        span: span(&freeze.span),
+        span: span(&freeze.next_from(at).unwrap_or(freeze.span)),
         by: person(state, &freeze.by),
         reason: freeze.reason.clone(),
         status: match freeze.lifted {
             Some(_) => w::FreezeStatus::Lifted,
-            None if freeze.span.contains(at) => w::FreezeStatus::InForce,
-            None if at < freeze.span.from => w::FreezeStatus::ToCome,
+            None if freeze.when.at(at).is_some() => w::FreezeStatus::InForce,
+            None if freeze.next_from(at).is_some() => w::FreezeStatus::ToCome,
             None => w::FreezeStatus::Over,
         },
         lifted: freeze.lifted.map(|entry| count(entry.index)),
@@ -423,8 +423,7 @@ fn agenda(open: &Open, at: Timestamp) -> Vec<w::AgendaRow> {
                 freeze.lifted.is_none()
                     && freeze.product.as_ref().is_none_or(|only| *only == body.product)
                     && freeze.environment.as_ref().is_none_or(|only| *only == body.environment)
-                    && freeze.span.from <= body.window.until
-                    && body.window.from <= freeze.span.until
+                    && freeze.when.overlapping(body.window).next().is_some()
             });
             let (release, product, version) = (id.clone(), product.clone(), version.clone());
             let row = w::AgendaRow::Window { release, product, version, span: span(&body.window), frozen };

@@ -93,7 +93,7 @@ fn view(open: &Open, release: &Release, at: Timestamp) -> Result<w::ReleaseView,
         blockers: blockers.iter().map(|found| blocker(state, release, found, me, at)).collect(),
         freezes: environment
             .and_then(|environment| judge::frozen(state, product, environment, at))
-            .map(|freeze| vec![super::products::freeze_row(state, freeze, at)])
+            .map(|(freeze, _)| vec![super::products::freeze_row(state, freeze, at)])
             .unwrap_or_default(),
         primary: primary(open, release, now, &blockers, at),
         acts,
@@ -382,7 +382,7 @@ fn primary(
             judge::CheckReason::Staged { .. } => None,
             _ => act(A::AttachEvidence, None, None),
         },
-        Cause::NoPolicy | Cause::NoGo(_) => None,
+        Cause::NoPolicy | Cause::NoGo(_) | Cause::Condition(..) | Cause::Frozen(..) | Cause::ReviewOverdue(..) => None,
     }
 }
 

@@ -200,6 +200,25 @@ pub(super) fn blocker(
             (Is::Stale { moved: moved.iter().copied().map(Into::into).collect() }, vec![Do::Request {}])
         }
         Cause::SheetExpired(at) => (Is::SheetExpired { at: at.to_string() }, vec![Do::Request {}]),
+        Cause::Condition(entry, place) => {
+            let answers = release.sheets.iter().flat_map(|sheet| &sheet.answers);
+            let answer = answers.filter(|answer| answer.entry == *entry).next_back();
+            let text = answer.and_then(|answer| answer.conditions.get(usize::try_from(*place).ok()?));
+            let text = text.map(|(text, _)| text.to_string()).unwrap_or_default();
+            let by = answer.map(|answer| &answer.principal);
+            let by = person(state, by.unwrap_or(&release.proposer));
+            (Is::Condition { by, text }, vec![])
+        }
+        Cause::Frozen(entry, span) => {
+            let freeze = state.freezes.get(&entry.index);
+            let by = person(state, freeze.map_or(&release.proposer, |freeze| &freeze.by));
+            let reason = freeze.map(|freeze| freeze.reason.clone()).unwrap_or_default();
+            let until = span.until.to_string();
+            (Is::Frozen { by, until: until.clone(), reason }, vec![Do::Wait { until: Some(until) }])
+        }
+        Cause::ReviewOverdue(other, due) => {
+            (Is::ReviewOverdue { release: other.to_string(), due: due.to_string() }, vec![])
+        }
     };
     let who: Vec<w::PersonRef> = blocker
         .who

@@ -120,7 +120,7 @@ fn recorded(state: &State, act: &Act) -> w::Statement {
             role: body.role.to_string(),
             product: slug(&body.product),
             until: body.until.map(|until| until.to_string()),
-            grant: body.change == Grant::Grant,
+            grant: body.change != Grant::Lapse,
         },
         Act::Product(body) => {
             S::Product { product: body.product.to_string(), path: body.path.iter().map(ToString::to_string).collect() }
@@ -143,7 +143,7 @@ fn recorded(state: &State, act: &Act) -> w::Statement {
             }
         },
         Act::Freeze(body) => match &body.change {
-            FreezeChange::Declare { environment, product, span: at } => {
+            FreezeChange::Declare { environment, product, span: at, .. } => {
                 S::Freeze { product: slug(product), environment: slug(environment), span: span(at) }
             }
             FreezeChange::Lift { freeze } => S::LiftFreeze { entry: count(freeze.index) },
@@ -193,6 +193,7 @@ fn recorded(state: &State, act: &Act) -> w::Statement {
         Act::Approval(body) => {
             let what = match state.answerable(body.request) {
                 Some(Answerable::Device(device)) => state.printed_name(device),
+                Some(Answerable::Person(person) | Answerable::Role(person)) => state.printed_name(person),
                 Some(Answerable::Evidence(release)) => {
                     let found = state.releases.get(release).map(|release| release.evidence.as_slice());
                     let found = found.unwrap_or_default().iter().find(|record| record.entry == body.request);

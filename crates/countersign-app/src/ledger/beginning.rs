@@ -3,7 +3,8 @@
 use std::fmt;
 
 use countersign_core::act::{
-    DeviceCard, DevicePurpose, Genesis, KeyOrigin, PersonCard, Reauth, Recovery, SeenBasis, Signer, accountability,
+    Charter, DeviceCard, DevicePurpose, Genesis, KeyOrigin, PersonCard, Reauth, Recovery, SeenBasis, Signer,
+    accountability,
 };
 use countersign_core::admit::Statement;
 use countersign_core::decide::{self, Command, Context};
@@ -35,6 +36,8 @@ pub struct Beginning {
     pub emails: Vec<Line>,
     /// Why it is begun.
     pub reason: Text,
+    /// The rules over people it begins with; none where one person may give a role alone.
+    pub charter: Option<Charter>,
     /// Who may recover it.
     pub recovery: Recovery,
     /// Personas with passphrases on screen.
@@ -147,6 +150,7 @@ impl PreparedLedger {
         let beginning = &self.beginning;
         let genesis = Genesis {
             accountability: accountability(),
+            charter: beginning.charter,
             desk: self.card.clone(),
             owner: PersonCard {
                 emails: beginning.emails.clone(),

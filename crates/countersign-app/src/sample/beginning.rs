@@ -134,7 +134,7 @@ fn enrol(schedule: &mut Schedule, at: Timestamp, person: &'static SamplePerson, 
 }
 
 fn role(change: Grant, whom: &str, role: &str, product: Option<&str>, until: Option<Timestamp>) -> Role {
-    Role { change, principal: who(whom), product: product.map(word), role: word(role), until }
+    Role { change, principal: who(whom), product: product.map(word), qualification: None, role: word(role), until }
 }
 
 fn grant(
@@ -335,7 +335,8 @@ pub(super) fn later(schedule: &mut Schedule) {
 }
 
 fn declare(product: Option<&str>, environment: Option<&str>, span: Window) -> Act {
-    let change = FreezeChange::Declare { environment: environment.map(word), product: product.map(word), span };
+    let change =
+        FreezeChange::Declare { environment: environment.map(word), product: product.map(word), recurs: None, span };
     Freeze { change }.into()
 }
 
@@ -369,7 +370,7 @@ fn records(schedule: &mut Schedule) {
     let review = |maker: &Maker, scope, findings: &str| {
         let until = maker.state.tree.size();
         let from = maker.state.reviews.last().map_or(0, |(_, review)| review.until);
-        Act::from(Review { findings: word(findings), from, scope, until })
+        Act::from(Review { findings: word(findings), from, release: None, scope, until })
     };
     act(schedule, schedule.workday(60, 14, 0), "grace", "Quarterly, by the audit plan", move |maker| {
         Ok(review(maker, ReviewScope::Access, "Roles agree with the list of the lines. No finding."))
@@ -419,7 +420,7 @@ fn records(schedule: &mut Schedule) {
     });
     act(schedule, schedule.workday(58, 9, 15), "jonas", "A slip of the keyboard: the scan says QF-121", move |_| {
         let entry = paper_record.get().ok_or_else(|| bug("there is no paper record"))?;
-        Ok(Correction { entry, field: word("record"), new: word("QF-121"), old: word("QF-112") }.into())
+        Ok(Correction { entry, field: word("record"), new: word("QF-121"), old: word("QF-112"), removes: None }.into())
     });
     act(schedule, schedule.workday(9, 16, 30), "grace", "A copy for the archive", |maker| {
         let head = maker.state.head();

@@ -279,6 +279,9 @@ pub enum BlockerCause {
     AsksToWait { by: PersonRef, quote: String },
     Stale { moved: Vec<Moved> },
     SheetExpired { at: String },
+    Condition { by: PersonRef, text: String },
+    Frozen { by: PersonRef, until: String, reason: String },
+    ReviewOverdue { release: String, due: String },
 }
 
 /// The act that clears a blocker.

@@ -231,8 +231,10 @@ fn sole_signer(opened: &Opened) -> Result<Principal, Error> {
         (Some(_), false) => {
             Err(Error::usage("the keys of several people are on this desk").hint("say who signs with `--as`"))
         }
-        (None, _) => Err(Error::new(ErrorKind::No, "key_not_here", "no key of a person of this ledger is on this desk")
-            .hint("make one with `countersign carry key`, and have it enrolled")),
+        (None, _) => {
+            Err(Error::new(ErrorKind::No, "key_not_here", "no key of a person of this ledger is on this desk")
+                .hint("make one with `countersign carry key`, and have it enrolled"))
+        }
     }
 }
 
@@ -262,6 +264,9 @@ fn shown(opened: &Opened, by: Option<&Principal>) -> String {
         let changes = releases::sheet_changes(state, carried.about(), &earlier.body, &carried.sheet().body);
         text.push_str(&format!("\n\nChanged since the sheet of {} that you answered\n", earlier.entry));
         text.push_str(&indented(&if changes.is_empty() { "nothing it lists".to_owned() } else { changes.join("\n") }));
+    }
+    if !view.conflicts.is_empty() {
+        text.push_str(&format!("\n\nIn the way of its window\n{}", indented(&status_command::conflicts(&view))));
     }
     text.push_str(&format!("\n\nAnswers so far\n{}", indented(&status_command::quorum(&view))));
     if !view.sign_offs.is_empty() {

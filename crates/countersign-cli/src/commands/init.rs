@@ -7,7 +7,7 @@ use countersign_app::clock;
 use countersign_app::error::Error;
 use countersign_app::ledger::{Beginning, Ledger};
 use countersign_app::people::{PERSONAS, begin_sample};
-use countersign_core::act::{Recovery, Signer};
+use countersign_core::act::{Charter, Recovery, Signer};
 use countersign_core::words::{Line, Principal};
 use serde_json::json;
 
@@ -42,6 +42,12 @@ pub(crate) struct Init {
     /// How many of them must act together; 0 where only a successor ledger can follow
     #[arg(long, value_name = "K", default_value_t = 0)]
     recovery_needed: u64,
+    /// A second person states the identity of each newcomer before they can sign
+    #[arg(long, conflicts_with = "sample")]
+    two_state_identity: bool,
+    /// For how many days a person's key may be valid at most
+    #[arg(long, value_name = "DAYS", default_value_t = 366, value_parser = clap::value_parser!(u32).range(1..=3660))]
+    key_days: u32,
     /// How long everybody is told before a recovery takes effect
     #[arg(long, value_name = "HOURS", default_value_t = 72)]
     recovery_wait_hours: u64,
@@ -70,6 +76,11 @@ impl Init {
             owner: Signer { name, principal },
             emails: self.email,
             reason,
+            charter: Some(Charter {
+                co_signed_identity: self.two_state_identity,
+                co_signed_roles: true,
+                key_days: u64::from(self.key_days),
+            }),
             recovery: Recovery {
                 needed: self.recovery_needed,
                 people: self.recovery_person,

@@ -3,16 +3,17 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use countersign_app::authority;
 use countersign_app::clock;
 use countersign_app::error::Error;
 use countersign_app::ledger::Ledger;
 use countersign_app::people::{self, NewKey, Newcomer, Signing};
 use countersign_core::act::{ACCOUNTABILITY_TEXT, Grant, ReviewScope};
-use countersign_core::words::{EntryRef, Line, Principal, Slug, Text, Timestamp};
+use countersign_core::words::{EntryRef, Line, Principal, ReleaseId, Slug, Text, Timestamp};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use crate::moments::moment;
+use super::roles::{self, Role};
 use crate::output::{self, Answer, or_dash, table, words};
 use crate::presence::{self, Presence};
 use crate::session::Session;
@@ -32,9 +33,31 @@ pub(crate) enum Person {
   countersign --ledger ./ledger person accept --as quinn@acme.example \\
       --reason 'I have read it and accept'")]
     Accept,
-    /// Give a role, or end it
+    /// State as a second person who a newcomer is, where the ledger's charter asks for it
+    #[command(after_help = "Examples:
+  countersign --ledger ./ledger person confirm quinn@acme.example --as rita@acme.example \\
+      --reason 'I have seen the passport and compared the fingerprint'")]
+    Confirm {
+        /// The newcomer
+        principal: Principal,
+        /// As which of your roles; any you hold when not said
+        #[arg(long, value_name = "ROLE")]
+        with_role: Option<Slug>,
+    },
+    /// Give a role, confirm it as a second person, lend it, or end it
     #[command(subcommand)]
     Role(Role),
+    /// Show what waits for a second person, and products without a process owner
+    #[command(after_help = "Examples:
+  countersign --ledger ./ledger person waiting --json")]
+    Waiting,
+    /// End whatever a person who leaves can do: every role, then the key
+    #[command(after_help = "Examples:
+  countersign --ledger ./ledger person leave quinn@acme.example --reason 'left the company'")]
+    Leave {
+        /// Who leaves
+        principal: Principal,
+    },
     /// Replace your own key by a new one
     Rotate(Rotate),
     /// End the use of a person's key: they have left, or it is replaced by nobody
@@ -89,37 +112,6 @@ pub(crate) struct Enrol {
     valid_days: u32,
 }
 
-/// Give a role, or end it.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Role {
-    /// Give a role
-    #[command(after_help = "Examples:
-  countersign --ledger ./ledger person role grant quinn@acme.example qa --reason 'appointed'
-  countersign --ledger ./ledger person role grant rita@acme.example release-manager \\
-      --product pump --until +90d --reason 'stands in for Jonas'")]
-    Grant(RoleChange),
-    /// End a role
-    #[command(after_help = "Examples:
-  countersign --ledger ./ledger person role lapse quinn@acme.example qa \\
-      --reason 'moved to another team'")]
-    Lapse(RoleChange),
-}
-
-/// A role of a person.
-#[derive(Debug, Args)]
-pub(crate) struct RoleChange {
-    /// Who
-    principal: Principal,
-    /// process-owner, release-manager, practitioner, emergency-authority, auditor, or a role your policies name
-    role: Slug,
-    /// Only for this product
-    #[arg(long, value_name = "PRODUCT")]
-    product: Option<Slug>,
-    /// The role ends after this moment
-    #[arg(long, value_name = "MOMENT", value_parser = moment)]
-    until: Option<Timestamp>,
-}
-
 /// Replace your own key.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -153,7 +145,9 @@ pub(crate) struct Protect {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   countersign --ledger ./ledger person review --scope access \\
-      --findings 'all roles are as they should be' --reason 'quarterly review'")]
+      --findings 'all roles are as they should be' --reason 'quarterly review'
+  countersign --ledger ./ledger person review --scope emergency --release pump-4.2.1 \\
+      --findings 'the missing case is now tested' --reason 'retrospective review'")]
 pub(crate) struct Review {
     /// access, trail, emergency or periodic
     #[arg(long, value_name = "SCOPE", default_value = "access")]
@@ -161,6 +155,9 @@ pub(crate) struct Review {
     /// What was found
     #[arg(long, value_name = "TEXT")]
     findings: Text,
+    /// The emergency change that is reviewed, with --scope emergency
+    #[arg(long, value_name = "RELEASE")]
+    release: Option<ReleaseId>,
 }
 
 fn in_days(days: u32) -> Timestamp {
@@ -179,15 +176,37 @@ impl Person {
                 let entry = session.sign(&mut ledger, &about, people::accept)?;
                 Ok(Answer::recorded(entry, format!("{who} accepted to be accountable"), json!({"person": who})))
             }
-            Self::Role(Role::Grant(change)) => change.run(session, &mut ledger, Grant::Grant),
-            Self::Role(Role::Lapse(change)) => change.run(session, &mut ledger, Grant::Lapse),
+            Self::Role(role) => role.run(session, &mut ledger),
+            Self::Waiting => Ok(roles::waiting(&ledger)),
+            Self::Confirm { principal, with_role } => {
+                let entry = session.sign(&mut ledger, "", |ledger, signing| {
+                    authority::confirm(ledger, signing, &principal, None, with_role)
+                })?;
+                let told = format!("two people have stated who {principal} is");
+                Ok(Answer::recorded(entry, told, json!({"person": principal})))
+            }
+            Self::Leave { principal } => {
+                let entries =
+                    session.sign(&mut ledger, "", |ledger, signing| authority::leave(ledger, signing, &principal))?;
+                let Some(last) = entries.last() else {
+                    return Ok(Answer::new(
+                        json!({"person": principal}),
+                        format!("{principal} can do nothing already"),
+                    ));
+                };
+                let told =
+                    format!("{principal} has left: nothing they sign from here on counts, and what they signed stands");
+                let indices: Vec<u64> = entries.iter().map(|entry| entry.index).collect();
+                Ok(Answer::recorded(*last, told, json!({"person": principal, "entries": indices})))
+            }
             Self::Rotate(command) => command.run(session, &mut ledger),
             Self::Revoke { principal } => end_key(session, &mut ledger, principal, false),
             Self::Lost { principal } => end_key(session, &mut ledger, principal, true),
             Self::Protect(command) => command.run(session, &ledger),
-            Self::Review(Review { scope, findings }) => {
-                let entry = session
-                    .sign(&mut ledger, "", |ledger, signing| people::review(ledger, signing, scope, findings))?;
+            Self::Review(Review { scope, findings, release }) => {
+                let entry = session.sign(&mut ledger, "", |ledger, signing| {
+                    people::review(ledger, signing, scope, findings, release)
+                })?;
                 Ok(Answer::recorded(entry, format!("the {scope} review is on record"), json!({"scope": scope})))
             }
         }
@@ -300,19 +319,6 @@ impl countersign_app::ledger::PassphraseSource for Shared<'_, '_, '_> {
     fn reauth(&self) -> countersign_core::act::Reauth {
         use countersign_core::act::Reauth;
         if self.file.is_some() { Reauth::File } else { Reauth::Prompt }
-    }
-}
-
-impl RoleChange {
-    fn run(self, session: &mut Session<'_, '_>, ledger: &mut Ledger, change: Grant) -> Result<Answer, Error> {
-        let Self { principal, role, product, until } = self;
-        let (who, what, of) = (principal.clone(), role.clone(), product.clone());
-        let entry = session.sign(ledger, "", |ledger, signing| {
-            people::change_role(ledger, signing, change, principal, role, product, until)
-        })?;
-        let verb = if change == Grant::Grant { "is now" } else { "is no longer" };
-        let of = of.map(|product| format!(" of {product}")).unwrap_or_default();
-        Ok(Answer::recorded(entry, format!("{who} {verb} {what}{of}"), json!({"person": who, "role": what})))
     }
 }
 

@@ -86,6 +86,9 @@ fn shown(ledger: &Ledger, id: &ReleaseId, by: &Principal) -> Result<String, Erro
         text.push_str(&format!("\n\nChanged since the sheet of {} that you answered\n", earlier.entry));
         text.push_str(&indented(&if changes.is_empty() { "nothing it lists".to_owned() } else { changes.join("\n") }));
     }
+    if !view.conflicts.is_empty() {
+        text.push_str(&format!("\n\nIn the way of its window\n{}", indented(&status_command::conflicts(&view))));
+    }
     text.push_str(&format!("\n\nAnswers so far\n{}", indented(&status_command::quorum(&view))));
     if !view.sign_offs.is_empty() {
         text.push('\n');

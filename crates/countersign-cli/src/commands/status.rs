@@ -167,6 +167,12 @@ pub(crate) fn facts(sheet: &SheetView) -> String {
     pairs(sheet.facts.iter().map(|fact| (fact.name, fact.value.clone())))
 }
 
+/// What overlaps the window of a sheet.
+pub(crate) fn conflicts(sheet: &SheetView) -> String {
+    let lines: Vec<String> = sheet.conflicts.iter().map(|found| format!("{}: {}", found.kind, found.what)).collect();
+    lines.join("\n")
+}
+
 /// Which roles are asked, and who has signed or could.
 pub(crate) fn quorum(sheet: &SheetView) -> String {
     let standing = sheet.sign_offs.iter().find(|row| row.state == SignOffState::Valid && row.authorization.is_some());

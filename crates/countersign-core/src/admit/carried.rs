@@ -40,7 +40,10 @@ pub(super) fn check(state: &State, statement: &Statement) -> Result<(), Rejectio
     match late {
         Some(floor) => Err(Rejection::new(
             Code::Expired,
-            format!("the sheet ran out at {}, and the ledger knows {floor}: the answer came too late", sheet.body.not_after),
+            format!(
+                "the sheet ran out at {}, and the ledger knows {floor}: the answer came too late",
+                sheet.body.not_after
+            ),
         )
         .hint("freeze a new sheet and ask again")),
         None => Ok(()),

@@ -2,14 +2,15 @@
 
 use super::*;
 use crate::act;
+use crate::recurrence::Span;
 
 pub(super) fn product(case: &Case<'_>, body: &act::Product) -> Result<(), Rejection> {
-    case.has_role(OWNER, None)?;
+    case.may(Deed::Product, None)?;
     let mut path = body.path.clone();
     path.sort();
     path.dedup();
     ensure(!path.is_empty() && path.len() == body.path.len(), Code::Field, || {
-        "the promotion path names case.at least one environment, none twice".into()
+        "the promotion path names at least one environment, none twice".into()
     })?;
     // The path says which environment the quorum guards: nobody moves the gate alone once it stands.
     let guarded = case.state.policy(&body.product).and_then(|_| case.state.products.get(&body.product));
@@ -19,7 +20,7 @@ pub(super) fn product(case: &Case<'_>, body: &act::Product) -> Result<(), Reject
 }
 
 pub(super) fn target(case: &Case<'_>, body: &act::Target) -> Result<(), Rejection> {
-    case.has_role(OWNER_OR_MANAGER, Some(&body.product))?;
+    case.may(Deed::Target, Some(&body.product))?;
     let product = &case
         .state
         .products
@@ -33,17 +34,19 @@ pub(super) fn target(case: &Case<'_>, body: &act::Target) -> Result<(), Rejectio
     names.sort();
     names.dedup();
     ensure(!names.is_empty() && names.len() == body.segments.len(), Code::Field, || {
-        "a target has case.at least one segment, none twice".into()
+        "a target has at least one segment, none twice".into()
     })
 }
 
 pub(super) fn policy(case: &Case<'_>, body: &act::Policy) -> Result<(), Rejection> {
-    case.has_role(OWNER, Some(&body.product))?;
+    case.may(Deed::Policy, Some(&body.product))?;
     ensure(case.state.products.contains_key(&body.product), Code::NotFound, || {
         format!("there is no product {}", body.product)
     })?;
+    authority::ensure_process_owner(case, &body.product)?;
     let policy = Policy::parse(&body.toml).map_err(|error| Rejection::new(Code::Policy, error.to_string()))?;
     ensure(policy.product == body.product, Code::Policy, || format!("the text is a policy of {}", policy.product))?;
+    case.since(policy.needs_rules(), false, "a part of this policy")?;
     let versions = case.state.policies.get(&body.product).map_or(0, Vec::len) as u64;
     ensure(body.version == versions + 1, Code::Policy, || format!("the next version is {}", versions + 1))
 }
@@ -51,7 +54,8 @@ pub(super) fn policy(case: &Case<'_>, body: &act::Policy) -> Result<(), Rejectio
 pub(super) fn authorization(case: &Case<'_>, body: &act::Authorization) -> Result<(), Rejection> {
     match &body.change {
         AuthorizationChange::Grant { change_types, environment, product, valid, per_day, .. } => {
-            case.has_role(OWNER, Some(product))?;
+            case.may(Deed::GrantAuthorization, Some(product))?;
+            authority::ensure_process_owner(case, product)?;
             ensure(case.state.policy(product).is_some(), Code::NotFound, || {
                 format!("{product} has no policy in force")
             })?;
@@ -78,16 +82,24 @@ pub(super) fn authorization(case: &Case<'_>, body: &act::Authorization) -> Resul
                 .ok_or_else(|| not_found(format!("{authorization} is not a standing authorization")))?;
             let suspend = matches!(body.change, AuthorizationChange::Suspend { .. });
             ensure(record.suspended.is_some() != suspend, Code::AlreadyDone, || "it is so already".into())?;
-            if suspend { case.any_role() } else { case.has_role(OWNER, Some(&record.product)) }
+            if suspend {
+                return case.may(Deed::Suspend, Some(&record.product));
+            }
+            case.may(Deed::ResumeAuthorization, Some(&record.product))?;
+            authority::ensure_process_owner(case, &record.product)
         }
     }
 }
 
 pub(super) fn freeze(case: &Case<'_>, body: &act::Freeze) -> Result<(), Rejection> {
     match &body.change {
-        FreezeChange::Declare { product, span, .. } => {
-            case.has_role(OWNER_OR_MANAGER, product.as_ref())?;
-            ensure(span.from <= span.until, Code::Field, || "it ends before it begins".into())
+        FreezeChange::Declare { product, recurs, span, .. } => {
+            case.may(Deed::DeclareFreeze, product.as_ref())?;
+            ensure(span.from <= span.until, Code::Field, || "it ends before it begins".into())?;
+            case.since(2, recurs.is_none(), "a freeze that comes again")?;
+            Span::new(*span, recurs.as_ref())
+                .map(|_| ())
+                .map_err(|error| Rejection::new(Code::Field, error.to_string()))
         }
         FreezeChange::Lift { freeze } => {
             let record = case
@@ -96,7 +108,7 @@ pub(super) fn freeze(case: &Case<'_>, body: &act::Freeze) -> Result<(), Rejectio
                 .get(&freeze.index)
                 .filter(|record| record.entry == *freeze)
                 .ok_or_else(|| not_found(format!("{freeze} is not a freeze")))?;
-            case.has_role(OWNER_OR_MANAGER, record.product.as_ref())?;
+            case.may(Deed::LiftFreeze, record.product.as_ref())?;
             ensure(record.lifted.is_none(), Code::AlreadyDone, || "it was lifted already".into())
         }
     }

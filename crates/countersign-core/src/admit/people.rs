@@ -29,16 +29,25 @@ pub(super) fn genesis(state: &State, statement: &Statement, genesis: &act::Genes
             && Some(&genesis.desk.key) != genesis.desk.log_key.as_ref(),
         "one key in two jobs",
     )?;
+    if let Some(charter) = genesis.charter {
+        ensure(common.rules >= 2, Code::Malformed, || "rules before 2 know no charter".into())?;
+        refuse(
+            (1..=3660).contains(&charter.key_days),
+            "the charter lets no key be valid, or one for longer than ten years",
+        )?;
+        authority::ensure_days(charter.key_days, common.time, genesis.owner.valid_until)?;
+    }
     ensure(common.time <= genesis.owner.valid_until, Code::KeyExpired, || "the owner's key has expired".into())?;
     check_person_fields(common)?;
     refuse(statement.subject == [ledger_subject(&common.seen.origin)], "the subject is not the ledger")
 }
 
 pub(super) fn enrol(case: &Case<'_>, body: &act::Enrol) -> Result<(), Rejection> {
-    case.has_role(OWNER, None)?;
+    case.may(Deed::Enrol, None)?;
     case.unused_principal(&body.person.principal)?;
     case.unused_key(&body.person.key)?;
-    ensure(body.person.valid_until > case.at, Code::KeyExpired, || "the key would be expired case.at once".into())
+    ensure(body.person.valid_until > case.at, Code::KeyExpired, || "the key would be expired at once".into())?;
+    authority::ensure_key_term(case.state, case.at, body.person.valid_until)
 }
 
 pub(super) fn enrol_accept(case: &Case<'_>, body: &act::EnrolAccept) -> Result<(), Rejection> {
@@ -48,9 +57,9 @@ pub(super) fn enrol_accept(case: &Case<'_>, body: &act::EnrolAccept) -> Result<(
 }
 
 pub(super) fn device(case: &Case<'_>, body: &act::Device) -> Result<(), Rejection> {
-    case.has_role(OWNER, None)?;
     match &body.change {
         DeviceChange::Enrol { device } => {
+            case.may(Deed::EnrolDevice, None)?;
             case.unused_principal(&device.principal)?;
             case.unused_key(&device.key)?;
             if let Some(log_key) = &device.log_key {
@@ -60,6 +69,7 @@ pub(super) fn device(case: &Case<'_>, body: &act::Device) -> Result<(), Rejectio
             Ok(())
         }
         DeviceChange::Revoke { principal } => {
+            case.may(Deed::RevokeDevice, None)?;
             let device = case
                 .state
                 .devices
@@ -87,53 +97,43 @@ pub(super) fn key(case: &Case<'_>, body: &act::Key) -> Result<(), Rejection> {
                 "only its owner renews a key".into()
             })?;
             case.unused_key(key)?;
-            ensure(*valid_until > case.at, Code::KeyExpired, || "the key would be expired case.at once".into())
+            ensure(*valid_until > case.at, Code::KeyExpired, || "the key would be expired at once".into())?;
+            authority::ensure_key_term(case.state, case.at, *valid_until)
         }
         KeyChange::Revoke {} | KeyChange::Lost {} if signer.card.principal == body.principal => Ok(()),
-        KeyChange::Revoke {} | KeyChange::Lost {} => case.has_role(OWNER, None),
+        KeyChange::Revoke {} | KeyChange::Lost {} => case.may(Deed::EndKey, None),
     }
 }
 
 pub(super) fn role(case: &Case<'_>, body: &act::Role) -> Result<(), Rejection> {
-    case.has_role(OWNER, None)?;
-    let person = case
-        .state
-        .people
-        .get(&body.principal)
-        .ok_or_else(|| not_found(format!("there is no person {}", body.principal)))?;
-    let given = || {
-        let same = |record: &&RoleRecord| record.role == body.role && record.product == body.product;
-        person.roles.iter().filter(same).filter(|record| record.lapsed.is_none())
-    };
     match body.change {
-        Grant::Grant => {
-            let held = given().any(|record| record.until.is_none_or(|until| case.at <= until));
-            ensure(!held, Code::AlreadyDone, || format!("{} is {} already", body.principal, body.role))?;
-            ensure(body.until.is_none_or(|until| until > case.at), Code::Expired, || {
-                "the role would end case.at once".into()
-            })
-        }
-        Grant::Lapse => {
-            ensure(given().next().is_some(), Code::NotFound, || format!("{} is not {}", body.principal, body.role))?;
-            let owner = body.role.as_str() == role::PROCESS_OWNER && body.product.is_none();
-            let another = || {
-                case.state.people.values().any(|other| {
-                    other.card.principal != body.principal
-                        && other.accepted.is_some()
-                        && other.current_key().is_some_and(|key| case.at <= key.valid_until)
-                        && other.holds(role::PROCESS_OWNER, None, case.at)
-                })
-            };
-            ensure(!owner || another(), Code::WrongState, || "the last process owner cannot go".into())
-        }
+        Grant::Grant => authority::grant(case, body),
+        Grant::Lapse => authority::lapse(case, body),
+        Grant::Delegate => authority::delegate(case, body),
+        Grant::Recover => authority::recover(case, body),
     }
 }
 
 pub(super) fn review(case: &Case<'_>, body: &act::Review) -> Result<(), Rejection> {
-    case.has_role(OWNER_OR_AUDITOR, None)?;
+    case.may(Deed::Review, None)?;
     ensure(body.from <= body.until && body.until <= case.state.tree.size(), Code::Field, || {
         "the span is not in the ledger".into()
-    })
+    })?;
+    let Some(id) = &body.release else { return Ok(()) };
+    case.since(2, false, "the release of a review")?;
+    ensure(body.scope == act::ReviewScope::Emergency, Code::Field, || {
+        format!("a {} review is not of one release", body.scope)
+    })?;
+    let release = case.release(id)?;
+    ensure(judge::review_due(case.state, release).is_some(), Code::NotFound, || {
+        format!("{id} is no emergency change that went out and waits for a review")
+    })?;
+    ensure(release.emergency_review.is_none(), Code::AlreadyDone, || format!("{id} was reviewed already"))?;
+    let who = &case.by.person().expect("a person signs this act").card.principal;
+    match judge::part_in(release, who) {
+        Some(part) => Err(Rejection::new(Code::SegregationFailed, format!("{who} may not review it: {part}"))),
+        None => Ok(()),
+    }
 }
 
 pub(super) fn attempt(case: &Case<'_>, body: &act::Attempt) -> Result<(), Rejection> {

@@ -5,7 +5,7 @@ use crate::act;
 
 pub(super) fn propose(case: &Case<'_>, body: &act::Propose) -> Result<(), Rejection> {
     let (state, at) = (case.state, case.at);
-    let may_propose = |product: &Slug| case.has_role(MANAGER_OR_PRACTITIONER, Some(product));
+    let may_propose = |product: &Slug| case.may(Deed::Propose, Some(product));
     match &body.change {
         ProposeChange::Candidate { candidate, supersedes, authorization } => {
             may_propose(&candidate.product)?;
@@ -40,6 +40,14 @@ pub(super) fn propose(case: &Case<'_>, body: &act::Propose) -> Result<(), Reject
             ensure(state.releases.contains_key(successor), Code::NotFound, || {
                 format!("there is no release {successor}")
             })?;
+            if case.statement.common.rules >= 2 {
+                let new = case.release(successor)?;
+                ensure(new.id != old.id, Code::WrongState, || "a release does not take its own place".into())?;
+                ensure(new.candidate.product == old.candidate.product, Code::WrongState, || {
+                    format!("{} is another product", new.id)
+                })?;
+                ensure(new.ended.is_none(), Code::WrongState, || format!("{} was given up itself", new.id))?;
+            }
             may_end(old)
         }
         ProposeChange::Withdraw {} => {
@@ -78,7 +86,7 @@ fn may_end(release: &Release) -> Result<(), Rejection> {
 }
 
 pub(super) fn evidence(case: &Case<'_>, body: &act::Evidence) -> Result<(), Rejection> {
-    case.any_role()?;
+    case.may(Deed::Attach, None)?;
     let release = case.release(&body.release)?;
     let observed = matches!(body.origin, EvidenceOrigin::Observed { .. });
     ensure(observed == case.by.person().is_none(), Code::WrongSigner, || {
@@ -117,7 +125,7 @@ pub(super) fn waiver(case: &Case<'_>, body: &act::Waiver) -> Result<(), Rejectio
         let message = format!("{} may not waive its gates: {part}", person.card.principal);
         return Err(Rejection::new(Code::SegregationFailed, message));
     }
-    ensure(body.expires > case.at, Code::Expired, || "it would end case.at once".into())?;
+    ensure(body.expires > case.at, Code::Expired, || "it would end at once".into())?;
     ensure(case.state.people.contains_key(&body.owner), Code::NotFound, || {
         format!("there is no person {}", body.owner)
     })?;
@@ -158,7 +166,11 @@ pub(super) fn hold(case: &Case<'_>, body: &act::Hold) -> Result<(), Rejection> {
     match &body.change {
         HoldChange::Resume { hold, answer } => {
             let person = case.by.person().ok_or_else(|| Rejection::new(Code::WrongSigner, "a person lets it go on"))?;
-            ensure_role(person, MANAGER, Some(&release.candidate.product), case.at)?;
+            permission::ensure(person, Deed::Resume, Some(&release.candidate.product), case.at)?;
+            let asks = judge::waiting_hold(release, *hold).filter(|_| case.statement.common.rules >= 2);
+            if asks.is_some() {
+                return ensure(answer.is_some(), Code::Field, || "the question is not answered".into());
+            }
             let record = release.active_holds().find(|record| record.entry == *hold);
             let Some(record) = record else {
                 return Err(not_found(format!("{hold} does not stop this release")));
@@ -172,10 +184,10 @@ pub(super) fn hold(case: &Case<'_>, body: &act::Hold) -> Result<(), Rejection> {
         HoldChange::Cancel { request_id } => {
             let open =
                 release.dispatches.iter().any(|dispatch| dispatch.body.request_id == *request_id && dispatch.open());
-            case.any_role()?;
+            case.may(Deed::Stop, None)?;
             ensure(open, Code::NotFound, || format!("{request_id} is not under way"))
         }
-        HoldChange::Hold { .. } | HoldChange::Halt {} => case.any_role(),
+        HoldChange::Hold { .. } | HoldChange::Halt {} => case.may(Deed::Stop, None),
     }
 }
 
@@ -186,7 +198,7 @@ pub(super) fn condition(case: &Case<'_>, body: &act::Condition) -> Result<(), Re
     let person = case.by.person().expect("a person signs this act");
     ensure_role(person, &[answer.role.as_str()], Some(&release.candidate.product), case.at)?;
     case.presence(&release.candidate.product)?;
-    if let Some(part) = judge::barred(case.state, release, &person.card.principal) {
+    if let Some(part) = judge::barred_as(case.state, release, &person.card.principal, &answer.role, case.at) {
         let message = format!("{} may not settle it: {part}", person.card.principal);
         return Err(Rejection::new(Code::SegregationFailed, message));
     }
@@ -196,7 +208,7 @@ pub(super) fn condition(case: &Case<'_>, body: &act::Condition) -> Result<(), Re
 
 pub(super) fn outcome(case: &Case<'_>, body: &act::Outcome) -> Result<(), Rejection> {
     let release = case.release(&body.release)?;
-    case.has_role(OWNER_OR_MANAGER, Some(&release.candidate.product))?;
+    case.may(Deed::Outcome, Some(&release.candidate.product))?;
     use judge::ReleaseState::{Live, RolledBack, RolloutHalted};
     let now = judge::release_state(case.state, release, case.at);
     ensure(matches!(now, Live | RolledBack | RolloutHalted), Code::WrongState, || format!("{} is {now}", release.id))?;

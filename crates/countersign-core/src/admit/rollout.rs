@@ -115,6 +115,7 @@ fn check_rollback(
         format!("waves up to {} went out", highest.unwrap_or_default())
     })?;
     judge::may_send(release, sheet.entry, DispatchKind::Rollback, None, body.resends.as_ref())?;
+    judge::ensure_rollback_not_frozen(state, &release.candidate.product, &body.environment, at)?;
     // What takes the place of another release's artifact would be a downgrade nobody decided on.
     let place = (release.candidate.product.clone(), body.environment.clone());
     match judge::rollout_in(state, &place.0, &place.1, at) {
@@ -159,10 +160,11 @@ fn check_staging(state: &State, release: &Release, body: &Dispatch, at: Timestam
             format!("{} stopped it: {}", state.printed_name(&hold.by), hold.reason),
         ));
     }
-    judge::ensure_not_frozen(state, &release.candidate.product, &body.environment, at)?;
+    judge::ensure_not_frozen(state, release, &body.environment, at)?;
     if let Some(who) = &body.by {
         let person = state.people.get(who);
-        ensure(person.is_some_and(|person| person.holds_any(at)), Code::RoleMissing, || format!("{who} has no role"))?;
+        let person = person.ok_or_else(|| Rejection::new(Code::RoleMissing, format!("{who} has no role")))?;
+        permission::ensure(person, Deed::Deliver, None, at)?;
     }
     let busy: Vec<_> = state
         .releases
@@ -190,7 +192,7 @@ fn check_staging(state: &State, release: &Release, body: &Dispatch, at: Timestam
 fn ensure_manager(state: &State, who: &Principal, product: &Slug, at: Timestamp) -> Result<(), Rejection> {
     let person =
         state.people.get(who).ok_or_else(|| Rejection::new(Code::NotFound, format!("there is no person {who}")))?;
-    ensure_role(person, MANAGER, Some(product), at)
+    permission::ensure(person, Deed::Dispatch, Some(product), at)
 }
 
 /// Who may start a wave: the release manager, or the worker where the policy or an authorization says so.
@@ -207,7 +209,7 @@ fn check_starter(
     match &body.by {
         Some(who) => {
             ensure_manager(state, who, product, at)?;
-            let approved = sheet.answers.iter().any(|answer| answer.principal == *who);
+            let approved = sheet.answers.iter().any(|answer| answer.principal == *who || answer.eyes() == who);
             ensure(!(approved && policy.distinct.contains(&Distinct::Dispatcher)), Code::SegregationFailed, || {
                 format!("{who} signed this sheet and may not dispatch it")
             })
@@ -227,7 +229,7 @@ pub(super) fn wave(case: &Case<'_>, body: &act::Wave) -> Result<(), Rejection> {
     let release = case.release(&body.release)?;
     match case.by {
         SignedBy::Person(person) => {
-            ensure_role(person, MANAGER, Some(&release.candidate.product), at)?;
+            permission::ensure(person, Deed::Wave, Some(&release.candidate.product), at)?;
             ensure(body.verdict != WaveVerdict::Pass, Code::WrongSigner, || {
                 "only what a device has measured passes a wave".into()
             })?;

@@ -7,7 +7,7 @@ pub(super) fn request(case: &Case<'_>, body: &Request) -> Result<(), Rejection> 
     let (state, at) = (case.state, case.at);
     let release = case.release(&body.release)?;
     if let Some(person) = case.by.person() {
-        ensure_role(person, MANAGER, Some(&release.candidate.product), at)?;
+        permission::ensure(person, Deed::Request, Some(&release.candidate.product), at)?;
         let waived = judge::waivers(release, at).any(|waiver| waiver.by == person.card.principal);
         ensure(!waived, Code::SegregationFailed, || "who waived a gate of it does not ask for its approval".into())?;
     }
@@ -51,7 +51,8 @@ pub(super) fn request(case: &Case<'_>, body: &Request) -> Result<(), Rejection> 
     let expected = crate::decide::sheet(state, release, body.authorization, body.window, body.not_after, at)?;
     let said = Request { asked: body.asked.clone(), due: body.due, ..expected };
     ensure(*body == said, Code::Stale, || "the sheet does not say what the ledger says".into())?;
-    check_asked(state, release, &policy.policy, body, at)
+    judge::ensure_reviewed(state, release, at)?;
+    check_asked(state, release, &policy.policy.for_change(release.candidate.change_type), body, at)
 }
 
 /// The rules over who is asked to answer a sheet, and by when.
@@ -73,7 +74,7 @@ fn check_asked(
         let person =
             person.ok_or_else(|| Rejection::new(Code::NotFound, format!("there is no person {who} to be asked")))?;
         ensure_role(person, &[asked.role.as_str()], Some(&release.candidate.product), at)?;
-        if let Some(part) = judge::barred(state, release, who) {
+        if let Some(part) = judge::barred_as(state, release, who, &asked.role, at) {
             return Err(Rejection::new(Code::SegregationFailed, format!("{who} cannot be asked: {part}"))
                 .hint("ask somebody else who holds the role"));
         }
@@ -134,13 +135,27 @@ pub(super) fn approval(case: &Case<'_>, body: &act::Approval) -> Result<(), Reje
             let product = &release.candidate.product;
             as_role(Some(product))?;
             case.presence(product)?;
-            asked(product)?;
-            if let Some(part) = judge::barred(state, release, who) {
+            let policy = state.policy(product).map(|record| record.policy.for_change(release.candidate.change_type));
+            ensure(policy.is_some_and(|policy| policy.asks(&body.role)), Code::RoleMissing, || {
+                format!("the policy asks nobody to sign as {}", body.role)
+            })?;
+            if let Some(part) = judge::barred_as(state, release, who, &body.role, at) {
                 return Err(Rejection::new(Code::SegregationFailed, format!("{who} may not sign: {part}")));
             }
+            authority::ensure_qualified(person, &body.role, product, at)?;
+            authority::ensure_own_eyes(state, release, sheet, who, &body.role, at)?;
             // Between two waves a NO-GO is still heard, whatever has moved; nothing else is.
             if body.verdict == Verdict::NoGo && judge::between_waves(release, sheet) {
                 return Ok(());
+            }
+            if matches!(body.verdict, Verdict::Go | Verdict::ConditionalGo)
+                && let Some(hold) = judge::unanswered(state, release, sheet, who)
+            {
+                let message = format!("their question waits for an answer: {}", hold.reason);
+                return Err(Rejection::new(Code::OnHold, message).hint(format!(
+                    "a release manager answers it: `countersign hold {id} --resume {} --answer TEXT`",
+                    hold.entry.index
+                )));
             }
             judge::ensure_signable(state, release, sheet, at)
         }
@@ -156,7 +171,9 @@ pub(super) fn approval(case: &Case<'_>, body: &act::Approval) -> Result<(), Reje
             ensure(!overtaken, Code::Stale, || {
                 "another policy came into force since it was proposed; propose it again".into()
             })?;
-            check_not_proposer(state, product, &record.by, who)
+            authority::ensure_qualified(person, &body.role, product, at)?;
+            authority::ensure_eyes_of(&record.answers, state, product, who, &body.role, at)?;
+            check_not_proposer(state, product, &record.by, who, &body.role, at)
         }
         Answerable::Authorization(product) => {
             as_role(Some(product))?;
@@ -167,10 +184,12 @@ pub(super) fn approval(case: &Case<'_>, body: &act::Approval) -> Result<(), Reje
             if let Some(moved) = judge::authorization_drift(state, record) {
                 return Err(Rejection::new(Code::Stale, format!("{moved} since it was proposed; propose it again")));
             }
-            check_not_proposer(state, product, &record.by, who)
+            authority::ensure_qualified(person, &body.role, product, at)?;
+            authority::ensure_eyes_of(&record.answers, state, product, who, &body.role, at)?;
+            check_not_proposer(state, product, &record.by, who, &body.role, at)
         }
         Answerable::Device(device) => {
-            as_role(None)?;
+            authority::own_role(person, &body.role, None, at)?;
             let device = &state.devices[device];
             ensure(device.confirmed.is_none() && device.revoked.is_none(), Code::AlreadyDone, || {
                 "it waits for nobody".into()
@@ -178,9 +197,18 @@ pub(super) fn approval(case: &Case<'_>, body: &act::Approval) -> Result<(), Reje
             ensure(body.verdict == Verdict::Go, Code::Field, || "a confirmation says GO, or nothing".into())?;
             ensure(device.enrolled_by != *who, Code::SegregationFailed, || "a second person confirms it".into())
         }
+        Answerable::Role(whose) => authority::confirm_role(case, body, whose),
+        Answerable::Person(whose) => authority::confirm_person(case, body, whose),
+        Answerable::Removal(digest) => {
+            as_role(None)?;
+            let removal = &state.removals[digest];
+            ensure(removal.confirmed.is_none(), Code::AlreadyDone, || "it was removed already".into())?;
+            ensure(body.verdict == Verdict::Go, Code::Field, || "a confirmation says GO, or nothing".into())?;
+            ensure(removal.by != *who, Code::SegregationFailed, || "a second person confirms it".into())
+        }
         Answerable::Evidence(id) => {
             let release = case.release(id)?;
-            as_role(Some(&release.candidate.product))?;
+            authority::own_role(person, &body.role, Some(&release.candidate.product), at)?;
             case.presence(&release.candidate.product)?;
             let record = release.evidence.iter().find(|record| record.entry == body.request).expect("answerable");
             ensure(body.verdict == Verdict::Go, Code::Field, || "a confirmation says GO, or nothing".into())?;
@@ -196,9 +224,21 @@ pub(super) fn current_sheet(release: &Release, request: EntryRef) -> Result<&She
     })
 }
 
-fn check_not_proposer(state: &State, product: &Slug, proposer: &Principal, who: &Principal) -> Result<(), Rejection> {
+fn check_not_proposer(
+    state: &State,
+    product: &Slug,
+    proposer: &Principal,
+    who: &Principal,
+    role: &Slug,
+    at: Timestamp,
+) -> Result<(), Rejection> {
     let distinct = state.policy(product).is_some_and(|record| record.policy.distinct.contains(&Distinct::Requester));
-    ensure(!(distinct && proposer == who), Code::SegregationFailed, || format!("{who} may not sign: they proposed it"))
+    let signs_for = judge::signs_for(state, who, role.as_str(), Some(product), at);
+    let theirs = proposer == who || signs_for == Some(proposer);
+    ensure(!(distinct && theirs), Code::SegregationFailed, || match signs_for {
+        Some(of) => format!("{who} may not sign in the place of {of}: they proposed it"),
+        None => format!("{who} may not sign: they proposed it"),
+    })
 }
 
 /// Refuses a clock that stood before the sheet was frozen: an order of entries that no honest clocks make.

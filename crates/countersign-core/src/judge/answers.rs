@@ -102,7 +102,8 @@ pub(crate) fn topics_of(state: &State, subject: &Answerable, signer: &Principal)
         }
         Answerable::Policy(product) | Answerable::Authorization(product) => topics.push(Topic::Policy(product.clone())),
         Answerable::Evidence(id) => topics.push(Topic::Release(id.clone())),
-        Answerable::Device(_) => {}
+        Answerable::Role(who) | Answerable::Person(who) => topics.push(Topic::Authority(who.clone())),
+        Answerable::Device(_) | Answerable::Removal(_) => {}
     }
     topics
 }
@@ -233,6 +234,19 @@ pub fn barred(state: &State, release: &Release, who: &Principal) -> Option<&'sta
     bar(state, release, who).map(Bar::as_str)
 }
 
+/// Returns why the person may not approve the release as that role, if so: for their own part in it, or for that of the
+/// person in whose place they would sign.
+pub fn barred_as(
+    state: &State,
+    release: &Release,
+    who: &Principal,
+    role: &Slug,
+    at: Timestamp,
+) -> Option<&'static str> {
+    let of = || signs_for(state, who, role.as_str(), Some(&release.candidate.product), at);
+    barred(state, release, who).or_else(|| of().and_then(|of| barred(state, release, of)))
+}
+
 /// Returns the first entry from `since` on that is about what the act answers, or about its signer's authority: a signature
 /// that has not seen it would not be worth what it was meant to.
 pub fn unseen(state: &State, act: &Act, signer: &Principal, since: u64) -> Option<u64> {
@@ -253,7 +267,8 @@ pub fn unseen(state: &State, act: &Act, signer: &Principal, since: u64) -> Optio
 pub fn sign_offs(state: &State, release: &Release, sheet: &Sheet, at: Timestamp) -> Vec<JudgedSignOff> {
     let moved = drift(state, release, sheet);
     judge_answers(&sheet.answers, |answer| {
-        let segregation = barred(state, release, &answer.principal);
+        let segregation = barred(state, release, &answer.principal)
+            .or_else(|| answer.delegated_by.as_ref().and_then(|of| barred(state, release, of)));
         let (worth, cause) = worth_of(state, answer, Some(&release.candidate.product), at, segregation);
         if worth != SignOffState::Valid {
             (worth, cause)
@@ -278,7 +293,7 @@ pub(super) fn judge_answers(
         .enumerate()
         .map(|(place, answer)| {
             let (state, cause) = worth(answer);
-            let replaced = answers[place + 1..].iter().any(|later| later.principal == answer.principal);
+            let replaced = answers[place + 1..].iter().any(|later| later.replaces(answer));
             JudgedSignOff { answer: answer.clone(), state, cause, replaced }
         })
         .collect()
@@ -403,22 +418,27 @@ pub(super) fn slots(
         .quorum
         .iter()
         .map(|rule| {
-            let signed: BTreeSet<Principal> = answers
-                .iter()
-                .filter(|judged| judged.counts() && judged.go() && judged.answer.authorization.is_none())
-                .filter(|judged| judged.answer.role == rule.role)
+            let counted = || answers.iter().filter(|judged| judged.counts() && judged.go());
+            let mut eyes = BTreeSet::new();
+            let signed: BTreeSet<Principal> = counted()
+                .filter(|judged| judged.answer.authorization.is_none() && judged.answer.role == rule.role)
+                .filter(|judged| eyes.insert(judged.answer.eyes()))
                 .map(|judged| judged.answer.principal.clone())
                 .collect();
             let answered = |who: &Principal| {
-                answers.iter().any(|judged| judged.counts() && judged.go() && judged.answer.principal == *who)
+                counted().any(|judged| judged.answer.principal == *who || judged.answer.eyes() == who)
             };
             let eligible = state
                 .people
                 .values()
+                .filter(|person| person.can_sign(at))
                 .filter(|person| {
-                    person.accepted.is_some() && person.current_key().is_some_and(|key| at <= key.valid_until)
+                    let held = person.role_held(rule.role.as_str(), Some(product), at);
+                    held.is_some_and(|held| {
+                        let trained = held.qualification.as_ref().is_none_or(|trained| at <= trained.until);
+                        trained && held.delegated_by().is_none_or(|of| !barred(of) && !answered(of))
+                    })
                 })
-                .filter(|person| person.holds(rule.role.as_str(), Some(product), at))
                 .map(|person| person.card.principal.clone())
                 .filter(|who| !barred(who) && !answered(who))
                 .collect();
@@ -435,15 +455,62 @@ pub(super) fn quorum_full(slots: &[Slot]) -> bool {
 pub(super) fn standing_answers<'a>(release: &'a Release, sheet: &Sheet) -> Vec<&'a SignOff> {
     let same = |other: &&Sheet| other.body.candidate == sheet.body.candidate;
     let answers: Vec<&SignOff> = release.sheets.iter().filter(same).flat_map(|sheet| &sheet.answers).collect();
-    let last = |place: usize| answers[place + 1..].iter().all(|later| later.principal != answers[place].principal);
+    let last = |place: usize| answers[place + 1..].iter().all(|later| !later.replaces(answers[place]));
     (0..answers.len()).filter(|place| last(*place)).map(|place| answers[place]).collect()
+}
+
+/// Returns the person's HOLD on the candidate whose question still waits for an answer, where the policy asks for one.
+pub(crate) fn unanswered<'a>(
+    state: &State,
+    release: &'a Release,
+    sheet: &Sheet,
+    who: &Principal,
+) -> Option<&'a SignOff> {
+    let asked = state.policy(&release.candidate.product).is_some_and(|record| record.policy.hold_answered);
+    let mut standing = standing_answers(release, sheet).into_iter();
+    let own = standing.find(|answer| answer.principal == *who && answer.verdict == Verdict::Hold);
+    own.filter(|answer| asked && answer.answered.is_none())
+}
+
+/// Returns the standing HOLD of that entry that nobody has answered.
+pub(crate) fn waiting_hold(release: &Release, entry: EntryRef) -> Option<&SignOff> {
+    let standing = release.sheet().map(|sheet| standing_answers(release, sheet)).unwrap_or_default();
+    let own = standing.into_iter().find(|answer| answer.entry == entry && answer.verdict == Verdict::Hold);
+    own.filter(|answer| answer.answered.is_none())
+}
+
+/// Returns whether the entry names a file of that digest which may be removed: evidence, a log, or a paper record. What a
+/// decision needs to be derived again, as a change list, is none of them.
+pub(crate) fn names_file(state: &State, entry: EntryRef, digest: Digest) -> bool {
+    let papers = state.papers.iter().any(|(own, late)| *own == entry && late.paper == digest);
+    papers
+        || state.releases.values().any(|release| {
+            release.evidence.iter().any(|record| record.entry == entry && record.body.digest == digest)
+                || release.runs.iter().any(|(own, run)| *own == entry && run.log == Some(digest))
+        })
+}
+
+/// Returns the part the person had in the release, in words, if any: who had one does not review it.
+pub(crate) fn part_in(release: &Release, who: &Principal) -> Option<&'static str> {
+    let signed = || release.sheets.iter().flat_map(|sheet| &sheet.answers).any(|answer| answer.principal == *who);
+    let sent = || release.dispatches.iter().any(|dispatch| dispatch.body.by.as_ref() == Some(who));
+    if asked_for(release, who) {
+        Some(ASKED_FOR)
+    } else if signed() {
+        Some("they signed this release")
+    } else if sent() {
+        Some("they dispatched this release")
+    } else {
+        None
+    }
 }
 
 /// Returns what the answers to the sheet come to at that moment.
 pub fn decision(state: &State, release: &Release, sheet: &Sheet, at: Timestamp) -> Decision {
     let answers = sign_offs(state, release, sheet, at);
     let product = &release.candidate.product;
-    let policy = state.policy(product).map(|record| &record.policy);
+    let policy = state.policy(product).map(|record| record.policy.for_change(release.candidate.change_type));
+    let policy = policy.as_deref();
     let slots = policy
         .map(|policy| slots(state, policy, product, &answers, at, |who| barred(state, release, who).is_some()))
         .unwrap_or_default();
@@ -457,10 +524,17 @@ pub fn decision(state: &State, release: &Release, sheet: &Sheet, at: Timestamp) 
             .find(|answer| verdict != Verdict::NoGo || policy.is_none_or(|policy| policy.has_veto(&answer.role)))
             .map(|answer| answer.principal.clone())
     };
+    // Without a veto among them, enough of those who are asked end it together.
+    let refusing = || {
+        let asked = |answer: &&&SignOff| policy.is_some_and(|policy| policy.asks(&answer.role));
+        let mut all = standing.iter().filter(|answer| answer.verdict == Verdict::NoGo).filter(asked);
+        let needed = usize::try_from(policy?.no_go_count?).ok()?;
+        all.nth(needed.checked_sub(1)?).map(|answer| answer.principal.clone())
+    };
     let moved = drift(state, release, sheet);
     let authorization =
         answers.iter().filter(|judged| judged.counts() && judged.go()).find_map(|judged| judged.answer.authorization);
-    let outcome = if let Some(who) = signer(Verdict::NoGo) {
+    let outcome = if let Some(who) = signer(Verdict::NoGo).or_else(refusing) {
         Outcome::NoGo(who)
     } else if let Some(who) = signer(Verdict::Hold) {
         Outcome::Hold(who)
@@ -494,7 +568,12 @@ pub fn release_of<'a>(state: &'a State, act: &'a Act) -> Option<&'a ReleaseId> {
         Act::Export(body) => body.release.as_ref(),
         Act::Approval(body) => match state.answerable(body.request)? {
             Answerable::Sheet(id) | Answerable::Evidence(id) => Some(id),
-            Answerable::Policy(_) | Answerable::Authorization(_) | Answerable::Device(_) => None,
+            Answerable::Policy(_)
+            | Answerable::Authorization(_)
+            | Answerable::Device(_)
+            | Answerable::Person(_)
+            | Answerable::Role(_)
+            | Answerable::Removal(_) => None,
         },
         Act::Condition(body) => release_of_approval(state, body.approval).map(|(release, _)| &release.id),
         Act::Genesis(_)

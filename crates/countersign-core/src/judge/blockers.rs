@@ -43,6 +43,12 @@ pub enum Cause {
     Stale(Vec<Moved>),
     /// The sheet is past its time.
     SheetExpired(Timestamp),
+    /// A condition of a conditional GO is open: its entry, and which, from 0.
+    Condition(EntryRef, u64),
+    /// A freeze keeps it, in that occurrence.
+    Frozen(EntryRef, crate::act::Window),
+    /// The review of that emergency change was due then.
+    ReviewOverdue(ReleaseId, Timestamp),
 }
 
 /// Returns what keeps the release from going live, the most pressing first.
@@ -127,6 +133,24 @@ pub fn blockers(state: &State, release: &Release, at: Timestamp) -> Vec<Blocker>
         let (code, what) = (format!("gate:{}", check.gate), format!("{}: {}", check.gate, check.detail));
         add(&code, what, managers.clone(), act, Cause::Gate(check));
     }
+    if let Err(overdue) = ensure_reviewed(state, release, at) {
+        let who = holders(role::PROCESS_OWNER).into_iter().chain(holders(role::AUDITOR)).collect();
+        let act = overdue.hint.clone().unwrap_or_default();
+        if let Some((other, due)) = overdue_review(state, product, at) {
+            let cause = Cause::ReviewOverdue(other.id.clone(), due);
+            add(overdue.code.as_str(), overdue.message, who, act, cause);
+        }
+    }
+    let frozen = release.sheet().filter(|sheet| !release.rollout_began(sheet.entry)).and_then(|sheet| {
+        ensure_not_frozen(state, release, &sheet.body.environment, at).err()?;
+        frozen(state, product, &sheet.body.environment, at)
+    });
+    if let Some((freeze, span)) = frozen {
+        let refused = refused_by(state, freeze, span);
+        let act = format!("countersign freeze lift {}", freeze.entry.index);
+        let cause = Cause::Frozen(freeze.entry, span);
+        add(refused.code.as_str(), refused.message, managers.clone(), act, cause);
+    }
     match release.sheet() {
         None => {
             if list.is_empty() {
@@ -198,6 +222,26 @@ pub(super) fn decision_blockers(
         })
         .collect()
     };
+    // What was tied to a GO is a task of its own until it is settled.
+    for judged in decision.answers.iter().filter(|judged| !judged.replaced) {
+        for (place, (text, _)) in judged.answer.conditions.iter().enumerate().filter(|(_, (_, met))| met.is_none()) {
+            let holds = |person: &&crate::state::Person| {
+                person.holds(judged.answer.role.as_str(), Some(&release.candidate.product), at)
+                    && barred(state, release, &person.card.principal).is_none()
+            };
+            let who = state.people.values().filter(holds).map(|person| person.card.principal.to_string()).collect();
+            let entry = judged.answer.entry;
+            let what = format!("{} goes on the condition: {text}", judged.answer.name);
+            let act = format!("countersign sign {id} --condition-met {}.{}", entry.index, place + 1);
+            list.push(Blocker {
+                code: "condition".into(),
+                what,
+                who,
+                act,
+                cause: Cause::Condition(entry, place as u64),
+            });
+        }
+    }
     match &decision.outcome {
         Outcome::Go { .. } => {}
         Outcome::Incomplete => list.extend(missing()),
@@ -213,13 +257,11 @@ pub(super) fn decision_blockers(
         }
         Outcome::Hold(who) => {
             let what = format!("{} asks to wait", state.printed_name(who));
-            list.push(blocker(
-                Code::OnHold,
-                what,
-                vec![who.to_string()],
-                format!("countersign sign {id} --verdict VERDICT (their new answer)"),
-                Cause::AsksToWait(who.clone()),
-            ));
+            let (whom, act) = match unanswered(state, release, sheet, who) {
+                Some(hold) => (managers, format!("countersign hold {id} --resume {} --answer TEXT", hold.entry.index)),
+                None => (vec![who.to_string()], format!("countersign sign {id} --verdict VERDICT (their new answer)")),
+            };
+            list.push(blocker(Code::OnHold, what, whom, act, Cause::AsksToWait(who.clone())));
             // Those who have not answered need not wait for the question: their seats are open beside it.
             list.extend(missing());
         }

@@ -21,37 +21,6 @@ pub fn rollout_in(state: &State, product: &Slug, environment: &Slug, at: Timesta
         .map(|release| release.id.clone())
 }
 
-/// Returns the freeze that forbids dispatches to the environment at that moment, if one does.
-pub fn frozen<'a>(
-    state: &'a State,
-    product: &Slug,
-    environment: &Slug,
-    at: Timestamp,
-) -> Option<&'a crate::state::Freeze> {
-    state.freezes.values().find(|freeze| {
-        freeze.lifted.is_none()
-            && freeze.span.contains(at)
-            && freeze.product.as_ref().is_none_or(|only| only == product)
-            && freeze.environment.as_ref().is_none_or(|only| only == environment)
-    })
-}
-
-/// Refuses while a freeze forbids dispatches to the environment.
-pub(crate) fn ensure_not_frozen(
-    state: &State,
-    product: &Slug,
-    environment: &Slug,
-    at: Timestamp,
-) -> Result<(), Rejection> {
-    match frozen(state, product, environment, at) {
-        Some(freeze) => Err(Rejection::new(
-            Code::Frozen,
-            format!("{} froze it until {}: {}", state.printed_name(&freeze.by), freeze.span.until, freeze.reason),
-        )),
-        None => Ok(()),
-    }
-}
-
 /// Returns the dispatches that may still change what runs. One of unknown fate is none of them once it was sent again, or
 /// once its wave was executed by another: the pipeline has no claim left for it.
 pub fn under_way(release: &Release) -> impl Iterator<Item = &DispatchRecord> {
@@ -161,6 +130,8 @@ pub fn release_state(state: &State, release: &Release, at: Timestamp) -> Release
         return ReleaseState::OnHold;
     }
     match decision {
+        // A freeze that came after the GO holds it, whoever declared it; nobody has to notice first.
+        Some(Outcome::Go { .. }) if stopped_by_freeze(state, release, at) => return ReleaseState::OnHold,
         Some(Outcome::Go { .. }) => return ReleaseState::Authorized,
         Some(Outcome::Incomplete) => return ReleaseState::Ready,
         Some(Outcome::Expired) => return ReleaseState::Expired,
@@ -248,7 +219,8 @@ pub fn may_dispatch(
         )
         .hint("a release manager resumes it with `countersign hold --resume`"));
     }
-    ensure_not_frozen(state, &body.product, &body.environment, at)?;
+    ensure_not_frozen(state, release, &body.environment, at)?;
+    ensure_open(state, release, at)?;
     let place = (body.product.clone(), body.environment.clone());
     let target = state.targets.get(&place).map(|(entry, _)| *entry);
     ensure(target == Some(body.target), Code::Stale, || "the target's configuration has moved since".into())?;
@@ -268,6 +240,7 @@ pub fn may_dispatch(
     }
     let decision = decision(state, release, sheet, at);
     if wave == 1 {
+        ensure_reviewed(state, release, at)?;
         if let Some(open) = checks(state, release, at).into_iter().find(Check::open) {
             return Err(Rejection::new(Code::GateOpen, format!("gate {}: {}", open.gate, open.detail)));
         }

@@ -69,11 +69,11 @@ fn an_authorization_is_granted_within_sense() {
 
 #[test]
 fn an_authorization_is_adopted_under_the_quorum_it_stands_in_for() {
-    let world = given_policy_with(&[DEPLOYMENT]).when(role_change(Grant::Grant, OTTO, "qa")).when(authorize().by(OTTO));
+    let world = given_policy_with(&[DEPLOYMENT]).when(role_change(Grant::Grant, OLGA, "qa")).when(authorize());
     let index = world.last_entry().index;
     world
         .then(|world| assert_eq!(worth(world, index), SignOffState::Incomplete))
-        .refuses_saying(Code::SegregationFailed, "proposed", answer_entry(OTTO, index, "qa", Verdict::Go))
+        .refuses_saying(Code::SegregationFailed, "proposed", answer_entry(OLGA, index, "qa", Verdict::Go))
         .refuses(Code::RoleMissing, answer_entry(PAUL, index, "practitioner", Verdict::Go))
         .refuses(Code::ReauthRefused, answer_entry(QUINN, index, "qa", Verdict::Go).reauth(Reauth::File))
         .refuses_saying(

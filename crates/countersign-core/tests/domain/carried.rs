@@ -105,9 +105,12 @@ fn an_answer_is_judged_where_it_comes_in() {
     stale.worth("r1", QUINN, SignOffState::Stale, "came before it unseen");
     let mut moved = base.clone().when(policy(&policy_with(&[("soak_seconds = 3600", "soak_seconds = 60")])));
     let proposed = moved.last_entry().index;
-    moved = moved
-        .when(answer_entry(QUENTIN, proposed, "qa", Verdict::Go))
-        .when(answer_entry(SAM, proposed, "security", Verdict::Go));
+    moved = moved.when(answer_entry(QUENTIN, proposed, "qa", Verdict::Go)).when(answer_entry(
+        SAM,
+        proposed,
+        "security",
+        Verdict::Go,
+    ));
     assert_eq!(import(&mut moved, &answer).unwrap_err().code, Code::Stale);
     let mut replaced = base.clone().later(60).when(freeze("r1"));
     assert_eq!(import(&mut replaced, &answer).unwrap_err().code, Code::Stale);
@@ -136,7 +139,8 @@ fn a_forged_or_altered_answer_is_refused_by_name() {
 
     let answer = answered(&world, &opened, 2);
     let text = String::from_utf8(answer.leaf().to_vec()).unwrap();
-    for (from, to) in [("\"verdict\":\"go\"", "\"verdict\":\"no\""), ("\"role\":\"qa\"", "\"role\":\"qb\""), ("\n", "")] {
+    for (from, to) in [("\"verdict\":\"go\"", "\"verdict\":\"no\""), ("\"role\":\"qa\"", "\"role\":\"qb\""), ("\n", "")]
+    {
         let altered = text.replacen(from, to, 1);
         assert_ne!(altered, text);
         assert_eq!(carried::read_answer(altered.as_bytes()).unwrap_err().code, Code::Malformed, "{from}");
@@ -195,7 +199,8 @@ fn only_an_answer_to_a_sheet_rests_on_proofs() {
 #[test]
 fn who_came_in_by_a_public_key_accepts_and_answers_in_one_go_without_the_ledger() {
     let newcomer = "nina@acme.example";
-    let world = given().when(enrol(newcomer, &[])).when(role_change(countersign_core::act::Grant::Grant, newcomer, "qa"));
+    let world =
+        given().when(enrol(newcomer, &[])).when(role_change(countersign_core::act::Grant::Grant, newcomer, "qa"));
     let world = world.ready("r1");
     let mut opened = opened(&world, "r1");
     let accept = || Act::from(EnrolAccept { accountability: accountability() });

@@ -119,10 +119,10 @@ fn a_policy_is_replaced_only_under_the_quorum_it_replaces() {
 
 #[test]
 fn who_proposed_a_policy_does_not_sign_it() {
-    let world = given().when(role_change(Grant::Grant, OTTO, "qa")).when(policy(POLICY).by(OTTO));
+    let world = given().when(role_change(Grant::Grant, OLGA, "qa")).when(policy(POLICY));
     let asked = last(&world);
     world
-        .refuses_saying(Code::SegregationFailed, "proposed", answer_entry(OTTO, asked, "qa", Verdict::Go))
+        .refuses_saying(Code::SegregationFailed, "proposed", answer_entry(OLGA, asked, "qa", Verdict::Go))
         .when(answer_entry(QUINN, asked, "qa", Verdict::Go))
         .when(answer_entry(SAM, asked, "security", Verdict::Go))
         .then(|world| assert_eq!(version_in_force(world), 2));
@@ -184,7 +184,7 @@ fn a_freeze_forbids_dispatches_of_its_span_and_place_until_lifted() {
         .refuses(Code::RoleMissing, declare_freeze(None, 60).by(QUINN))
         .refuses(Code::Field, declare_freeze(None, -1))
         .when(declare_freeze(Some("production"), 600))
-        .is("r1", ReleaseState::Authorized)
+        .is("r1", ReleaseState::OnHold)
         .refuses(Code::Frozen, dispatch("r1", 1, "one"))
         .later(600)
         .refuses(Code::Frozen, dispatch("r1", 1, "one"))

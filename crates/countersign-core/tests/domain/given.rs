@@ -10,12 +10,12 @@ use std::str::FromStr;
 use std::sync::{Arc, LazyLock};
 
 use countersign_core::act::{
-    Act, App, Approval, Artifact, Authorization, AuthorizationChange, Candidate, ChangeList, ChangeType, CommitSource,
-    Common, Condition, ConnectorConfig, Device, DeviceCard, DeviceChange, DevicePurpose, Dispatch, DispatchKind,
-    DispatchState, Enrol, EnrolAccept, Evidence, EvidenceOrigin, Freeze, FreezeChange, Genesis, Grant, Hold,
-    HoldChange, Key, KeyChange, KeyOrigin, Lease, Meaning, Outcome, PersonCard, PlannedWave, Policy, Product, Propose,
-    ProposeChange, RULES_VERSION, Reauth, Recovery, Request, Role, RunConclusion, RunRef, Seen, SeenBasis, Segment,
-    Signer, Stage, Target, Verdict, Waiver, Wave, WaveVerdict, Window, accountability,
+    Act, App, Approval, Artifact, Authorization, AuthorizationChange, Candidate, ChangeList, ChangeType, Charter,
+    CommitSource, Common, Condition, ConnectorConfig, Device, DeviceCard, DeviceChange, DevicePurpose, Dispatch,
+    DispatchKind, DispatchState, Enrol, EnrolAccept, Evidence, EvidenceOrigin, Freeze, FreezeChange, Genesis, Grant,
+    Hold, HoldChange, Key, KeyChange, KeyOrigin, Lease, Meaning, Outcome, PersonCard, PlannedWave, Policy, Product,
+    Propose, ProposeChange, RULES_VERSION, Reauth, Recovery, Request, Role, RunConclusion, RunRef, Seen, SeenBasis,
+    Segment, Signer, Stage, Target, Verdict, Waiver, Wave, WaveVerdict, Window, accountability,
 };
 use countersign_core::admit::{self, Statement};
 use countersign_core::decide::{Command, Context, decide};
@@ -567,6 +567,7 @@ pub(crate) fn genesis(sample: bool) -> Step {
     step(OLGA, move |world| {
         Genesis {
             accountability: accountability(),
+            charter: None,
             desk: device_card(DESK, DevicePurpose::Desk),
             owner: person_card(world, OLGA, &[]),
             recovery: Recovery { needed: 1, people: vec![word(OTTO)], wait_hours: 72 },
@@ -575,6 +576,23 @@ pub(crate) fn genesis(sample: bool) -> Step {
         }
         .into()
     })
+}
+
+/// The usual first entry, under a charter that asks for two people.
+pub(crate) fn genesis_under(charter: Charter) -> Step {
+    let Step { act, .. } = genesis(false);
+    Step {
+        act: Box::new(move |world| match act(world) {
+            Act::Genesis(mut body) => {
+                body.charter = Some(charter);
+                body.recovery =
+                    Recovery { needed: 2, people: vec![word(RITA), word(QUINN), word(SAM)], wait_hours: 72 };
+                Act::Genesis(body)
+            }
+            other => other,
+        }),
+        ..genesis(false)
+    }
 }
 
 pub(crate) fn person_card(world: &World, who: &str, emails: &[&str]) -> PersonCard {
@@ -607,7 +625,9 @@ pub(crate) fn accept_by(who: &'static str) -> Step {
 }
 
 pub(crate) fn role_change(change: Grant, who: &'static str, role: &'static str) -> Step {
-    step(OLGA, move |_| Role { change, principal: word(who), product: None, role: word(role), until: None }.into())
+    step(OLGA, move |_| {
+        Role { change, principal: word(who), product: None, qualification: None, role: word(role), until: None }.into()
+    })
 }
 
 pub(crate) fn enrol_device(who: &'static str, purpose: DevicePurpose) -> Step {
@@ -625,7 +645,7 @@ pub(crate) fn confirm_device(who: &'static str) -> Step {
     })
 }
 
-fn confirmation(request: EntryRef, role: &str) -> Act {
+pub(crate) fn confirmation(request: EntryRef, role: &str) -> Act {
     Approval {
         authorization: None,
         conditions: Vec::new(),
@@ -744,6 +764,7 @@ pub(crate) fn declare_freeze(environment: Option<&'static str>, seconds: i64) ->
         let change = FreezeChange::Declare {
             environment: environment.map(word),
             product: Some(word(PRODUCT)),
+            recurs: None,
             span: window(world.now, seconds),
         };
         Freeze { change }.into()

@@ -136,7 +136,14 @@ fn replaying_all_leaves_says_the_same() {
 fn corrections_and_exports_name_what_is_there() {
     let correct = |leaf: fn(&World) -> countersign_core::words::EntryRef| {
         step(PAUL, move |world| {
-            Correction { entry: leaf(world), field: word("identity"), new: word("passport"), old: word("card") }.into()
+            Correction {
+                entry: leaf(world),
+                field: word("identity"),
+                new: word("passport"),
+                old: word("card"),
+                removes: None,
+            }
+            .into()
         })
     };
     let export = |edit: fn(&mut Export)| {

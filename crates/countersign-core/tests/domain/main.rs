@@ -5,20 +5,27 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod authorization;
+mod calendar;
 mod carried;
 mod clock;
 mod configuration;
+mod emergency;
 mod entries;
 mod evidence;
 mod given;
 mod insider;
 mod model;
 mod people;
+mod permission;
+mod quorum;
+mod records;
 mod release;
+mod roles;
 mod rollout;
 mod sheet;
 mod signoff;
 mod staging;
+mod verdicts;
 mod walk;
 mod worker;
 

@@ -79,6 +79,7 @@ fn roles_count_from_their_grant_to_their_lapse_or_end() {
                 change: Grant::Grant,
                 principal: word(PAUL),
                 product: None,
+                qualification: None,
                 role: word("release-manager"),
                 until: Some(world.now.plus_seconds(seconds)),
             }
@@ -110,7 +111,15 @@ fn roles_count_from_their_grant_to_their_lapse_or_end() {
 fn a_role_for_one_product_is_none_for_another() {
     let for_product = |change: Grant, role: &'static str, product: &'static str| {
         step(OLGA, move |_| {
-            Role { change, principal: word(PAUL), product: Some(word(product)), role: word(role), until: None }.into()
+            Role {
+                change,
+                principal: word(PAUL),
+                product: Some(word(product)),
+                qualification: None,
+                role: word(role),
+                until: None,
+            }
+            .into()
         })
     };
     given()
@@ -304,7 +313,7 @@ fn reviews_are_made_by_owners_and_auditors_over_what_is_there() {
     let review = |from: u64, beyond: u64| {
         step(ADA, move |world| {
             let until = world.state.tree.size() + beyond;
-            Review { findings: word("none"), from, scope: ReviewScope::Trail, until }.into()
+            Review { findings: word("none"), from, release: None, scope: ReviewScope::Trail, until }.into()
         })
     };
     given()

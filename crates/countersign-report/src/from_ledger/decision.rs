@@ -182,7 +182,13 @@ fn sign_off(source: &Source<'_>, judged: &Judged, it: &JudgedSignOff, later: &[J
     let person = source.state.people.get(&answer.principal);
     let key = person.and_then(|person| person.keys.iter().find(|record| record.key == answer.key));
     SignOff {
-        by: crate::model::Party { name: answer.name.to_string(), principal: answer.principal.to_string() },
+        by: crate::model::Party {
+            name: match &answer.delegated_by {
+                Some(of) => format!("{}, in the place of {}", answer.name, source.state.printed_name(of)),
+                None => answer.name.to_string(),
+            },
+            principal: answer.principal.to_string(),
+        },
         role: answer.role.to_string(),
         verdict: answer.verdict,
         meaning: answer.meaning,
@@ -201,7 +207,7 @@ fn sign_off(source: &Source<'_>, judged: &Judged, it: &JudgedSignOff, later: &[J
         state: it.state,
         state_at_dispatch: judged.at_dispatch(answer.entry),
         cause: cause(it),
-        replaced_by: later.iter().find(|it| it.answer.principal == answer.principal).map(|it| it.answer.entry.index),
+        replaced_by: later.iter().find(|it| it.answer.replaces(answer)).map(|it| it.answer.entry.index),
     }
 }
 

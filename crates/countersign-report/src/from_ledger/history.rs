@@ -243,7 +243,7 @@ impl Change {
                     None => body.role.to_string(),
                 });
                 match body.change {
-                    Grant::Grant => Self::new(vec![field("role", None, role)], []),
+                    Grant::Grant | Grant::Delegate | Grant::Recover => Self::new(vec![field("role", None, role)], []),
                     Grant::Lapse => {
                         let held = state.people.get(&body.principal).into_iter().flat_map(|it| &it.roles);
                         let ended = held.filter(|it| it.role == body.role && it.product == body.product);

@@ -28,7 +28,11 @@ fn person(source: &Source<'_>, it: &state::Person) -> Person {
             .roles
             .iter()
             .map(|span| RoleSpan {
-                role: span.role.to_string(),
+                role: match span.delegated_by() {
+                    Some(of) => format!("{}, in the place of {}", span.role, source.state.printed_name(of)),
+                    None if span.waits() => format!("{}, which waits for a second person", span.role),
+                    None => span.role.to_string(),
+                },
                 product: span.product.as_ref().map(ToString::to_string),
                 expires: span.until.map(|until| moment(until, source.zone_of(span.granted.index))),
                 from: span.granted.index,
@@ -38,8 +42,22 @@ fn person(source: &Source<'_>, it: &state::Person) -> Person {
         keys: it.keys.iter().map(|record| key(source, record)).collect(),
         enrolled: source.stamp(it.enrolled.index),
         accepted: it.accepted.map(|entry| entry.index),
-        qualification: None,
+        qualification: qualification(it),
     }
+}
+
+/// What they are trained for, by which record and until when.
+fn qualification(it: &state::Person) -> Option<String> {
+    let trained: Vec<String> = it
+        .roles
+        .iter()
+        .filter(|span| span.lapsed.is_none())
+        .filter_map(|span| {
+            let trained = span.qualification.as_ref()?;
+            Some(format!("{}: {} until {}", span.role, trained.reference, trained.until))
+        })
+        .collect();
+    (!trained.is_empty()).then(|| trained.join("; "))
 }
 
 fn key(source: &Source<'_>, it: &KeyRecord) -> Key {

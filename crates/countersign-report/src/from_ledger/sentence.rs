@@ -22,12 +22,13 @@ pub(super) fn sentence(source: &Source<'_>, leaf: &Leaf) -> String {
     let only = |product: &Option<Slug>| product.as_ref().map(|it| format!(" for {it} only")).unwrap_or_default();
     let does = match &statement.act {
         Act::Genesis(body) => format!(
-            "founded the ledger “{}”{}; recovery by {} of {} people after {} hours",
+            "founded the ledger “{}”{}; recovery by {} of {} people after {} hours{}",
             body.title,
             if body.sample { " as a SAMPLE" } else { "" },
             body.recovery.needed,
             body.recovery.people.len(),
-            body.recovery.wait_hours
+            body.recovery.wait_hours,
+            body.charter.map(|charter| charter_said(&charter)).unwrap_or_default()
         ),
         Act::Enrol(body) => {
             format!("enrolled {} ({}); identity: {}", body.person.name, body.person.principal, body.identity)
@@ -53,6 +54,10 @@ pub(super) fn sentence(source: &Source<'_>, leaf: &Leaf) -> String {
             match body.change {
                 Grant::Grant => format!("gave {whom} the role {}{}{until}", body.role, only(&body.product)),
                 Grant::Lapse => format!("ended the role {} of {whom}{}", body.role, only(&body.product)),
+                Grant::Delegate => {
+                    format!("let {whom} sign as {}{} in their place{until}", body.role, only(&body.product))
+                }
+                Grant::Recover => format!("asked, to recover the ledger, that {whom} become its process owner"),
             }
         }
         Act::Product(body) => {
@@ -86,12 +91,13 @@ pub(super) fn sentence(source: &Source<'_>, leaf: &Leaf) -> String {
             }
         },
         Act::Freeze(body) => match &body.change {
-            FreezeChange::Declare { environment, product, span } => format!(
-                "froze {} of {} from {} to {}",
+            FreezeChange::Declare { environment, product, recurs, span } => format!(
+                "froze {} of {} from {} to {}{}",
                 environment.as_ref().map_or("every environment", Slug::as_str),
                 product.as_ref().map_or("every product", Slug::as_str),
                 span.from,
-                span.until
+                span.until,
+                recurs.as_ref().map(|again| format!(", again by {} in {}", again.rule, again.zone)).unwrap_or_default()
             ),
             FreezeChange::Lift { freeze } => format!("lifted the freeze of {freeze}"),
         },
@@ -214,7 +220,10 @@ pub(super) fn sentence(source: &Source<'_>, leaf: &Leaf) -> String {
             body.code,
             body.message
         ),
-        Act::Correction(body) => format!("corrected {} of {}", body.field, body.entry),
+        Act::Correction(body) => match body.removes {
+            Some(digest) => format!("asked for the file {digest} of {} to be removed", body.entry),
+            None => format!("corrected {} of {}", body.field, body.entry),
+        },
         Act::Late(body) => format!("brought in a paper record of {}: {}", body.happened, body.record),
         Act::Review(body) => format!(
             "reviewed {} over entries {} to {}: {}",
@@ -232,6 +241,17 @@ pub(super) fn sentence(source: &Source<'_>, leaf: &Leaf) -> String {
     format!("{who} {does}.")
 }
 
+/// The charter a ledger begins with, in words.
+fn charter_said(charter: &countersign_core::act::Charter) -> String {
+    let two = match (charter.co_signed_roles, charter.co_signed_identity) {
+        (true, true) => "two people give a role and state an identity",
+        (true, false) => "two people give a role",
+        (false, true) => "two people state an identity",
+        (false, false) => "one person gives roles alone",
+    };
+    format!("; {two}, and a key is valid for {} days at most", charter.key_days)
+}
+
 /// What an approval answers, in words.
 fn subject(source: &Source<'_>, request: EntryRef) -> String {
     match source.state.answerable(request) {
@@ -241,6 +261,9 @@ fn subject(source: &Source<'_>, request: EntryRef) -> String {
             format!("on the standing authorization of {request} of {product}")
         }
         Some(Answerable::Device(device)) => format!("for the device {}", source.state.printed_name(device)),
+        Some(Answerable::Person(who)) => format!("for the identity of {}", source.state.printed_name(who)),
+        Some(Answerable::Role(who)) => format!("for the role of {request} of {}", source.state.printed_name(who)),
+        Some(Answerable::Removal(digest)) => format!("for the removal of the file {digest}"),
         Some(Answerable::Evidence(id)) => format!("for the evidence of {request} of {}", source.title(id)),
         None => format!("on {request}, which waits for no answer"),
     }

@@ -162,6 +162,7 @@ impl Making {
             OLGA,
             Genesis {
                 accountability: accountability(),
+                charter: None,
                 desk: device(DESK, act::DevicePurpose::Desk),
                 owner: card(OLGA, self.now),
                 recovery: Recovery { needed: 1, people: vec![word(OTTO)], wait_hours: 72 },
@@ -175,7 +176,14 @@ impl Making {
             self.act(who, EnrolAccept { accountability: accountability() });
             self.act(
                 OLGA,
-                act::Role { change: Grant::Grant, principal: word(who), product: None, role: word(role), until: None },
+                act::Role {
+                    change: Grant::Grant,
+                    principal: word(who),
+                    product: None,
+                    qualification: None,
+                    role: word(role),
+                    until: None,
+                },
             );
         }
         let change = DeviceChange::Enrol { device: device(WORKER, act::DevicePurpose::Dispatcher) };
@@ -490,7 +498,7 @@ static STORY: LazyLock<Making> = LazyLock::new(|| {
     // What was written is corrected, amended, replaced.
     let first = it.release("pump-1").candidate_entry;
     let (old, new) = (word("low"), word("medium"));
-    it.act(RITA, act::Correction { entry: first, field: word("risk"), new, old });
+    it.act(RITA, act::Correction { entry: first, field: word("risk"), new, old, removes: None });
     it.target("production", &["canary", "everyone"], "deploy-pump-2");
     let mut candidate = it.release("pump-3").candidate.clone();
     candidate.risk = Some(word("high"));

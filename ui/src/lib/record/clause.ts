@@ -1,7 +1,7 @@
 /** What a policy means, and what keeps it from being met, in the window's language. */
 import type { Clause, Obstacle } from '$lib/ipc/bindings';
 import { t, word } from '$lib/i18n/index.svelte';
-import { duration, list } from '$lib/i18n/format.svelte';
+import { dateTime, duration, list } from '$lib/i18n/format.svelte';
 import { roleName } from './sentence';
 
 export function clauseText(clause: Clause): string {
@@ -44,6 +44,29 @@ export function clauseText(clause: Clause): string {
         ),
         ...(clause.observed ? [t('clauses.gateObserved')] : []),
       ].join(' ');
+    case 'noGoCount':
+      return t('clauses.noGoCount', { count: clause.count });
+    case 'holdAnswered':
+      return t('clauses.holdAnswered');
+    case 'emergency':
+      return [
+        t('clauses.emergency', {
+          roles: list(clause.roles.map(({ role, count }) => t('clauses.quorumRole', { count, role: roleName(role) }))),
+        }),
+        clause.allGates
+          ? t('clauses.emergencyAll')
+          : clause.gates.length
+            ? t('clauses.emergencyGates', { gates: list(clause.gates) })
+            : t('clauses.emergencyNone'),
+        t('clauses.emergencyReview', { count: clause.workingDays }),
+      ].join(' ');
+    case 'window':
+      return [
+        t('clauses.window', { begins: dateTime(clause.begins), duration: duration(clause.seconds) }),
+        ...(clause.rule && clause.zone ? [t('clauses.windowAgain', { rule: clause.rule, zone: clause.zone })] : []),
+      ].join(' ');
+    case 'exempt':
+      return word('clauses', `exempt.${clause.rollback ? 'rollback' : 'none'}${clause.emergency ? 'Emergency' : ''}`);
     case 'noEvidence':
       return t('clauses.noEvidence');
     case 'soak':

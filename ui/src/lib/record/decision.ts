@@ -69,6 +69,12 @@ export function blockerTitle(cause: BlockerCause): string {
       return t('decision.block.stale');
     case 'sheetExpired':
       return t('decision.block.sheetExpired');
+    case 'condition':
+      return t('decision.block.condition', { who: cause.by.name });
+    case 'frozen':
+      return t('decision.block.frozen', { who: cause.by.name });
+    case 'reviewOverdue':
+      return t('decision.block.reviewOverdue', { release: cause.release });
   }
   return t('common.unknown');
 }
@@ -140,6 +146,12 @@ export function blockerDetail(blocker: Blocker): string {
       return said(cause.moved.length ? t('decision.blockMore.moved', { moved: movedText(cause.moved) }) : '', waits);
     case 'sheetExpired':
       return said(t('decision.blockMore.sheetExpired', { at: dateTime(cause.at) }), waits);
+    case 'condition':
+      return said(quoted(cause.text), waits);
+    case 'frozen':
+      return said(quoted(cause.reason), t('decision.blockMore.frozen', { until: dateTime(cause.until) }));
+    case 'reviewOverdue':
+      return said(t('decision.blockMore.reviewOverdue', { due: dateTime(cause.due) }), waits);
     case 'lateInconclusive':
       return waits;
   }
@@ -165,6 +177,12 @@ export function blockerLook(cause: BlockerCause): { icon: IconName; tone: Tone }
     case 'sheetExpired':
       return { icon: 'refresh', tone: 'stale' };
     case 'noPolicy':
+      return { icon: 'warning', tone: 'hold' };
+    case 'frozen':
+      return { icon: 'snow', tone: 'hold' };
+    case 'condition':
+      return { icon: 'clock', tone: 'wait' };
+    case 'reviewOverdue':
       return { icon: 'warning', tone: 'hold' };
     case 'notFrozen':
       return { icon: 'snow', tone: 'wait' };
