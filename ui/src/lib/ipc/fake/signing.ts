@@ -87,14 +87,21 @@ function challenge(renewed: Challenge['renewed'] = null): Challenge {
     reason: chosen?.reason ?? reason,
     reasonAsked: verdict,
     subjectDigest: view?.sheet?.digest ?? null,
-    payloadSha256: ready ? digest(payload) : null,
+    // Only an entry has bytes, as in Rust.
+    payloadSha256: ready && kind === 'entry' ? digest(payload) : null,
     payload: ready ? payload : null,
     time: now,
     zone: 'Europe/Zurich',
     keyFingerprint: 'SHA256:Jn5SkqD2vXo0pWf7bQyTz1mC8rLhA4gEeNuVxRuCyEs',
     secret: intent.kind === 'addBuildbot' ? 'connectorPassword' : 'passphrase',
     newKey: newKey && !keyMade ? who : null,
-    consequence: verdict ? 'lastSignatureManagerStarts' : intent.kind === 'unlock' ? 'none' : 'takesEffect',
+    consequence: verdict
+      ? chosen && !saysGo
+        ? 'blocksRelease'
+        : 'lastSignatureManagerStarts'
+      : intent.kind === 'unlock'
+        ? 'none'
+        : 'takesEffect',
     then: verdict ? person('jonas') : null,
     sample: world.sample,
     samplePassphrase: world.sample
