@@ -46,6 +46,7 @@ pub(crate) fn empty_ledger(root: &Path) -> PathBuf {
         owner: Signer { name: "Olga Brandt".parse().unwrap(), principal: "olga@acme.example".parse().unwrap() },
         emails: Vec::new(),
         reason: "we begin".parse().unwrap(),
+        charter: None,
         recovery: Recovery { needed: 0, people: Vec::new(), wait_hours: 0 },
         sample: false,
         charter: None,

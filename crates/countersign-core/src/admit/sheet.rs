@@ -200,7 +200,7 @@ pub(super) fn approval(case: &Case<'_>, body: &act::Approval) -> Result<(), Reje
         Answerable::Role(whose) => authority::confirm_role(case, body, whose),
         Answerable::Person(whose) => authority::confirm_person(case, body, whose),
         Answerable::Removal(digest) => {
-            as_role(None)?;
+            authority::own_role(person, &body.role, None, at)?;
             let removal = &state.removals[digest];
             ensure(removal.confirmed.is_none(), Code::AlreadyDone, || "it was removed already".into())?;
             ensure(body.verdict == Verdict::Go, Code::Field, || "a confirmation says GO, or nothing".into())?;

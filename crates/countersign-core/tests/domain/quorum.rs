@@ -123,3 +123,22 @@ fn a_policy_nobody_can_meet_today_is_told() {
         assert!(judge::policy_feasibility(&world.state, &policy, world.now).possible());
     });
 }
+
+#[test]
+fn an_emergency_asks_for_its_own_quorum() {
+    let text = format!(
+        "{POLICY}\n[emergency]\n[[emergency.quorum]]\nrole = \"emergency-authority\"\n[[emergency.quorum]]\nrole = \"qa\"\n"
+    );
+    given_policy(&text)
+        .when(role_change(Grant::Grant, ROLF, "emergency-authority"))
+        .when(propose_as("r1", |candidate| {
+            candidate.change_type = countersign_core::act::ChangeType::Emergency;
+            candidate.incident = Some(word("INC-7"));
+        }))
+        .then(|world| {
+            let found = feasible(world, &[]);
+            assert!(found.possible());
+            assert!(seats(&found).contains(&"rolf emergency-authority".to_owned()), "{:?}", seats(&found));
+            assert_eq!(found.indispensable, [word(ROLF)]);
+        });
+}
