@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::driver::Session;
-use crate::keyboard::{CONTROL, ENTER, Signing, at, choose, fill, go, palette, pick, sign, sit_down, tab_to, turn_to};
+use crate::keyboard::{CONTROL, ENTER, Signing, at, choose, fill, go, palette, pick, press_button, sign, sit_down, tab_to, turn_to};
 use crate::window::{Window, can_show};
 
 const OLGA: (&str, &str) = ("Olga Brandt", "correct horse battery staple");
@@ -47,8 +47,7 @@ fn files(root: &Path) -> [std::path::PathBuf; 4] {
 /// Goes to the button of a form and takes it to the window for signing.
 #[track_caller]
 fn on_to_sign(page: &Session) {
-    tab_to(page, "Review and sign");
-    page.press(ENTER);
+    press_button(page, "Review and sign");
 }
 
 #[test]
@@ -140,7 +139,11 @@ fn from_nothing_to_a_signed_release_by_keyboard_alone() {
     });
     page.chord(CONTROL, "a");
     page.press(&POLICY.replace('\n', ENTER));
-    page.until_it_says("A lawful policy");
+    page.wait("the policy to be found lawful as it stands", || {
+        let is_free = "return [...document.querySelectorAll('main button')].some(one => \
+            one.innerText.trim() === 'Sign it' && one.getAttribute('aria-disabled') !== 'true')";
+        (page.script(is_free, json!([])) == true).then_some(())
+    });
     keep("policy");
     page.chord(CONTROL, "s");
     fill(page, "Reason", "What we ask for from now on");
@@ -182,11 +185,10 @@ fn from_nothing_to_a_signed_release_by_keyboard_alone() {
     keep("propose");
     on_to_sign(page);
     sign(page, &Signing::act("a proposal", OLGA.1), |step| keep(&format!("propose-{step}")));
-    keep("proposed");
 
-    // Its evidence, which a second person confirms.
-    palette(page, "#1.0.0");
-    at(page, "1.0.0");
+    // What was signed has become a release, and that is where one is. Its evidence is confirmed by a second person.
+    at(page, "1.0.0 → production");
+    keep("proposed");
     page.press("2");
     tab_to(page, "Attach a file");
     page.press(ENTER);

@@ -22,7 +22,7 @@ const FOCUSED: &str = "const one = document.activeElement; \
     const label = one.labels && one.labels[0] && one.labels[0].innerText; \
     return (one.getAttribute('aria-label') || label || one.innerText || '').trim().replaceAll('\\n', ' ')";
 /// The words of what an open list or menu would choose.
-const HIGHLIGHTED: &str = "const one = document.querySelector('[data-highlighted], [role=option][data-selected]'); \
+const HIGHLIGHTED: &str = "const one = document.querySelector('[data-highlighted]'); \
     return one ? one.innerText.trim().replaceAll('\\n', ' ') : ''";
 const OPEN_ACKNOWLEDGEMENTS: &str =
     "return [...document.querySelectorAll('input[type=checkbox]')].filter(one => !one.checked).length";
@@ -61,10 +61,21 @@ pub(crate) fn fill(page: &Session, label: &str, text: &str) {
     assert_eq!(now, text, "what {label:?} holds");
 }
 
+/// Goes to a button and presses it, as soon as it is not held back.
+#[track_caller]
+pub(crate) fn press_button(page: &Session, words: &str) {
+    tab_to(page, words);
+    page.wait(&format!("{words:?} to be free"), || {
+        let is_free = "return document.activeElement.getAttribute('aria-disabled') !== 'true'";
+        (page.script(is_free, json!([])) == true).then_some(())
+    });
+    page.press(ENTER);
+}
+
 /// Opens a choice and takes what begins with these words.
 #[track_caller]
 pub(crate) fn choose(page: &Session, label: &str, option: &str) {
-    tab_to(page, label);
+    tab_to(page, &format!("{label}:"));
     page.press(ENTER);
     pick(page, option);
     page.wait(&format!("{label:?} to be {option:?}"), || focused(page).contains(option).then_some(()));

@@ -81,7 +81,10 @@ export class Ceremony {
     return this.form.reason.trim() !== '';
   }
   get ready(): boolean {
-    return !this.behind && !this.busy && (this.challenge?.payloadSha256 ?? null) !== null;
+    const { challenge } = this;
+    if (!challenge || this.behind || this.busy) return false;
+    // Where no entry is made there are no bytes to prepare: to unlock, to keep a secret, to start what is signed already.
+    return challenge.kind !== 'entry' || challenge.payloadSha256 !== null;
   }
   get touched(): boolean {
     return !this.receipt && (this.form.verdict !== null || this.form.reason.trim() !== '' || this.secret !== '');

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { calls } from '../../lib/ipc';
 import { appError, world } from '../../lib/ipc/fake/world';
 import { desk } from '../../lib/session.svelte';
 import { expectAccessible, show } from '../../../test/help';
@@ -26,6 +27,15 @@ test('the sample is built with progress and then opened', async () => {
   await expect.element(screen.getByRole('progressbar')).toBeVisible();
   await expect.poll(() => desk.session?.mode).toBe('open');
   expect(location.hash).toBe('#/inbox');
+});
+
+test('a sample that the program builds by itself is shown as it grows', async () => {
+  world.jobTick = 40;
+  world.mode = 'start';
+  await calls.createSample({ fresh: false });
+  const screen = await fresh();
+  await expect.element(screen.getByRole('progressbar')).toBeVisible();
+  await expect.poll(() => desk.session?.mode).toBe('open');
 });
 
 test('a ledger is created by a signed act, never from this page', async () => {

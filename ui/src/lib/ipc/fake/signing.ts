@@ -87,7 +87,8 @@ function challenge(renewed: Challenge['renewed'] = null): Challenge {
     reason: chosen?.reason ?? reason,
     reasonAsked: verdict,
     subjectDigest: view?.sheet?.digest ?? null,
-    payloadSha256: ready ? digest(payload) : null,
+    // Only an entry has bytes, as in Rust.
+    payloadSha256: ready && kind === 'entry' ? digest(payload) : null,
     payload: ready ? payload : null,
     time: now,
     zone: 'Europe/Zurich',
