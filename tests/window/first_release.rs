@@ -7,7 +7,9 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::driver::Session;
-use crate::keyboard::{CONTROL, ENTER, Signing, at, choose, fill, go, palette, pick, press_button, sign, sit_down, tab_to, turn_to};
+use crate::keyboard::{
+    CONTROL, ENTER, Signing, at, choose, fill, go, palette, pick, press_button, sign, sit_down, tab_to, turn_to,
+};
 use crate::window::{Window, can_show};
 
 const OLGA: (&str, &str) = ("Olga Brandt", "correct horse battery staple");

@@ -8,7 +8,7 @@ use countersign_app::clock;
 use countersign_app::error::Error;
 use countersign_app::ledger::Ledger;
 use countersign_app::people::{self, NewKey, Newcomer, Signing};
-use countersign_core::act::{ACCOUNTABILITY_TEXT, Grant, ReviewScope};
+use countersign_core::act::{ACCOUNTABILITY_TEXT, ReviewScope};
 use countersign_core::words::{EntryRef, Line, Principal, ReleaseId, Slug, Text, Timestamp};
 use serde_json::json;
 use zeroize::Zeroizing;
