@@ -38,9 +38,10 @@ function challenge(renewed: Challenge['renewed'] = null): Challenge {
   const statement = statementOf(intent);
   const ready = (!verdict || chosen !== null) && (!newKey || keyMade);
   const payload = `{"act":"${intent.kind}","reason":"${chosen?.reason ?? reason ?? ''}","signer":"${who.principal}","time":"${now}"}`;
+  const kind = intent.kind === 'unlock' ? 'presence' : intent.kind === 'addBuildbot' ? 'secret' : 'entry';
   return {
     nonce: `nonce-${nonce}`,
-    kind: intent.kind === 'unlock' ? 'presence' : intent.kind === 'addBuildbot' ? 'secret' : 'entry',
+    kind,
     act: verdict ? 'approval' : intent.kind === 'unlock' ? 'unlock' : intent.kind === 'request' ? 'request' : 'propose',
     who,
     product: view?.product ?? null,
@@ -89,7 +90,7 @@ function challenge(renewed: Challenge['renewed'] = null): Challenge {
     subjectDigest: view?.sheet?.digest ?? null,
     // Only an entry has bytes, as in Rust.
     payloadSha256: ready && kind === 'entry' ? digest(payload) : null,
-    payload: ready ? payload : null,
+    payload: ready && kind === 'entry' ? payload : null,
     time: now,
     zone: 'Europe/Zurich',
     keyFingerprint: 'SHA256:Jn5SkqD2vXo0pWf7bQyTz1mC8rLhA4gEeNuVxRuCyEs',

@@ -85,6 +85,7 @@ export default {
   unidentified: 'Noch hat keine zweite Person bezeugt, wer die unterschreibende Person ist.',
   unqualified: 'Die Schulung, die die Rolle verlangt, fehlt oder ist abgelaufen.',
   vacant: 'Das Produkt hat keine Prozessverantwortung: niemand steht dafür ein.',
+  review_overdue: 'Die Nachprüfung eines Notfall-Releases ist überfällig.',
   append: 'Der Eintrag ließ sich nicht an das Ledger anhängen.',
   attestation: 'Was die Pipeline prüfen würde, ließ sich nicht erstellen.',
   backup: 'Die Sicherung ließ sich nicht anlegen oder lesen.',
@@ -189,4 +190,5 @@ export default {
   'todo.internal': 'Kopieren Sie die Einzelheiten und melden Sie es denen, die Countersign hier betreuen.',
   'todo.unidentified': 'Bitten Sie eine zweite Person, es unter „Personen & Schlüssel“ zu bezeugen.',
   'todo.vacant': 'Geben Sie zuerst jemandem die Prozessverantwortung.',
+  'todo.review_overdue': 'Zeichnen Sie zuerst die Nachprüfung auf.',
 } as const satisfies Translation<typeof en>;

@@ -86,6 +86,7 @@ export default {
   unidentified: 'A second person has not yet said who the signer is.',
   unqualified: 'The training that the role asks for is missing or has run out.',
   vacant: 'The product has no process owner: nobody answers for it.',
+  review_overdue: 'The review of an emergency release is overdue.',
   append: 'The entry could not be appended to the ledger.',
   attestation: 'What the pipeline would check could not be made.',
   backup: 'The backup could not be made or read.',
@@ -191,4 +192,5 @@ export default {
   'todo.internal': 'Copy the details and tell whoever looks after Countersign here.',
   'todo.unidentified': 'Ask a second person to state it under “People & keys”.',
   'todo.vacant': 'Give somebody the role of process owner first.',
+  'todo.review_overdue': 'Record the review first.',
 } as const;
