@@ -37,10 +37,15 @@ function challenge(renewed: Challenge['renewed'] = null): Challenge {
     (intent.kind === 'enrol' && !intent.form.publicKey);
   const statement = statementOf(intent);
   const ready = (!verdict || chosen !== null) && (!newKey || keyMade);
+  const kind: Challenge['kind'] = ['unlock', 'allowCommand', 'stage', 'dispatch', 'rollback'].includes(intent.kind)
+    ? 'presence'
+    : intent.kind === 'addBuildbot'
+      ? 'secret'
+      : 'entry';
   const payload = `{"act":"${intent.kind}","reason":"${chosen?.reason ?? reason ?? ''}","signer":"${who.principal}","time":"${now}"}`;
   return {
     nonce: `nonce-${nonce}`,
-    kind: intent.kind === 'unlock' ? 'presence' : intent.kind === 'addBuildbot' ? 'secret' : 'entry',
+    kind,
     act: verdict ? 'approval' : intent.kind === 'unlock' ? 'unlock' : intent.kind === 'request' ? 'request' : 'propose',
     who,
     product: view?.product ?? null,
