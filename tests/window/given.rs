@@ -47,6 +47,7 @@ pub(crate) fn empty_ledger(root: &Path) -> PathBuf {
         emails: Vec::new(),
         reason: "we begin".parse().unwrap(),
         recovery: Recovery { needed: 0, people: Vec::new(), wait_hours: 0 },
+        charter: None,
         sample: false,
         valid_until: clock::now().plus_seconds(KEY_VALID_SECONDS),
     };
