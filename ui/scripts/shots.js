@@ -12,7 +12,10 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const out = `${root}/shots`;
 mkdirSync(out, { recursive: true });
 
-/** @type {[name: string, hash: string, fake?: string, page?: string][]} */
+/** @typedef {import('playwright-core').Page} Tab */
+/** @type {(name: string | RegExp) => (tab: Tab) => Promise<void>} */
+const press = (name) => (tab) => tab.getByRole('button', { name }).first().click();
+/** @type {[name: string, hash: string, fake?: string, page?: string, act?: (tab: Tab) => Promise<void>][]} */
 const screens = [
   ['inbox', '#/inbox'],
   ['inbox-empty', '#/inbox', 'empty'],
@@ -35,16 +38,38 @@ const screens = [
   ['release-halted', '#/releases/payments-api-2.31.2'],
   ['propose', '#/propose/draft-1'],
   ['request', '#/request/payments-api-2.31.1'],
+  ['release-hold', '#/releases/infusion-pump-fw-4.2.0', '', '', (tab) => tab.keyboard.press('h')],
+  ['release-sign-off', '#/releases/infusion-pump-fw-4.2.0', '', '', press('Dr. Ewa Lind')],
+  ['release-evidence-red', '#/releases/payments-api-2.31.2/evidence?file=4801'],
+  ['release-evidence-many', '#/releases/infusion-pump-fw-4.2.0/evidence', 'manyFiles'],
+  ['release-unknown', '#/releases/nothing-1.0.0'],
+  ['releases-columns', '#/releases', '', '', press('Columns')],
+  ['releases-empty', '#/releases', 'empty'],
+  ['drafts', '#/propose'],
+  ['palette', '#/board', '', '', (tab) => tab.keyboard.press('Control+k')],
+  ['keys', '#/board', '', '', (tab) => tab.keyboard.press('?')],
+  ['wallboard', '#/wallboard'],
   ['rollouts', '#/rollouts'],
   ['rollout', '#/rollouts/patient-portal-9.0.4'],
+  ['rollout-log', '#/rollouts/patient-portal-9.0.4', 'longLog', '', press('Show the log')],
+  ['rollout-baking', '#/rollouts/patient-portal-9.0.4', 'baking'],
   ['calendar', '#/calendar'],
+  ['calendar-month', '#/calendar?as=month'],
+  ['calendar-freeze', '#/calendar', '', '', press('Declare a freeze')],
   ['audit', '#/audit'],
   ['audit-entry', '#/audit/4764'],
   ['audit-damaged', '#/audit', 'mode:damaged'],
   ['people', '#/people'],
   ['person', '#/people/alice'],
+  ['people-devices', '#/people?tab=devices'],
+  ['people-roles', '#/people?tab=roles'],
+  ['people-reviews', '#/people?tab=reviews'],
+  ['people-enrol', '#/people', '', '', press('Enrol a person')],
   ['products', '#/products'],
   ['product', '#/products/infusion-pump-fw'],
+  ['product-targets', '#/products/infusion-pump-fw/targets'],
+  ['product-policy', '#/products/infusion-pump-fw/policy'],
+  ['product-edit', '#/products/infusion-pump-fw/edit'],
   ['authorizations', '#/authorizations'],
   ['connectors', '#/connectors'],
   ['settings', '#/settings'],
@@ -54,7 +79,12 @@ const screens = [
   ['start', '#/start', 'mode:start'],
   ['start-first', '#/start', 'mode:start,empty'],
   ['start-create', '#/start/create', 'mode:start'],
+  ['start-restore', '#/start/restore', 'mode:start'],
+  ['start-bundle', '#/start/bundle', 'mode:start'],
   ['sign', '', '', 'sign.html'],
+  ['sign-answer', '', '', 'sign.html', press('GO')],
+  ['sign-no-go', '', '', 'sign.html', press('NO-GO')],
+  ['sign-changed', '', 'changedSince', 'sign.html'],
 ];
 const sizes = /** @type {const} */ ([
   [1280, 800],
@@ -138,7 +168,7 @@ for (const round of rounds) {
         '{"from":4804,"at":{}}',
       );
   });
-  for (const [name, hash, fake = '', page = ''] of wanted.filter(([one]) => round.pick.test(one))) {
+  for (const [name, hash, fake = '', page = '', act] of wanted.filter(([one]) => round.pick.test(one))) {
     const tab = await context.newPage();
     const sign = page === 'sign.html';
     if (sign) await tab.setViewportSize({ width: Math.min(520, round.width), height: Math.min(680, round.height) });
@@ -150,6 +180,10 @@ for (const round of rounds) {
     await tab.waitForSelector('h1', { timeout: 5_000 }).catch(() => said.push(`${where}: no heading`));
     await tab.evaluate(() => document.fonts.ready);
     await tab.waitForTimeout(250);
+    if (act) {
+      await act(tab).catch((thrown) => said.push(`${where}: ${thrown}`));
+      await tab.waitForTimeout(350);
+    }
     await tab.screenshot({ path: `${out}/${name}-${round.tag}.png`, animations: 'disabled' });
     await tab.close();
     count += 1;

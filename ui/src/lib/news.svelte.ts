@@ -89,17 +89,22 @@ class News {
     }
     const since = this.#read;
     this.#read = size;
-    const found = new Map(this.#newest);
+    const found = new Map<string, number>();
     try {
-      for (let offset = 0; offset < size - since; offset += page) {
-        const limit = Math.min(page, size - since - offset);
-        const answer = await calls.audit({ filter: everything, newestFirst: true, page: { offset, limit } });
+      // The ledger may grow between two pages: read on until what was known before, wherever it lies by now.
+      for (let offset = 0, more = size > since; more;) {
+        const limit = Math.min(page, Math.max(20, size - since - offset));
+        const { rows } = await calls.audit({ filter: everything, newestFirst: true, page: { offset, limit } });
         if (of !== this.#of) return;
-        for (const row of answer.rows) {
-          if (!row.release || row.actor.principal === me) continue;
-          found.set(row.release, Math.max(found.get(row.release) ?? 0, row.index));
+        for (const { index, release, actor } of rows) {
+          if (index < since || !release || actor.principal === me) continue;
+          found.set(release, Math.max(found.get(release) ?? 0, index));
         }
+        more = rows.length > 0 && rows.at(-1)!.index > since;
+        offset += rows.length;
       }
+      // Another reading may have ended meanwhile.
+      for (const [release, index] of this.#newest) found.set(release, Math.max(found.get(release) ?? 0, index));
       this.#newest = found;
     } catch {
       // A mark that is missing misleads less than an error nobody asked for; it is read again with the next entry.

@@ -60,6 +60,14 @@ test('an entry of one’s own is no news', async () => {
   expect(news.changed(pump)).toBe(false);
 });
 
+test('what comes while it is read is not lost', async () => {
+  await lastHere(4812);
+  // The ledger the window knows of is older than the one that answers.
+  desk.session = { ...desk.session!, ledger: { ...desk.session!.ledger!, entries: 4806 } };
+  await lastHere(4805);
+  expect(news.changed(pump)).toBe(true);
+});
+
 test('all of them can be marked as seen at once', async () => {
   await lastHere(4700);
   const list = await show(Releases);

@@ -337,7 +337,7 @@ export type Blocker = {
 };
 
 /**  What keeps a release from its next step. */
-export type BlockerCause = { kind: "hold"; entry: number; by: PersonRef; question: string | null; reason: string } | { kind: "halt"; entry: number; by: PersonRef; reason: string } | { kind: "lateInconclusive"; evidence: string } | { kind: "rolloutHalted"; quote: string | null } | { kind: "noPolicy" } | { kind: "gate"; gate: string; conclusion: Conclusion; reason: GateReason } | { kind: "notFrozen" } | { kind: "quorum"; role: string; signed: number; needed: number } | { kind: "noGo"; by: PersonRef; quote: string } | { kind: "asksToWait"; by: PersonRef; quote: string } | { kind: "stale"; moved: Moved[] } | { kind: "sheetExpired"; at: string };
+export type BlockerCause = { kind: "hold"; entry: number; by: PersonRef; question: string | null; reason: string } | { kind: "halt"; entry: number; by: PersonRef; reason: string } | { kind: "lateInconclusive"; evidence: string } | { kind: "rolloutHalted"; quote: string | null } | { kind: "noPolicy" } | { kind: "gate"; gate: string; conclusion: Conclusion; reason: GateReason } | { kind: "notFrozen" } | { kind: "quorum"; role: string; signed: number; needed: number } | { kind: "noGo"; by: PersonRef; quote: string } | { kind: "asksToWait"; by: PersonRef; quote: string } | { kind: "stale"; moved: Moved[] } | { kind: "sheetExpired"; at: string } | { kind: "condition"; by: PersonRef; text: string } | { kind: "frozen"; by: PersonRef; until: string; reason: string } | { kind: "reviewOverdue"; release: string; due: string };
 
 export type Board = {
 	at: string,
@@ -564,7 +564,17 @@ export type Clause =
 /**  A wave. */
 { kind: "wave"; place: number; wave: WavePlan } | 
 /**  Who takes a failed wave back. */
-{ kind: "rollback"; rule: RollbackRule };
+{ kind: "rollback"; rule: RollbackRule } | 
+/**  How many NO-GO without a veto end a release. */
+{ kind: "noGoCount"; count: number } | 
+/**  The question of a HOLD must be answered before its signer may say GO. */
+{ kind: "holdAnswered" } | 
+/**  Who signs an emergency change, which gates it still passes (all where none is named), when its review is due. */
+{ kind: "emergency"; roles: QuorumAsked[]; gates: string[]; allGates: boolean; workingDays: number } | 
+/**  A time in which dispatch is allowed, and how it comes again. */
+{ kind: "window"; begins: string; seconds: number; rule: string | null; zone: string | null } | 
+/**  What freezes, and windows, do not stop. */
+{ kind: "exempt"; rollback: boolean; emergency: boolean };
 
 /**  The act that clears a blocker. */
 export type ClearingAct = { kind: "sign"; role: string } | { kind: "resume"; hold: number; question: boolean } | { kind: "request" } | { kind: "amend" } | { kind: "stage" } | { kind: "wait"; until: string | null } | { kind: "attach" } | { kind: "observe" } | { kind: "confirm"; entry: number } | { kind: "waive"; gate: string } | { kind: "rollback" } | { kind: "setPolicy" };

@@ -25,6 +25,8 @@ async function gallery(theme: string, contrast: boolean) {
   else delete root.dataset['contrast'];
   const screen = await show(Gallery);
   await document.fonts.ready;
+  // What waits says so after two seconds; until then a picture would depend on how fast it is taken.
+  await expect.element(screen.getByText(/^Still working/)).toBeInTheDocument();
   return screen;
 }
 async function tidy() {

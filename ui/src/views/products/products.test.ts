@@ -146,5 +146,5 @@ test('when a product cannot be read it says so', async () => {
 test('speaks German', async () => {
   await useLanguage('de');
   const screen = await show(Products, { id: 'notify' });
-  await expect.element(screen.getByText('Wer das letzte Tor unterschreibt')).toBeVisible();
+  await expect.element(screen.getByText('Wer die letzte Freigabe unterschreibt')).toBeVisible();
 });

@@ -73,7 +73,7 @@ test('holding asks for a reason and needs no passphrase', async () => {
 
 test('stale answers are struck through, say why, and are asked anew', async () => {
   const screen = await show(Release, { id: 'payments-api-2.31.1' });
-  await expect.element(screen.getByText(/Changed since the freeze: evidence regression\.xml/)).toBeVisible();
+  await expect.element(screen.getByText(/Changed since the freeze: evidence that was replaced/)).toBeVisible();
   expect(screen.container.querySelectorAll('s').length).toBe(2);
   await expectAccessible(screen.container);
   await screen.getByRole('button', { name: /Freeze and request/ }).click();

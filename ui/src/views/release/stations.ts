@@ -95,7 +95,7 @@ export function outcome(sheet: SheetView): string {
     case 'go':
       return sheet.authorization === null
         ? t('release.outcome.go')
-        : t('release.byAuthorization', { entry: String(sheet.authorization) });
+        : t('release.byAuthorization', { entry: sheet.authorization });
     case 'incomplete':
       return '';
   }

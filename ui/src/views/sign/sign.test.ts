@@ -154,6 +154,17 @@ test('what changed since the last answer must be seen', async () => {
   await expect.element(screen.getByRole('checkbox', { name: /I have seen what changed/ })).toBeVisible();
 });
 
+test('what follows from a GO is not shown beside a NO-GO', async () => {
+  const screen = await open();
+  await go(screen);
+  const promise = screen.getByText(/may then start the rollout/);
+  await screen.getByRole('textbox', { name: 'Reason' }).fill('all of it was tested');
+  await expect.element(promise).toBeVisible();
+  await screen.getByRole('button', { name: 'Decline' }).click();
+  await expect.element(promise).not.toBeInTheDocument();
+  await expect.element(screen.getByText('Nothing of it goes out until it is decided.')).toBeVisible();
+});
+
 test('a NO-GO, a HOLD and conditions are answers like the GO', async () => {
   const screen = await open();
   await go(screen);

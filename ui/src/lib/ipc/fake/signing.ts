@@ -100,7 +100,13 @@ function challenge(renewed: Challenge['renewed'] = null): Challenge {
     keyFingerprint: 'SHA256:Jn5SkqD2vXo0pWf7bQyTz1mC8rLhA4gEeNuVxRuCyEs',
     secret: intent.kind === 'addBuildbot' ? 'connectorPassword' : 'passphrase',
     newKey: newKey && !keyMade ? who : null,
-    consequence: verdict ? 'lastSignatureManagerStarts' : intent.kind === 'unlock' ? 'none' : 'takesEffect',
+    consequence: verdict
+      ? chosen && !saysGo
+        ? 'blocksRelease'
+        : 'lastSignatureManagerStarts'
+      : intent.kind === 'unlock'
+        ? 'none'
+        : 'takesEffect',
     then: verdict ? person('jonas') : null,
     sample: world.sample,
     samplePassphrase: world.sample

@@ -82,6 +82,9 @@ export default {
   folder: 'Der Ordner ließ sich nicht zeigen.',
   window: 'Das Fenster ließ sich nicht öffnen.',
   zoom: 'Die Größe ließ sich nicht ändern.',
+  unidentified: 'Noch hat keine zweite Person bezeugt, wer die unterschreibende Person ist.',
+  unqualified: 'Die Schulung, die die Rolle verlangt, fehlt oder ist abgelaufen.',
+  vacant: 'Das Produkt hat keine Prozessverantwortung: niemand steht dafür ein.',
   append: 'Der Eintrag ließ sich nicht an das Ledger anhängen.',
   attestation: 'Was die Pipeline prüfen würde, ließ sich nicht erstellen.',
   backup: 'Die Sicherung ließ sich nicht anlegen oder lesen.',
@@ -184,4 +187,6 @@ export default {
   'todo.script_changed': 'Sehen Sie es noch einmal an; es wurde nichts erlaubt.',
   'todo.removes_commits': 'Ist das gewollt, sagen Sie es im Vorschlag.',
   'todo.internal': 'Kopieren Sie die Einzelheiten und melden Sie es denen, die Countersign hier betreuen.',
+  'todo.unidentified': 'Bitten Sie eine zweite Person, es unter „Personen & Schlüssel“ zu bezeugen.',
+  'todo.vacant': 'Geben Sie zuerst jemandem die Prozessverantwortung.',
 } as const satisfies Translation<typeof en>;

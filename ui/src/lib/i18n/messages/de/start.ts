@@ -6,7 +6,7 @@ export default {
   lead: 'Releases, und die Menschen, die dafür unterschrieben haben.',
   sampleTitle: 'Das Beispiel erkunden',
   sampleText:
-    'Sechs Produkte, sechzig Releases, fünfzehn Personen, deren Passphrasen sichtbar sind. Nichts davon ist echt.',
+    'Sechs Produkte, Releases aus vier Monaten, Personen jeder Rolle, deren Passphrasen sichtbar sind. Nichts davon ist echt.',
   sampleAct: 'Beispiel erkunden',
   sampleAgain: 'Beispiel neu beginnen',
   sampleBuilding: 'Das Beispiel wird gebaut',

@@ -83,6 +83,9 @@ export default {
   folder: 'The folder could not be shown.',
   window: 'The window could not be opened.',
   zoom: 'The size could not be changed.',
+  unidentified: 'A second person has not yet said who the signer is.',
+  unqualified: 'The training that the role asks for is missing or has run out.',
+  vacant: 'The product has no process owner: nobody answers for it.',
   append: 'The entry could not be appended to the ledger.',
   attestation: 'What the pipeline would check could not be made.',
   backup: 'The backup could not be made or read.',
@@ -186,4 +189,6 @@ export default {
   'todo.script_changed': 'Look at it again; nothing was allowed.',
   'todo.removes_commits': 'If that is meant, say so in the proposal.',
   'todo.internal': 'Copy the details and tell whoever looks after Countersign here.',
+  'todo.unidentified': 'Ask a second person to state it under “People & keys”.',
+  'todo.vacant': 'Give somebody the role of process owner first.',
 } as const;

@@ -2,7 +2,8 @@ export default {
   title: 'Countersign',
   lead: 'Releases, and the people who signed for them.',
   sampleTitle: 'Explore the sample',
-  sampleText: 'Six products, sixty releases, fifteen people whose passphrases are shown. Nothing in it is real.',
+  sampleText:
+    'Six products, four months of releases, people of every role whose passphrases are shown. Nothing in it is real.',
   sampleAct: 'Explore the sample',
   sampleAgain: 'Begin the sample anew',
   sampleBuilding: 'Building the sample',
