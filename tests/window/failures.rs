@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use crate::driver::Session;
 use crate::given::{ask, empty_ledger, sample_ledger, sample_window, sit_down, visit};
 use crate::keyboard::{CONTROL, ENTER, ESCAPE, fill, tab_to};
-use crate::window::{Window, can_show};
+use crate::window::{Window, can_show, can_walk};
 
 const MANAGER: (&str, &str) = ("jonas@northbay.example", "Jonas Weber");
 const OWNER: (&str, &str) = ("mathilde@northbay.example", "Mathilde Duval");
@@ -52,7 +52,7 @@ fn entries(page: &Session) -> u64 {
 
 #[test]
 fn the_first_screen_says_what_is_wrong_with_a_path_a_backup_and_a_bundle() {
-    if !can_show() {
+    if !can_walk() {
         return;
     }
     let window = Window::open(&[]);
@@ -184,7 +184,7 @@ fn a_link_to_what_is_not_there_says_so_and_leads_back() {
 
 #[test]
 fn policies_connectors_evidence_and_exports_say_why_not() {
-    if !can_show() {
+    if !can_walk() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
