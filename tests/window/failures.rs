@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use crate::driver::Session;
 use crate::given::{ask, empty_ledger, sample_ledger, sample_window, sit_down, visit};
 use crate::keyboard::{CONTROL, ENTER, ESCAPE, fill, tab_to};
-use crate::window::{Window, can_show};
+use crate::window::{Window, can_show, can_walk};
 
 const MANAGER: (&str, &str) = ("jonas@northbay.example", "Jonas Weber");
 const OWNER: (&str, &str) = ("mathilde@northbay.example", "Mathilde Duval");
@@ -52,7 +52,7 @@ fn entries(page: &Session) -> u64 {
 
 #[test]
 fn the_first_screen_says_what_is_wrong_with_a_path_a_backup_and_a_bundle() {
-    if !can_show() {
+    if !can_walk() {
         return;
     }
     let window = Window::open(&[]);
@@ -65,10 +65,15 @@ fn the_first_screen_says_what_is_wrong_with_a_path_a_backup_and_a_bundle() {
     fs::write(&junk, "no bundle at all").unwrap();
 
     // A folder without a ledger, one that is not there, a file where a folder is wanted.
-    for wrong in [place.clone(), place.join("gone"), junk.clone()] {
-        answer(&window, &[&wrong]);
+    let wrong = [
+        (place.clone(), "No ledger at", "Nothing happened"),
+        (place.join("gone"), "No ledger at", "Nothing happened"),
+        (junk.clone(), "Not a directory", "The ledger is as it was"),
+    ];
+    for (path, happened, safe) in wrong {
+        answer(&window, &[&path]);
         page.click(&page.control("Choose a folder"));
-        assert_says(&problem(page), "No ledger at", "Nothing happened");
+        assert_says(&problem(page), happened, safe);
         assert_eq!(page.invoke("session", json!({}))["ok"]["mode"], "start");
         page.script("location.reload()", json!([]));
         page.until_it_says("Create a ledger");
@@ -179,7 +184,7 @@ fn a_link_to_what_is_not_there_says_so_and_leads_back() {
 
 #[test]
 fn policies_connectors_evidence_and_exports_say_why_not() {
-    if !can_show() {
+    if !can_walk() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -242,8 +247,9 @@ fn policies_connectors_evidence_and_exports_say_why_not() {
 
     // An export that cannot be written.
     visit(page, "#/audit", "Audit");
-    answer(&window, &[&window.root.join("no such folder/bundle.zip")]);
-    page.chord(CONTROL, "e");
+    answer(&window, &[&window.root.join("no such folder/entries.csv")]);
+    page.click(&page.button("Export"));
+    page.click(&page.control("These entries as a table"));
     let told = problem(page);
     assert!(told.contains("no such folder"), "it says where: {told}");
     assert!(told.contains("What is safe"), "{told}");

@@ -2,7 +2,7 @@
 //!
 //! Nothing here calls a command or sets a field; what cannot be reached by keys fails, and says what was reached instead.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::driver::{SIGN, Session};
 
@@ -259,16 +259,4 @@ pub(crate) fn sign(page: &Session, signing: &Signing<'_>, kept: impl Fn(&str)) {
     page.to_main();
     page.until_gone(SIGN);
     page.to_main();
-}
-
-/// Takes a seat at the desk as somebody else, by the menu of the person.
-#[track_caller]
-pub(crate) fn sit_down(page: &Session, name: &str) {
-    tab_to(page, "You and this desk");
-    page.press(ENTER);
-    pick(page, name);
-    page.wait(&format!("{name} to be at the desk"), || {
-        let me = page.invoke("session", json!({}))["ok"]["me"]["name"].take();
-        (me == Value::from(name)).then_some(())
-    });
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::driver::{SIGN, Session};
 use crate::given::{ask, sample_window, sit_down, visit};
 use crate::keyboard::{ENTER, TAB, tab_to, until_ready, until_secret};
-use crate::window::{Window, can_show};
+use crate::window::{Window, can_walk};
 
 /// Places of the rail and parts of pages, each with words that its page shows.
 const SCREENS: &[(&str, &str)] = &[
@@ -102,7 +102,7 @@ fn releases_in(page: &Session, state: &str) -> Vec<String> {
 
 #[test]
 fn a_new_user_is_shown_how_far_the_sample_is_and_then_the_sample() {
-    if !can_show() {
+    if !can_walk() {
         return;
     }
     let window = Window::open(&["--sample"]);
@@ -130,7 +130,7 @@ fn a_new_user_is_shown_how_far_the_sample_is_and_then_the_sample() {
 
 #[test]
 fn each_screen_of_the_sample_shows_without_an_error() {
-    if !can_show() {
+    if !can_walk() {
         return;
     }
     let window = sample_window();
@@ -238,7 +238,7 @@ fn open_from_inbox(page: &Session, person: &Value) {
 
 #[test]
 fn two_people_sign_in_the_window_for_signing_and_a_wrong_passphrase_signs_nothing() {
-    if !can_show() {
+    if !can_walk() {
         return;
     }
     let window = sample_window();
@@ -290,7 +290,7 @@ fn two_people_sign_in_the_window_for_signing_and_a_wrong_passphrase_signs_nothin
 
 #[test]
 fn three_interactions_sign_from_a_notification_and_no_accident_does() {
-    if !can_show() {
+    if !can_walk() {
         return;
     }
     let window = sample_window();

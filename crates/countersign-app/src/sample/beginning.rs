@@ -326,10 +326,16 @@ pub(super) fn later(schedule: &mut Schedule) {
         let authorization = super::story::authorization(maker, &TELEMETRY)?;
         Ok(Authorization { change: AuthorizationChange::Suspend { authorization } }.into())
     });
-    act(schedule, schedule.workday(45, 9, 0), "henrik", "The scan now finds what was missed; it may go on", |maker| {
-        let authorization = super::story::authorization(maker, &TELEMETRY)?;
-        Ok(Authorization { change: AuthorizationChange::Resume { authorization } }.into())
-    });
+    act(
+        schedule,
+        schedule.workday(45, 9, 0),
+        "mathilde",
+        "The scan now finds what was missed; it may go on",
+        |maker| {
+            let authorization = super::story::authorization(maker, &TELEMETRY)?;
+            Ok(Authorization { change: AuthorizationChange::Resume { authorization } }.into())
+        },
+    );
     freezes(schedule);
     records(schedule);
 }

@@ -37,6 +37,14 @@ test('opens on its heading and offers nothing that signs', async () => {
   await expectAccessible(screen.container);
 });
 
+test('where no entry is made no bytes are waited for', async () => {
+  const screen = await open({ kind: 'allowCommand', form: { id: 'deploy-portal', script: 'file-1', arguments: [] } });
+  await screen.getByRole('button', { name: 'Continue' }).click();
+  await screen.getByLabelText(/^Passphrase/).fill('copper-otter-12');
+  await userEvent.keyboard('{Enter}');
+  await expect.poll(() => commits().length).toBe(1);
+});
+
 test('what must be acknowledged stands beside the button and is ticked first', async () => {
   const screen = await open();
   await screen.getByRole('button', { name: 'GO', exact: true }).click();

@@ -37,6 +37,11 @@ function challenge(renewed: Challenge['renewed'] = null): Challenge {
     (intent.kind === 'enrol' && !intent.form.publicKey);
   const statement = statementOf(intent);
   const ready = (!verdict || chosen !== null) && (!newKey || keyMade);
+  const kind: Challenge['kind'] = ['unlock', 'allowCommand', 'stage', 'dispatch', 'rollback'].includes(intent.kind)
+    ? 'presence'
+    : intent.kind === 'addBuildbot'
+      ? 'secret'
+      : 'entry';
   const payload = `{"act":"${intent.kind}","reason":"${chosen?.reason ?? reason ?? ''}","signer":"${who.principal}","time":"${now}"}`;
   const kind = intent.kind === 'unlock' ? 'presence' : intent.kind === 'addBuildbot' ? 'secret' : 'entry';
   return {
