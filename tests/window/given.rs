@@ -48,9 +48,7 @@ pub(crate) fn empty_ledger(root: &Path) -> PathBuf {
         reason: "we begin".parse().unwrap(),
         charter: None,
         recovery: Recovery { needed: 0, people: Vec::new(), wait_hours: 0 },
-        charter: None,
         sample: false,
-        charter: None,
         valid_until: clock::now().plus_seconds(KEY_VALID_SECONDS),
     };
     Ledger::begin(&home, &place, beginning, &mut Known).unwrap();
