@@ -11,7 +11,8 @@ fn a_file_that_must_not_stay_goes_once_two_people_have_signed_that() {
     let dir = tempfile::tempdir().unwrap();
     let (desk, _, fingerprint) = waiting(dir.path());
     fs::write(dir.path().join("notes.txt"), "the token is 1234\n").unwrap();
-    let attached = desk.signs(RITA, &["evidence", "attach", "shop-1.0.0", "--file", "notes.txt", "--kind", "manual"]);
+    let attached =
+        desk.signs(RITA, &["evidence", "attach", "shop-1.0.0", "--file", "notes.txt", "--conclusion", "pass"]);
     let entry = attached["entry"]["index"].to_string();
     let digest = countersign_core::hash::Digest::of(b"the token is 1234\n").to_string();
     let place = dir.path().join("ledger/blobs/sha256").join(&digest[..2]).join(&digest);
@@ -40,14 +41,19 @@ fn a_file_that_must_not_stay_goes_once_two_people_have_signed_that() {
 fn freezes_leave_and_come_in_as_a_calendar() {
     let dir = tempfile::tempdir().unwrap();
     let (desk, ..) = waiting(dir.path());
-    let declare = ["freeze", "declare", "--product", "shop", "--span", "2035-12-07T17:00:00Z/2035-12-10T04:59:59Z"];
+    // The next Friday but one, in the evening in Paris, until Monday.
+    let friday = chrono::Utc::now().date_naive().week(chrono::Weekday::Fri).first_day() + chrono::Days::new(14);
+    let begins = friday.and_hms_opt(18, 0, 0).unwrap().and_local_timezone(chrono_tz::Europe::Paris).unwrap().to_utc();
+    let ends = begins + chrono::TimeDelta::hours(60) - chrono::TimeDelta::seconds(1);
+    let moment = |time: chrono::DateTime<chrono::Utc>| time.format("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let span = format!("{}/{}", moment(begins), moment(ends));
+    let declare = ["freeze", "declare", "--product", "shop", "--span", &span];
     let again = ["--rule", "FREQ=WEEKLY;BYDAY=FR", "--zone", "Europe/Paris"];
     desk.signs(RITA, &[&declare[..], &again[..]].concat());
     desk.yes(&["freeze", "list", "--ics", "out.ics", "--ledger", "ledger"]);
     let text = fs::read_to_string(dir.path().join("out.ics")).unwrap();
-    for line in
-        ["DTSTART;TZID=Europe/Paris:20351207T180000", "RRULE:FREQ=WEEKLY;BYDAY=FR", "SUMMARY:shop-1.0.0 may go out"]
-    {
+    let begins = format!("DTSTART;TZID=Europe/Paris:{}T180000", friday.format("%Y%m%d"));
+    for line in [begins.as_str(), "RRULE:FREQ=WEEKLY;BYDAY=FR", "SUMMARY:shop-1.0.0 may go out"] {
         assert!(text.contains(line), "{text}");
     }
     let event: String = text.split_inclusive("END:VEVENT\r\n").next().unwrap().to_owned() + "END:VCALENDAR\r\n";

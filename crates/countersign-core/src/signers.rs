@@ -36,6 +36,9 @@ pub struct Signers {
     keys: Vec<SignerKey>,
     /// Everybody who was ever a process owner.
     owners: BTreeSet<Principal>,
+    /// The latest version of the rules that an entry was made under. Until version 2 owners alone signed acts about roles;
+    /// since then whoever holds a role may lend it.
+    rules: u32,
 }
 
 /// A key and the time in which it could sign.
@@ -70,8 +73,9 @@ impl Kind {
         }
     }
 
-    fn namespaces(self, owner: bool) -> Vec<String> {
-        let may_sign = |row: &&ActRow| self.may_sign(row.act, row.signer) && (owner || !OWNER_ACTS.contains(&row.act));
+    fn namespaces(self, owner: bool, rules: u32) -> Vec<String> {
+        let of_owners = |act: &str| OWNER_ACTS.contains(&act) || rules < 2 && act == "role";
+        let may_sign = |row: &&ActRow| self.may_sign(row.act, row.signer) && (owner || !of_owners(row.act));
         let acts = ACTS.iter().filter(may_sign).map(|row| row.act);
         let attests = self == Self::Device(DevicePurpose::Dispatcher);
         acts.chain(attests.then_some(ATTESTATION)).map(namespace).collect()
@@ -95,6 +99,7 @@ impl Signers {
     /// Takes an admitted entry, which `key` signed.
     pub(crate) fn take(&mut self, statement: &Statement, key: PublicKey) {
         let time = statement.common.time;
+        self.rules = self.rules.max(statement.common.rules);
         match &statement.act {
             Act::Genesis(body) => {
                 self.bring_in_person(&body.owner, Kind::Founder, time);
@@ -178,7 +183,7 @@ impl Signers {
 
     fn lines(&self, span: impl Fn(&SignerKey) -> String) -> String {
         let line = |signer: &SignerKey| {
-            let namespaces = signer.kind.namespaces(self.owners.contains(&signer.principal)).join(",");
+            let namespaces = signer.kind.namespaces(self.owners.contains(&signer.principal), self.rules).join(",");
             format!("{} namespaces=\"{namespaces}\"{} {}\n", signer.principal, span(signer), signer.key)
         };
         self.keys.iter().map(line).collect()
@@ -225,7 +230,7 @@ mod tests {
 
     #[test]
     fn each_kind_of_key_signs_its_acts_and_no_others() {
-        let list = |kind: Kind, owner| kind.namespaces(owner).join(" ");
+        let list = |kind: Kind, owner| kind.namespaces(owner, 2).join(" ");
         let person = list(Kind::Person, false);
         for act in ["approval", "request", "waiver", "key", "role", "enrol-accept", "hold", "evidence", "export"] {
             assert!(person.contains(&namespace(act)), "{act}");
@@ -233,6 +238,7 @@ mod tests {
         for act in ["genesis", "enrol", "policy", "dispatch", "stage", "attempt", ATTESTATION] {
             assert!(!person.split(' ').any(|one| one == namespace(act)), "{act}");
         }
+        assert!(!Kind::Person.namespaces(false, 1).contains(&namespace("role")));
         assert!(list(Kind::Person, true).contains(&namespace("enrol")));
         assert!(list(Kind::Founder, true).contains(&namespace("genesis")));
         let desk = list(Kind::Device(DevicePurpose::Desk), false);
