@@ -129,6 +129,7 @@ pub(crate) fn waiting(root: &Path) -> (Desk, Desk, String) {
     );
     assert_eq!(enrolled["fingerprint"], made["key"]);
     here.signs(OLGA, &["person", "role", "grant", QUINN, "qa"]);
+    here.signs(RITA, &["person", "role", "confirm", QUINN, "qa"]);
 
     here.signs(OLGA, &["product", "set", "shop", "--title", "Shop", "--path", "production"]);
     fs::write(root.join("ca.pem"), "not asked in this test\n").unwrap();
