@@ -98,7 +98,7 @@ pub fn confirm_removal(
             let now = clock::now();
             let person = state.people.get(&signing.by);
             let held = person.and_then(|person| {
-                let roles = person.roles.iter().filter(|record| record.lapsed.is_none() && record.product.is_none());
+                let roles = person.roles.iter().filter(|record| record.in_force(now) && record.product.is_none());
                 roles.map(|record| &record.role).find(|role| person.holds(role.as_str(), None, now)).cloned()
             });
             held.ok_or_else(|| {

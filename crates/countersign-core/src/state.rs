@@ -379,9 +379,10 @@ pub struct Freeze {
 }
 
 impl Freeze {
-    /// Returns the occurrence in force at that moment, else the next within a year.
+    /// Returns the occurrence in force at that moment, else the next, as far as ten years after its first.
     pub fn next_from(&self, at: Timestamp) -> Option<Window> {
-        self.when.overlapping(Window { from: at, until: at.plus_seconds(366 * 86_400) }).next()
+        let horizon = at.max(self.span.from).plus_seconds(10 * 366 * 86_400);
+        self.when.overlapping(Window { from: at, until: horizon }).next()
     }
 }
 

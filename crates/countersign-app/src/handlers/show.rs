@@ -201,8 +201,8 @@ pub(super) fn blocker(
         }
         Cause::SheetExpired(at) => (Is::SheetExpired { at: at.to_string() }, vec![Do::Request {}]),
         Cause::Condition(entry, place) => {
-            let answers = release.sheets.iter().flat_map(|sheet| &sheet.answers);
-            let answer = answers.filter(|answer| answer.entry == *entry).next_back();
+            let mut answers = release.sheets.iter().flat_map(|sheet| &sheet.answers);
+            let answer = answers.find(|answer| answer.entry == *entry);
             let text = answer.and_then(|answer| answer.conditions.get(usize::try_from(*place).ok()?));
             let text = text.map(|(text, _)| text.to_string()).unwrap_or_default();
             let by = answer.map(|answer| &answer.principal);

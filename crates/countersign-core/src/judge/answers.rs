@@ -527,9 +527,10 @@ pub fn decision(state: &State, release: &Release, sheet: &Sheet, at: Timestamp) 
     // Without a veto among them, enough of those who are asked end it together.
     let refusing = || {
         let asked = |answer: &&&SignOff| policy.is_some_and(|policy| policy.asks(&answer.role));
-        let mut all = standing.iter().filter(|answer| answer.verdict == Verdict::NoGo).filter(asked);
-        let needed = usize::try_from(policy?.no_go_count?).ok()?;
-        all.nth(needed.checked_sub(1)?).map(|answer| answer.principal.clone())
+        let all = || standing.iter().filter(|answer| answer.verdict == Verdict::NoGo).filter(asked);
+        let eyes: BTreeSet<&Principal> = all().map(|answer| answer.eyes()).collect();
+        let enough = eyes.len() as u64 >= policy?.no_go_count?;
+        all().next_back().filter(|_| enough).map(|answer| answer.principal.clone())
     };
     let moved = drift(state, release, sheet);
     let authorization =

@@ -62,6 +62,13 @@ fn a_freeze_is_written_so_that_it_can_be_read() {
 }
 
 #[test]
+fn a_freeze_years_ahead_is_still_to_come() {
+    let world = given().when(declare("2035-12-07T17:00:00Z", "2035-12-10T05:00:00Z", again("FREQ=WEEKLY", "UTC")));
+    let next = world.state.freezes.values().next().and_then(|freeze| freeze.next_from(world.now));
+    assert_eq!(next.map(|span| span.from), Some(time("2035-12-07T17:00:00Z")));
+}
+
+#[test]
 fn deny_wins_and_only_the_signed_policy_exempts() {
     let freeze = || declare_freeze(None, 86_400);
     let emergency = |id| {

@@ -3,6 +3,13 @@
 //! Everything here happens in a toy ledger in virtual time; no file, no network, no clock.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "the core has no clock and no environment; the model that runs against it has a budget and a size"
+)]
+#![allow(clippy::type_complexity, reason = "a table of cases is no interface")]
+#![allow(clippy::print_stdout, reason = "figures and cases are printed on purpose")]
 
 mod authorization;
 mod calendar;
