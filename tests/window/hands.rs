@@ -73,7 +73,7 @@ pub(crate) fn fill(page: &Session, label: &str, text: &str) {
 pub(crate) fn go(page: &Session, place: &str) {
     let link = format!("//nav//a[starts-with(normalize-space(.), \"{place}\")]");
     page.click(&path(page, &format!("{place} in the rail"), &link));
-    page.wait(&format!("the page {place}"), || heading(page).contains(place).then_some(()));
+    page.wait(&format!("the page {place}"), || says(page, "nav a[aria-current=page]").starts_with(place).then_some(()));
 }
 
 /// Returns the heading of the page.
@@ -107,8 +107,25 @@ pub(crate) fn sit_down(page: &Session, who: Person) {
     page.wait(&format!("{} at the desk", who.name), || says(page, "button.me").contains(who.name).then_some(()));
 }
 
+/// Presses the button that signs, once everything is prepared and whatever is asked first is acknowledged.
+#[track_caller]
+pub(crate) fn press_signing(page: &Session, verb: &str) {
+    page.wait(&format!("{verb:?} to be ready"), || {
+        acknowledge(page);
+        ready(page, verb).then_some(())
+    });
+    press(page, verb);
+}
+
+/// Tells whether the button with these words can be pressed.
+fn ready(page: &Session, words: &str) -> bool {
+    let script = "return [...document.querySelectorAll('button:not([aria-disabled=true])')] \
+        .some(one => one.innerText.trim() === arguments[0])";
+    page.script(script, json!([words])) == true
+}
+
 /// Ticks whatever is to be acknowledged first.
-fn acknowledge(page: &Session) {
+pub(crate) fn acknowledge(page: &Session) {
     for one in page.all("footer input[type=checkbox]") {
         if page.property(&one, "checked") == false {
             page.click(&one);
@@ -141,8 +158,7 @@ pub(crate) fn sign(page: &Session, who: Person, verb: &str) -> String {
     acknowledge(page);
     press(page, "Continue");
     passphrase(page, who.passphrase);
-    acknowledge(page);
-    press(page, verb);
+    press_signing(page, verb);
     let receipt = receipt(page);
     close(page);
     receipt
@@ -156,8 +172,7 @@ pub(crate) fn answer(page: &Session, who: Person, verdict: &str, reason: &str) -
     press(page, verdict);
     fill(page, "Reason", reason);
     passphrase(page, who.passphrase);
-    acknowledge(page);
-    press(page, &format!("Sign {verdict}"));
+    press_signing(page, &format!("Sign {verdict}"));
     let receipt = receipt(page);
     close(page);
     receipt

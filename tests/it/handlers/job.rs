@@ -259,7 +259,13 @@ fn until_asked(given: &Given, repository: &Path, version: &str) -> String {
         reason: "ran on the bench".to_owned(),
     };
     let entry = given.act(attach, &secret(OWNER)).entry.unwrap();
+    let mine = |given: &Given| {
+        let waits = |blocker: &&w::Blocker| blocker.acts == [w::ClearingAct::Confirm { entry }];
+        given.release(&release).blockers.iter().find(waits).unwrap().me
+    };
+    assert!(!mine(given), "who attached it does not confirm it");
     given.become_person(MANAGER);
+    assert!(mine(given));
     given.act(w::Intent::ConfirmEvidence { entry, reason: "seen".to_owned() }, &secret(MANAGER));
     let job = given.start(w::Intent::Stage { release: release.clone(), resend: None }, &secret(MANAGER));
     let ended = given.ended(&job);

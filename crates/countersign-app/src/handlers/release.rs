@@ -379,7 +379,7 @@ fn primary(
         Cause::Gate(check) => match &check.reason {
             judge::CheckReason::NotStaged(_) => act(A::Stage, None, None),
             judge::CheckReason::NotGiven(_) | judge::CheckReason::Bad { .. } => act(A::Amend, None, None),
-            judge::CheckReason::Staged { .. } => None,
+            judge::CheckReason::Staged { .. } | judge::CheckReason::NeedsConfirmation => None,
             _ => act(A::AttachEvidence, None, None),
         },
         Cause::NoPolicy | Cause::NoGo(_) | Cause::Condition(..) | Cause::Frozen(..) | Cause::ReviewOverdue(..) => None,

@@ -275,7 +275,8 @@ pub(super) fn consequence(
             }
         }
         Deed::Answer { .. } => (C::TakesEffect, None),
-        Deed::Presence { then: After::Drive { .. } } => (C::NextWave, None),
+        Deed::Presence { then: After::Drive { what: super::rollout::Drive::Wave, .. } } => (C::NextWave, None),
+        Deed::Presence { then: After::Drive { .. } } => (C::TakesEffect, None),
         _ => (C::None, None),
     }
 }
@@ -312,7 +313,7 @@ pub(super) fn acknowledgements(
                 }
             }
         }
-        Deed::Presence { then: After::Drive { .. } } => asked.push(A::StartsRollout),
+        Deed::Presence { then: After::Drive { what: super::rollout::Drive::Wave, .. } } => asked.push(A::StartsRollout),
         Deed::Record { command, .. } => {
             let ends = matches!(&**command, countersign_core::decide::Command::Record(Act::Key(_) | Act::Device(_)));
             if ends {

@@ -130,8 +130,12 @@ pub fn blockers(state: &State, release: &Release, at: Timestamp) -> Vec<Blocker>
                 None => format!("countersign evidence attach {id} --file FILE"),
             },
         };
+        let who = match unconfirmed(state, release, check.gate.as_str()) {
+            Some(record) if check.reason == CheckReason::NeedsConfirmation => confirmers(state, record, at),
+            _ => managers.clone(),
+        };
         let (code, what) = (format!("gate:{}", check.gate), format!("{}: {}", check.gate, check.detail));
-        add(&code, what, managers.clone(), act, Cause::Gate(check));
+        add(&code, what, who, act, Cause::Gate(check));
     }
     if let Err(overdue) = ensure_reviewed(state, release, at) {
         let who = holders(role::PROCESS_OWNER).into_iter().chain(holders(role::AUDITOR)).collect();
@@ -166,6 +170,12 @@ pub fn blockers(state: &State, release: &Release, at: Timestamp) -> Vec<Blocker>
         Some(sheet) => list.extend(decision_blockers(state, release, sheet, at, managers)),
     }
     list
+}
+
+/// Returns who may confirm attached evidence: whoever has a role and did not attach it.
+fn confirmers(state: &State, record: &EvidenceRecord, at: Timestamp) -> Vec<String> {
+    let able = state.people.values().filter(|person| person.holds_any(at) && person.card.principal != record.by);
+    able.map(|person| person.card.principal.to_string()).collect()
 }
 
 /// Returns what the policy says of a gate.

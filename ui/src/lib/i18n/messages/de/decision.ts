@@ -119,7 +119,7 @@ export default {
   'follows.othersStillToSignThen':
     'Andere müssen noch unterschreiben; als Nächstes {then}. Es wird noch nichts ausgerollt.',
   'follows.blocksRelease': 'Bis darüber entschieden ist, geht nichts davon hinaus.',
-  'follows.nextWave': 'Besteht sie, geht die nächste Welle hinaus.',
+  'follows.nextWave': 'Die nächste Welle wartet, bis diese bestanden hat.',
   'follows.rolloutStands': 'Die Ausrollung steht; was draußen ist, bleibt draußen.',
   'follows.takesEffect': 'Es wirkt sofort.',
   'follows.cannotSign': 'Bis dahin kann nichts unterschrieben werden.',

@@ -121,7 +121,7 @@ export default {
   'follows.othersStillToSign': 'Others still have to sign. Nothing is deployed yet.',
   'follows.othersStillToSignThen': 'Others still have to sign; {then} is next. Nothing is deployed yet.',
   'follows.blocksRelease': 'Nothing of it goes out until it is decided.',
-  'follows.nextWave': 'If it passes, the next wave goes out.',
+  'follows.nextWave': 'The next wave waits until this one has passed.',
   'follows.rolloutStands': 'The rollout stands still; what is out stays out.',
   'follows.takesEffect': 'It takes effect at once.',
   'follows.cannotSign': 'Until then nothing can be signed.',
