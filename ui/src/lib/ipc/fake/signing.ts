@@ -43,7 +43,6 @@ function challenge(renewed: Challenge['renewed'] = null): Challenge {
       ? 'secret'
       : 'entry';
   const payload = `{"act":"${intent.kind}","reason":"${chosen?.reason ?? reason ?? ''}","signer":"${who.principal}","time":"${now}"}`;
-  const kind = intent.kind === 'unlock' ? 'presence' : intent.kind === 'addBuildbot' ? 'secret' : 'entry';
   return {
     nonce: `nonce-${nonce}`,
     kind,
