@@ -17,7 +17,7 @@ use crate::harness::{Buildbot, Options, SampleRelease, run, wait_for};
 use crate::shop::{
     ATTACHED, Built, Desk, OBSERVED, answers, build, by, pin_trust, policy, sarif, segment_toml, unzipped, verify_sh,
 };
-use crate::window::{Window, can_show};
+use crate::window::{Window, can_walk};
 
 pub(crate) const OLGA: Person = Person { name: "Olga Brandt", passphrase: "olga has a passphrase of their own" };
 pub(crate) const RITA: Person = Person { name: "Rita Vogel", passphrase: "rita has a passphrase of their own" };
@@ -54,7 +54,12 @@ pub(crate) fn people(desk: &Desk, path: &str) -> String {
     let device = did[3]["device"].as_str().unwrap();
     let grant =
         |who: &str, role: &str| format!("person role grant {who}@acme.example {role} {}", by("olga", "appointed"));
-    desk.together(&[&grant("rita", "release-manager"), &grant("quinn", "qa"), &grant("sam", "security")]);
+    let confirm = |who: &str, role: &str| {
+        format!("person role confirm {who}@acme.example {role} {}", by("rita", "I know them and the appointment"))
+    };
+    desk.yes(&grant("rita", "release-manager"));
+    desk.together(&[&grant("quinn", "qa"), &grant("sam", "security")]);
+    desk.together(&[&confirm("quinn", "qa"), &confirm("sam", "security")]);
     desk.yes(&format!("device confirm {device} {}", by("rita", "stood beside it")));
     begun["fingerprint"].as_str().unwrap().to_owned()
 }
@@ -249,7 +254,7 @@ fn deployed(buildbot: &Buildbot, version: &str) -> Vec<String> {
 
 #[test]
 fn the_whole_job_in_the_window_against_a_real_buildbot() {
-    if !can_show() {
+    if !can_walk() {
         return;
     }
     let Some(buildbot) = Buildbot::start(Options::default()) else { return };

@@ -9,6 +9,9 @@ import { forgetAll, invalidate } from './query.svelte';
 const whose = (session: Session | undefined): string =>
   JSON.stringify([session?.ledger?.fingerprint, session?.me?.principal]);
 
+/** How old what is on screen may become while the ledger stands still. */
+const READ_AGAIN_MS = 15_000;
+
 class Desk {
   session = $state.raw<Session | undefined>(undefined);
   settings = $state.raw<Settings | undefined>(undefined);
@@ -84,7 +87,10 @@ class Desk {
     const media = matchMedia('(prefers-color-scheme: dark)');
     const again = () => this.settings && void this.apply(this.settings);
     media.addEventListener('change', again);
+    // A soak ends, a sheet runs out, a freeze begins, and no entry says so: what is on screen is read again as time passes.
+    const passing = setInterval(() => document.visibilityState === 'visible' && invalidate(), READ_AGAIN_MS);
     const stops = [
+      () => clearInterval(passing),
       listen('ledgerChanged', () => {
         void this.refresh();
         invalidate();
