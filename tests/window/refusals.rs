@@ -109,7 +109,7 @@ fn moves_while_signing(window: &Window, desk: &Desk) {
     let bom = json!({
         "bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1,
         "metadata": { "component": { "type": "application", "name": "shop", "version": "1" } },
-        "components": [],
+        "components": [{ "type": "library", "name": "parser", "version": "2.1.0", "purl": "pkg:generic/parser@2.1.0" }],
     });
     fs::write(desk.root.join("bom.json"), bom.to_string()).unwrap();
     desk.yes(&format!("evidence attach {ID} --file bom.json {}", by("rita", "what is inside")));

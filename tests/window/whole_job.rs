@@ -95,8 +95,10 @@ fn shop(desk: &Desk, buildbot: &Buildbot) {
 /// Proposes a candidate as the release manager's script does.
 fn propose(desk: &Desk, buildbot: &Buildbot, release: &SampleRelease, built: &Built) -> String {
     let version = &release.version;
+    // The first says where its list of changes begins; that of a later one begins at what is live.
+    let base = if version == "1.1.0" { "--base 1.0.0" } else { "" };
     desk.yes(&format!(
-        "release propose --product shop --version {version} --repository {} --commit {version} --base 1.0.0
+        "release propose --product shop --version {version} --repository {} --commit {version} {base}
          --artifact shop.json={} --risk 'one service without stored data' --security-impact 'no new input is read'
          --rollout-plan 'one instance first' --backout-plan 'deploy what was live before' {}",
         buildbot.repository.bare.display(),
