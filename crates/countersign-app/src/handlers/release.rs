@@ -268,11 +268,10 @@ pub(super) fn acts(open: &Open, release: &Release, now: ReleaseState, at: Timest
             act(A::Waive, need(any, "the policy asks to sign"));
         }
     }
-    let running = matches!(now, ReleaseState::Dispatching | ReleaseState::RollingOut | ReleaseState::RolloutHalted);
     if !ended && !matches!(now, ReleaseState::Live | ReleaseState::RolledBack) {
         act(A::Hold, need(any || me.is_none(), "of any kind"));
     }
-    if running {
+    if matches!(now, ReleaseState::Dispatching | ReleaseState::RollingOut) {
         act(A::Halt, None);
     }
     if release.active_holds().next().is_some() {
@@ -282,7 +281,7 @@ pub(super) fn acts(open: &Open, release: &Release, now: ReleaseState, at: Timest
         if let Some(wave) = judge::next_wave(release, frozen) {
             let refused = judge::may_dispatch(state, release, frozen, wave, None, at).err();
             let refused = refused.map(|refused| (refused.code.as_str(), refused.message));
-            if began || matches!(now, ReleaseState::Authorized) {
+            if (began && now != ReleaseState::RolledBack) || now == ReleaseState::Authorized {
                 act(A::Dispatch, need(manager, role::RELEASE_MANAGER).or(refused));
             }
         }
