@@ -422,6 +422,15 @@ fn freeze_hold_red_no_go_and_revocation_stop_every_wave() {
     // The sheet has run out, and another delivery has taken staging over.
     let world = between().proven("r2").staged("r2").later(86_400);
     assert_eq!(blockers(&world), []);
+    let staging = |checks: Vec<judge::Check>| {
+        checks
+            .into_iter()
+            .find(|check| check.gate == countersign_core::policy::STAGING_GATE)
+            .map(|check| check.conclusion)
+    };
+    let (state, release) = (&world.state, world.release("r1"));
+    assert_eq!(staging(judge::checks(state, release, world.now)), Some(Conclusion::Missing));
+    assert_eq!(staging(judge::checks_to_show(state, release, world.now)), Some(Conclusion::Pass), "as it was signed");
     world.when(dispatch("r1", 2, "two"));
     // A hold is resumed, a halt is not: the rollout is taken back or decided anew.
     between().when(hold(SAM, "r1", None)).when(resume(ROLF, "r1", None)).when(dispatch("r1", 2, "two"));
