@@ -6,6 +6,7 @@
 mod answers;
 mod blockers;
 mod calendar;
+mod decisions;
 mod gates;
 mod people;
 mod quorum;
@@ -36,6 +37,7 @@ use crate::words::{EntryRef, Line, Principal, ReleaseId, Slug, Timestamp, role};
 pub use answers::*;
 pub use blockers::*;
 pub use calendar::*;
+pub use decisions::*;
 pub use gates::*;
 pub use people::*;
 pub use quorum::*;

@@ -80,8 +80,11 @@ pub(super) fn sentence(source: &Source<'_>, leaf: &Leaf) -> String {
         }
         Act::Policy(body) => format!("put forward policy version {} of {}", body.version, body.product),
         Act::Authorization(body) => match &body.change {
-            AuthorizationChange::Grant { environment, product, .. } => {
+            AuthorizationChange::Grant { environment, product, template: None, .. } => {
                 format!("proposed a standing authorization for {product} in {environment}")
+            }
+            AuthorizationChange::Grant { environment, product, template: Some(name), .. } => {
+                format!("proposed “{name}”, a template of standard changes for {product} in {environment}")
             }
             AuthorizationChange::Suspend { authorization } => {
                 format!("suspended the standing authorization of {authorization}")
