@@ -291,6 +291,7 @@ pub enum JobKind {
     Reconcile,
     ObserveEvidence,
     CreateSample,
+    OpenLedger,
     Worker,
 }
 
