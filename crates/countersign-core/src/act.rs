@@ -846,6 +846,13 @@ acts! {
         /// When dispatch is allowed.
         window: Window,
     }
+    /// A go/no-go meeting over a decision sheet: its roll call, and what came of it.
+    Meeting = "meeting", signer Person, admitted "By a release manager of the product. Opened over the sheet that is current, closed once every seat that was called has answered or is named absent. It decides nothing and makes no answer stale: each answer is an `approval` of its own." {
+        /// Open or close.
+        change: MeetingChange,
+        /// The release.
+        release: ReleaseId,
+    }
     /// The answer to a decision sheet, to a proposed policy or authorization, or the confirmation of an act.
     Approval = "approval", signer PersonOrAuthorization, admitted "By an accepted person who holds the role and is not barred, over a subject that waits for an answer; a withdrawal of their own answer to a sheet before it is dispatched; a GO under a standing authorization by a dispatcher within the bounds." {
         /// The standing authorization that signs, where no person does.
@@ -1058,6 +1065,31 @@ pub struct Asked {
     pub person: Option<Principal>,
     /// The role to sign as.
     pub role: Slug,
+}
+
+/// The beginning or the end of a go/no-go meeting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "to", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum MeetingChange {
+    /// The roll is called.
+    Open {
+        /// The seats, in the order they are called.
+        roll: Vec<Asked>,
+        /// For how many seconds each has the word; nothing ends at it.
+        seconds: u64,
+        /// The decision sheet.
+        sheet: EntryRef,
+    },
+    /// The meeting is over.
+    Close {
+        /// The seats that did not answer, by their place in the roll, from 0.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        absent: Vec<u64>,
+        /// The meeting.
+        meeting: EntryRef,
+        /// What was said.
+        minutes: Text,
+    },
 }
 
 /// Who may recover a ledger whose owners are gone.

@@ -45,7 +45,7 @@ pub(crate) struct Request {
     scheduled: bool,
 }
 
-fn asked(text: &str) -> Result<Asked, String> {
+pub(crate) fn asked(text: &str) -> Result<Asked, String> {
     let (role, person) = match text.split_once('=') {
         Some((role, person)) => (role, Some(person)),
         None => (text, None),

@@ -60,6 +60,7 @@ fn about_of(act: &Act, known: &BTreeMap<u64, About>) -> Option<About> {
         Act::Dispatch(body) => release(&body.release),
         Act::Run(body) => release(&body.release),
         Act::Wave(body) => release(&body.release),
+        Act::Meeting(body) => release(&body.release),
         Act::Outcome(body) => release(&body.release),
         Act::Announce(body) => release(&body.release),
         Act::Approval(body) => same(&body.request),

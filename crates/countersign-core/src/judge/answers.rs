@@ -572,6 +572,7 @@ pub fn release_of<'a>(state: &'a State, act: &'a Act) -> Option<&'a ReleaseId> {
         Act::Dispatch(body) => Some(&body.release),
         Act::Run(body) => Some(&body.release),
         Act::Wave(body) => Some(&body.release),
+        Act::Meeting(body) => Some(&body.release),
         Act::Outcome(body) => Some(&body.release),
         Act::Announce(body) => Some(&body.release),
         Act::Refusal(body) => body.release.as_ref(),

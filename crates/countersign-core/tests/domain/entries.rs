@@ -319,12 +319,13 @@ fn what_older_rules_could_not_say_is_refused_under_them_and_admitted_since() {
         })
     };
     let scheduled = || with_request(freeze("r1"), |_, body| body.scheduled = true);
-    let cases: [(&str, World, World, &dyn Fn() -> Step); 6] = [
+    let cases: [(&str, World, World, &dyn Fn() -> Step); 7] = [
         ("a freeze that comes again", given_under(1), given_under(2), &recurring),
         ("a template", given_under(1), given_under(2), &template),
         ("a part of this policy", given_under(1), given_under(2), &|| policy(&format!("no_go_count = 2\n{POLICY}"))),
         ("starts by itself", proven(1), proven(2), &scheduled),
         ("the withdrawal of an answer", ready(1), ready(2), &|| answer(QUINN, "r1", "qa", Verdict::Withdrawn)),
+        ("a meeting", ready(1), ready(2), &|| meeting::open("r1", &[("qa", None)])),
         ("the removal of a file", ready(1), ready(2), &|| records::remove(OLGA)),
     ];
     for (what, old, new, say) in cases {

@@ -21,6 +21,7 @@ mod entries;
 mod evidence;
 mod given;
 mod insider;
+mod meeting;
 mod model;
 mod people;
 mod permission;
