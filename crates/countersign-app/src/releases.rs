@@ -518,6 +518,8 @@ pub struct Ask {
     pub asked: Vec<Asked>,
     /// By when.
     pub due: Option<Timestamp>,
+    /// Whether the worker starts it by itself once the window is open.
+    pub scheduled: bool,
 }
 
 /// Composes what freezes the decision sheet of a release.
@@ -543,9 +545,9 @@ pub fn compose_request(state: &State, id: &ReleaseId, ask: Ask) -> Result<Comman
         )
         .hint(format!("list the changes anew: countersign release amend {id} --repository DIR")));
     }
-    let Ask { authorization, window, asked, due } = ask;
+    let Ask { authorization, window, asked, due, scheduled } = ask;
     let authorization = authorization.map(|index| products::authorization_entry(state, index)).transpose()?;
-    Ok(Command::Freeze { release: id.clone(), authorization, window, asked, due })
+    Ok(Command::Freeze { release: id.clone(), authorization, window, asked, due, scheduled })
 }
 
 /// Freezes the decision sheet of a release: by a person, or by the dispatcher under a standing authorization.
@@ -607,7 +609,7 @@ pub fn compose_answer(state: &State, id: &ReleaseId, by: &Principal, answer: Ans
     };
     let meaning = answer.meaning.unwrap_or(match answer.verdict {
         Verdict::Go | Verdict::ConditionalGo => Meaning::Approval,
-        Verdict::NoGo | Verdict::Hold => Meaning::Review,
+        Verdict::NoGo | Verdict::Hold | Verdict::Withdrawn => Meaning::Review,
     });
     Ok(Approval {
         authorization: None,
@@ -802,7 +804,8 @@ pub fn sheet_facts(state: &State, release: &Release, body: &Request) -> Vec<Fact
     if let Some(due) = body.due {
         fact("due", due.to_string());
     }
-    fact("window", format!("{} to {}", body.window.from, body.window.until));
+    let starts = if body.scheduled { "; the worker starts it then" } else { "" };
+    fact("window", format!("{} to {}{starts}", body.window.from, body.window.until));
     fact("valid until", body.not_after.to_string());
     facts
 }

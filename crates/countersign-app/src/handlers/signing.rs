@@ -397,7 +397,12 @@ fn challenge(host: &Host, session: &Session) -> Result<w::Challenge, w::AppError
         Deed::Answer { choice, .. } => choice.as_ref().map(|choice| choice.reason.to_string()),
         _ => statement.and_then(|statement| statement.common.reason.as_ref()).map(ToString::to_string),
     };
+    let answered = || {
+        let (release, sheet) = (release?, release?.sheet()?);
+        judge::standing_answer(release, sheet, by)
+    };
     let verdicts: &[Verdict] = match answers {
+        Some(Answered::Sheet { .. }) if answered().is_some() => Verdict::ALL,
         Some(Answered::Sheet { .. }) => &[Verdict::Go, Verdict::NoGo, Verdict::Hold, Verdict::ConditionalGo],
         Some(_) => &[Verdict::Go, Verdict::NoGo],
         None => &[],
@@ -559,12 +564,14 @@ fn choose(session: &Session, request: w::Choose) -> Result<Choice, Error> {
             if conditions.is_empty() { "name the conditions" } else { "only a conditional GO has conditions" };
         return Err(Error::usage(message).in_field("conditions"));
     }
-    if matches!(verdict, Verdict::ConditionalGo | Verdict::Hold) && !matches!(what, Answered::Sheet { .. }) {
+    if matches!(verdict, Verdict::ConditionalGo | Verdict::Hold | Verdict::Withdrawn)
+        && !matches!(what, Answered::Sheet { .. })
+    {
         return Err(Error::usage("this is answered by GO or NO-GO").in_field("verdict"));
     }
     let usual = match verdict {
         Verdict::Go | Verdict::ConditionalGo => Meaning::Approval,
-        Verdict::NoGo | Verdict::Hold => Meaning::Review,
+        Verdict::NoGo | Verdict::Hold | Verdict::Withdrawn => Meaning::Review,
     };
     Ok(Choice {
         verdict,

@@ -710,6 +710,13 @@ pub enum TimelineEvent {
     Closed {
         result: String,
     },
+    MeetingOpened {
+        roll: Vec<String>,
+    },
+    MeetingClosed {
+        absent: u32,
+        minutes: String,
+    },
     Announced {
         audience: String,
         about: String,

@@ -71,8 +71,14 @@ fn each_listed_input_equals_what_the_ledger_says() {
 fn the_composed_sheet_is_the_one_that_is_admitted() {
     let world = given().proven("r1").staged("r1").later(3600);
     let statement = world.statement(&freeze("r1"));
-    let command =
-        Command::Freeze { release: word("r1"), authorization: None, window: None, asked: Vec::new(), due: None };
+    let command = Command::Freeze {
+        release: word("r1"),
+        authorization: None,
+        window: None,
+        asked: Vec::new(),
+        due: None,
+        scheduled: false,
+    };
     assert_eq!(decide(&world.state, command, &context_of(&statement)).unwrap(), statement);
     // A window is cut to the time the sheet is valid.
     let command = Command::Freeze {
@@ -81,6 +87,7 @@ fn the_composed_sheet_is_the_one_that_is_admitted() {
         window: Some(window(world.now.plus_seconds(60), 40 * 86_400)),
         asked: Vec::new(),
         due: None,
+        scheduled: false,
     };
     let composed = decide(&world.state, command, &context_of(&statement)).unwrap();
     let countersign_core::act::Act::Request(body) = composed.act else { panic!("a request") };

@@ -150,6 +150,10 @@ function of(actor: string, e: TimelineEvent): Piece[] {
       return pieces('record.wave', { wave: e.wave, verdict: verdict(e.verdict), detail: e.detail });
     case 'closed':
       return pieces('record.closed', { actor, result: e.result });
+    case 'meetingOpened':
+      return pieces('record.meetingOpened', { actor, roll: e.roll.join(', ') });
+    case 'meetingClosed':
+      return pieces('record.meetingClosed', { actor, count: e.absent, minutes: e.minutes });
     case 'announced':
       return pieces('record.announced', { actor, audience: e.audience, about: e.about });
     case 'wrongPassphrases':
