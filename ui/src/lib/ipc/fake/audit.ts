@@ -61,7 +61,14 @@ function entries(): TimelineRow[] {
       .flatMap((one): TimelineEvent[] => [
         { kind: 'enrolled', person: person(one.principal) },
         { kind: 'accepted' },
-        { kind: 'roleGranted', person: person(one.principal), role: one.roles[0]!, product: null, until: null },
+        {
+          kind: 'roleGranted',
+          person: person(one.principal),
+          role: one.roles[0]!,
+          product: null,
+          until: null,
+          change: 'grant',
+        },
       ]),
   ];
   for (let index = 0; index < size; index += 1) {
