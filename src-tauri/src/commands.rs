@@ -97,7 +97,7 @@ relay! {
     /// What the first screen offers.
     desk::start_info() -> StartInfo;
     /// Opens a ledger; a damaged one opens read-only.
-    desk::open_ledger(OpenLedger) -> Session;
+    desk::open_ledger(OpenLedger) -> JobRef;
     /// Closes it; running jobs go on.
     desk::close_ledger() -> Session;
     /// Builds the sample beside the real ledgers and opens it.

@@ -8,6 +8,7 @@ mod auditor;
 mod buildbot;
 mod bundle;
 mod carried;
+mod compliance;
 mod dispatch_faults;
 mod evidence_corpus;
 mod export;

@@ -78,7 +78,7 @@ fn view(open: &Open, release: &Release, at: Timestamp) -> Result<w::ReleaseView,
             by: person(state, &policy.by),
         }),
         live: live_view(state, release),
-        gates: judge::checks(state, release, at).iter().map(|check| gate(check, at)).collect(),
+        gates: judge::checks_to_show(state, release, at).iter().map(|check| gate(check, at)).collect(),
         holds: holds(open, release)?,
         sheet: release.sheet().map(|frozen| sheet::view(state, index, release, frozen, me, at)),
         earlier_sheets: release.sheets[..release.sheets.len().saturating_sub(1)]

@@ -302,6 +302,7 @@ pub enum JobKind {
     Reconcile,
     ObserveEvidence,
     CreateSample,
+    OpenLedger,
     Worker,
 }
 

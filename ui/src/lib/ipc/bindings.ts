@@ -16,7 +16,7 @@ export const commands = {
 	/**  What the first screen offers. */
 	startInfo: () => typedError<StartInfo, AppError>(__TAURI_INVOKE("start_info")),
 	/**  Opens a ledger; a damaged one opens read-only. */
-	openLedger: (request: OpenLedger) => typedError<Session, AppError>(__TAURI_INVOKE("open_ledger", { request })),
+	openLedger: (request: OpenLedger) => typedError<JobRef, AppError>(__TAURI_INVOKE("open_ledger", { request })),
 	/**  Closes it; running jobs go on. */
 	closeLedger: () => typedError<Session, AppError>(__TAURI_INVOKE("close_ledger")),
 	/**  Builds the sample beside the real ledgers and opens it. */
@@ -1181,7 +1181,7 @@ export type JobId = {
 	jobId: string,
 };
 
-export type JobKind = "verify" | "exportBundle" | "backUp" | "restore" | "report" | "connectorTest" | "dispatch" | "reconcile" | "observeEvidence" | "createSample" | "worker";
+export type JobKind = "verify" | "exportBundle" | "backUp" | "restore" | "report" | "connectorTest" | "dispatch" | "reconcile" | "observeEvidence" | "createSample" | "openLedger" | "worker";
 
 export type JobOutcome = { kind: "verified"; result: VerifyResult } | { kind: "written"; path: PathRef; size: string; sha256: string; missing: string[] } | { kind: "backedUp"; path: PathRef; entries: number; files: number; damaged: string[] } | { kind: "restored"; fingerprint: string } | { kind: "sampleCreated"; fingerprint: string } | { kind: "tested"; test: ConnectorTest } | { kind: "dispatched"; result: RolloutResult; detail: string | null } | { kind: "observed"; entry: number; conclusion: Conclusion } | { kind: "nothing" };
 

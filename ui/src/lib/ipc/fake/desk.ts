@@ -185,9 +185,11 @@ export const desk = {
     suggestedPrincipal: 'alice',
   }),
   openLedger: () => {
-    world.mode = 'open';
-    world.sample = false;
-    return session();
+    setTimeout(() => {
+      world.mode = 'open';
+      world.sample = false;
+    }, world.jobTick * 9);
+    return startJob('openLedger', { kind: 'nothing' }, { step: 'reading' });
   },
   closeLedger: () => {
     world.mode = 'start';

@@ -9,6 +9,7 @@ export default {
     'Sechs Produkte, Releases aus vier Monaten, Personen jeder Rolle, deren Passphrasen sichtbar sind. Nichts davon ist echt.',
   sampleAct: 'Beispiel erkunden',
   sampleAgain: 'Beispiel neu beginnen',
+  opening: 'Das Ledger wird gelesen',
   sampleBuilding: 'Das Beispiel wird gebaut',
   createTitle: 'Ein Ledger anlegen',
   createText:

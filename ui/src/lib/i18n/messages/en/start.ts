@@ -6,6 +6,7 @@ export default {
     'Six products, four months of releases, people of every role whose passphrases are shown. Nothing in it is real.',
   sampleAct: 'Explore the sample',
   sampleAgain: 'Begin the sample anew',
+  opening: 'Reading the ledger',
   sampleBuilding: 'Building the sample',
   createTitle: 'Create a ledger',
   createText: 'The first process owner signs its first entry. Others are enrolled after that.',
