@@ -217,6 +217,7 @@ test('a new key is made before it signs; too short a passphrase is refused and s
     recovery: [],
     recoveryNeeded: 0,
     recoveryWaitHours: 72,
+    charter: { rolesByTwo: true, identityByTwo: false, keyDays: 366 },
   });
   await screen.getByRole('button', { name: 'Continue' }).click();
   await expect.element(screen.getByRole('heading', { level: 1 })).toHaveTextContent('A passphrase for Alice Moreau');
@@ -307,7 +308,5 @@ test('a GO says whose signatures are still needed after it', async () => {
 
 test('a second person’s word names the person and the role', async () => {
   const screen = await open({ kind: 'confirmPeople', entry: 4803, reason: 'I know him' });
-  await expect
-    .element(screen.getByText(/confirm that Tomasz Zieliński is to be/))
-    .toBeVisible();
+  await expect.element(screen.getByText(/confirm that Tomasz Zieliński is to be/)).toBeVisible();
 });
