@@ -128,6 +128,8 @@ relay! {
     overview::releases(ReleasesRequest) -> ReleasePage;
     /// Header and decision.
     release::release(ReleaseRef) -> ReleaseView;
+    /// Who can complete its sign-off.
+    quorum::quorum(QuorumRequest) -> QuorumView;
     /// Gates and files.
     release::evidence(ReleaseRef) -> EvidenceView;
     /// The failing cases or findings of one file.
@@ -236,6 +238,7 @@ pub(crate) fn all() -> tauri_specta::Commands<Wry> {
         board,
         releases,
         release,
+        quorum,
         evidence,
         evidence_items,
         inspect_evidence,

@@ -686,24 +686,31 @@ pub fn hold(
     let change = match stop {
         Stop::Hold(question) => HoldChange::Hold { question },
         Stop::Halt => HoldChange::Halt {},
-        Stop::Resume(index, answer) => {
-            let hold = release.holds.iter().find(|hold| hold.entry.index == index).map(|hold| hold.entry);
-            let hold = hold.ok_or_else(|| {
-                let open: Vec<String> = release.active_holds().map(|hold| hold.entry.index.to_string()).collect();
-                Error::not_found(format!("entry {index} does not stop {id}")).hint(if open.is_empty() {
-                    "nothing stops it".to_owned()
-                } else {
-                    format!("what stops it: entry {}", open.join(", entry "))
-                })
-            })?;
-            HoldChange::Resume { answer, hold }
-        }
+        Stop::Resume(index, answer) => HoldChange::Resume { answer, hold: stopping_entry(release, index)? },
     };
     let act = Hold { change, release: id.clone() };
     match signing {
         Some(signing) => signing.record(ledger, act),
         None => ledger.as_desk(&Command::Record(act.into()), reason),
     }
+}
+
+/// Returns the entry that stops a release: a hold or halt, or the HOLD of somebody whose question waits.
+///
+/// # Errors
+/// That entry stops nothing.
+pub(crate) fn stopping_entry(release: &Release, index: u64) -> Result<EntryRef, Error> {
+    let holds = release.holds.iter().map(|hold| hold.entry);
+    let answers = release.sheets.iter().flat_map(|sheet| &sheet.answers);
+    let asks = answers.filter(|answer| answer.verdict == Verdict::Hold).map(|answer| answer.entry);
+    holds.chain(asks).find(|entry| entry.index == index).ok_or_else(|| {
+        let open: Vec<String> = release.active_holds().map(|hold| hold.entry.index.to_string()).collect();
+        Error::not_found(format!("entry {index} does not stop {}", release.id)).hint(if open.is_empty() {
+            "nothing stops it".to_owned()
+        } else {
+            format!("what stops it: entry {}", open.join(", entry "))
+        })
+    })
 }
 
 /// Records what came of a release.

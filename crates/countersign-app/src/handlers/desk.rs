@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use countersign_core::judge;
+use countersign_core::state::State;
 use countersign_core::words::{Principal, role};
 
 use super::host::{Host, HostEvent, Open, held};
@@ -129,7 +130,7 @@ fn shown_as_me(open: &Open, me: &Principal, key_here: bool) -> w::Me {
     w::Me {
         principal: me.to_string(),
         name: state.printed_name(me),
-        roles: roles.iter().map(role_held).collect(),
+        roles: roles.iter().map(|row| role_held(state, row)).collect(),
         may,
         accepted: known.is_some_and(|known| known.accepted.is_some()),
         key_fingerprint: key.map(|key| key.key.fingerprint()),
@@ -138,12 +139,17 @@ fn shown_as_me(open: &Open, me: &Principal, key_here: bool) -> w::Me {
     }
 }
 
-pub(super) fn role_held(row: &people::RoleRow) -> w::RoleHeld {
+pub(super) fn role_held(state: &State, row: &people::RoleRow) -> w::RoleHeld {
     w::RoleHeld {
         role: row.role.to_string(),
         product: row.product.as_ref().map(ToString::to_string),
         until: row.until.map(|until| until.to_string()),
         granted: count(row.granted),
+        lent_by: row.lent_by.as_ref().map(|who| super::show::person(state, who)),
+        training: row.training.as_ref().map(|training| w::Training {
+            reference: training.reference.to_string(),
+            until: training.until.to_string(),
+        }),
     }
 }
 

@@ -83,7 +83,8 @@ pub(super) fn event(state: &State, act: &Act) -> w::TimelineEvent {
             let (person, role, product) = (who(&body.principal), body.role.to_string(), slug(&body.product));
             match body.change {
                 Grant::Grant | Grant::Delegate | Grant::Recover => {
-                    E::RoleGranted { person, role, product, until: body.until.map(|until| until.to_string()) }
+                    let (until, change) = (body.until.map(|until| until.to_string()), body.change.into());
+                    E::RoleGranted { person, role, product, until, change }
                 }
                 Grant::Lapse => E::RoleLapsed { person, role, product },
             }

@@ -469,12 +469,7 @@ pub fn standing_answer<'a>(release: &'a Release, sheet: &Sheet, who: &Principal)
 }
 
 /// Returns the person's HOLD on the candidate whose question still waits for an answer, where the policy asks for one.
-pub(crate) fn unanswered<'a>(
-    state: &State,
-    release: &'a Release,
-    sheet: &Sheet,
-    who: &Principal,
-) -> Option<&'a SignOff> {
+pub fn unanswered<'a>(state: &State, release: &'a Release, sheet: &Sheet, who: &Principal) -> Option<&'a SignOff> {
     let asked = state.policy(&release.candidate.product).is_some_and(|record| record.policy.hold_answered);
     let mut standing = standing_answers(release, sheet).into_iter();
     let own = standing.find(|answer| answer.principal == *who && answer.verdict == Verdict::Hold);

@@ -30,7 +30,14 @@ export function session(): Session {
       ? {
           principal: me.principal,
           name: me.name,
-          roles: me.roles.map((role) => ({ role, product: null, until: null, granted: 12 })),
+          roles: me.roles.map((role) => ({
+            role,
+            product: null,
+            until: null,
+            granted: 12,
+            lentBy: null,
+            training: null,
+          })),
           may: ['propose', 'request', 'dispatch', 'sign', 'hold', 'administer', 'configure', 'freeze', 'review'],
           accepted: true,
           keyFingerprint: 'SHA256:Jn5SkqD2vXo0pWf7bQyTz1mC8rLhA4gEeNuVxRuCyEs',

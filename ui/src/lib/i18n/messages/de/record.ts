@@ -170,4 +170,6 @@ export default {
   'needs.review': 'Das macht die Prozessverantwortung oder die Revision.',
   nobodyCan: 'Niemand kann es',
   barred: 'nicht: {people}',
+  roleLent: '{actor} lässt sich als {role} bis {until} von {person} vertreten.',
+  roleRecovered: '{actor} verlangt, dass {person} **prozessverantwortlich** wird: Das Ledger wird wiederhergestellt.',
 } as const satisfies Translation<typeof en>;

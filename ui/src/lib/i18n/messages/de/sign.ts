@@ -248,4 +248,17 @@ export default {
     'Das war die letzte Unterschrift. Ein Release-Manager darf jetzt die Ausrollung beginnen.',
   'after.lastSignatureWorkerStarts': 'Das war die letzte Unterschrift. Die Ausrollung beginnt jetzt von selbst.',
   begun: 'Es hat begonnen.',
+  'say.confirmRole': 'Ich, {who}, bestätige, dass {person} **{role}** sein soll (Eintrag {entry}).',
+  'say.confirmRoleFor': 'Ich, {who}, bestätige, dass {person} für {product} **{role}** sein soll (Eintrag {entry}).',
+  'say.confirmIdentity': 'Ich, {who}, erkläre, dass ich weiß, wer {person} ist (Eintrag {entry}).',
+  'say.confirmRecovery': 'Ich, {who}, stimme zu, dass {person} **dieses Ledger verantworten** soll (Eintrag {entry}).',
+  'say.roleLent': 'Ich, {who}, lasse mich als {role} bis {until} von {person} **vertreten**.',
+  'say.roleLentFor': 'Ich, {who}, lasse mich als {role} für {product} bis {until} von {person} **vertreten**.',
+  'say.roleRecover':
+    'Ich, {who}, verlange, dass {person} prozessverantwortlich wird: Niemand ist mehr da, der es bestimmen könnte.',
+  series: 'Unterschrift {number} von {of}.',
+  seriesBefore: 'Die vorige ist Eintrag {entry}.',
+  unfinished: 'Was unterschrieben ist, bleibt. Was folgen sollte, wurde abgelehnt:',
+  stillMissing: 'Mit dieser Unterschrift fehlen noch: {roles}.',
+  noneMissing: 'Mit dieser Unterschrift fehlt niemand mehr.',
 } as const satisfies Translation<typeof en>;

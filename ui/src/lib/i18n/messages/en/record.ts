@@ -169,4 +169,6 @@ export default {
   'needs.review': 'A process owner or auditor does this.',
   nobodyCan: 'Nobody can',
   barred: 'not: {people}',
+  roleLent: '{actor} lets {person} sign as {role} in their place until {until}.',
+  roleRecovered: '{actor} asks that {person} becomes **process owner**: the ledger is recovered.',
 } as const;

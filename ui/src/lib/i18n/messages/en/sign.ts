@@ -243,4 +243,17 @@ export default {
   'after.lastSignatureManagerStartsNobody': 'That was the last signature. A release manager may now start the rollout.',
   'after.lastSignatureWorkerStarts': 'That was the last signature. The rollout now starts by itself.',
   begun: 'It has begun.',
+  // people, and matters of several signatures
+  'say.confirmRole': 'I, {who}, confirm that {person} is to be **{role}** (entry {entry}).',
+  'say.confirmRoleFor': 'I, {who}, confirm that {person} is to be **{role}** of {product} (entry {entry}).',
+  'say.confirmIdentity': 'I, {who}, state that I know who {person} is (entry {entry}).',
+  'say.confirmRecovery': 'I, {who}, agree that {person} is to **own this ledger** (entry {entry}).',
+  'say.roleLent': 'I, {who}, let {person} sign as {role} **in my place** until {until}.',
+  'say.roleLentFor': 'I, {who}, let {person} sign as {role} of {product} **in my place** until {until}.',
+  'say.roleRecover': 'I, {who}, ask that {person} is made process owner: nobody is left who could appoint one.',
+  series: 'Signature {number} of {of}.',
+  seriesBefore: 'The one before is entry {entry}.',
+  unfinished: 'What is signed stays. What was to follow was refused:',
+  stillMissing: 'With this signature, still needed: {roles}.',
+  noneMissing: 'With this signature nobody else is needed.',
 } as const;
