@@ -1430,7 +1430,7 @@ fn setting(name: &str, default: u64) -> u64 {
 
 #[test]
 fn random_ledgers_and_the_model_never_part() {
-    let tally = walks(setting("COUNTERSIGN_MODEL_SEQUENCES", 100_000), 8);
+    let tally = walks(setting("COUNTERSIGN_MODEL_SEQUENCES", 1000), 8);
     // A test that never gets anywhere proves nothing.
     for what in ["first wave", "withdrawn answer", "halted", "authorized", "no_go", "on_hold", "ran", "live"] {
         assert!(tally.reached.contains_key(what), "no sequence reached {what}: {:?}", tally.reached);

@@ -182,12 +182,14 @@ fn a_sheet_names_which_listed_input_moved() {
         countersign_core::act::Verdict::Go,
     ));
     stale(world, "the policy");
-    // Another release went live in between.
-    let world = given()
-        .ready("r1")
-        .proven("r2")
-        .when(go(QUINN, "r1", "qa"))
-        .when(go(SAM, "r1", "security"))
+    // An emergency went live in between.
+    let world = signed()
+        .when(propose_as("r2", |candidate| {
+            candidate.change_type = countersign_core::act::ChangeType::Emergency;
+            candidate.incident = Some(word("INC-7"));
+        }))
+        .when(observe("r2", "unit.xml", Conclusion::Pass))
+        .when(observe("r2", "scan.sarif", Conclusion::Pass))
         .staged("r2")
         .later(3600)
         .when(freeze("r2"))

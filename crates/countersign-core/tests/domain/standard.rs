@@ -46,11 +46,6 @@ fn a_template_signs_for_its_quorum_and_people_dispatch() {
     });
     world
         .clone()
-        .refuses_saying(
-            Code::WrongSigner,
-            "release manager",
-            with_dispatch(dispatch("r1", 1, "q0"), |_, body| body.by = None),
-        )
         .when(automatic_go("r1", index))
         .is("r1", ReleaseState::Authorized)
         .then(|world| assert_eq!(next_task(&world.state, world.release("r1"), &word(WORKER), world.now), None))
