@@ -106,7 +106,7 @@ mirrored! {
 }
 mirrored! {
     /// What a person can do in a ledger: a row of the table of permissions.
-    Deed = permission::Deed { Enrol, EnrolDevice, RevokeDevice, EndKey, GrantRole, LapseRole, Product, Target, Policy, GrantAuthorization, Suspend, ResumeAuthorization, DeclareFreeze, LiftFreeze, Propose, Attach, Waive, Request, Answer, Confirm, Stop, Resume, Dispatch, Deliver, Wave, Outcome, Correct, Remove, Late, Review, Export }
+    Deed = permission::Deed { Enrol, EnrolDevice, RevokeDevice, EndKey, GrantRole, LapseRole, Product, Target, Policy, GrantAuthorization, Suspend, ResumeAuthorization, DeclareFreeze, LiftFreeze, Propose, Attach, Waive, Request, Meeting, Answer, Confirm, Stop, Resume, Dispatch, Deliver, Wave, Outcome, Correct, Remove, Late, Review, Export }
 }
 mirrored! {
     /// Whether people or a standing authorization sign the last gate.

@@ -264,6 +264,7 @@ export default {
   'deed.attach': 'Nachweis bringen',
   'deed.waive': 'auf eine Prüfung verzichten',
   'deed.request': 'Blatt einfrieren und anfragen',
+  'deed.meeting': 'eine Go/No-go-Sitzung halten',
   'deed.answer': 'antworten: GO, NO-GO, HOLD',
   'deed.confirm': 'als zweite Person bestätigen',
   'deed.stop': 'anhalten, stoppen, abbrechen',

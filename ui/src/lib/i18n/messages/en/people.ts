@@ -262,6 +262,7 @@ export default {
   'deed.attach': 'bring evidence',
   'deed.waive': 'waive a gate',
   'deed.request': 'freeze the sheet and ask',
+  'deed.meeting': 'hold a go/no-go meeting',
   'deed.answer': 'answer: GO, NO-GO, HOLD',
   'deed.confirm': 'confirm as a second person',
   'deed.stop': 'hold, halt, cancel',
