@@ -7,8 +7,10 @@ mod answers;
 mod blockers;
 mod calendar;
 mod gates;
+mod order;
 mod people;
 mod quorum;
+mod replay;
 mod rollout;
 
 use std::collections::BTreeSet;
@@ -37,8 +39,10 @@ pub use answers::*;
 pub use blockers::*;
 pub use calendar::*;
 pub use gates::*;
+pub(crate) use order::*;
 pub use people::*;
 pub use quorum::*;
+pub use replay::*;
 pub use rollout::*;
 
 closed_words!(

@@ -24,6 +24,7 @@ mod insider;
 mod model;
 mod people;
 mod permission;
+mod policy;
 mod quorum;
 mod records;
 mod release;
