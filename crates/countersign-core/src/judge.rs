@@ -6,6 +6,7 @@
 mod answers;
 mod blockers;
 mod calendar;
+mod deadlines;
 mod gates;
 mod order;
 mod people;
@@ -38,6 +39,7 @@ use crate::words::{EntryRef, Line, Principal, ReleaseId, Slug, Timestamp, role};
 pub use answers::*;
 pub use blockers::*;
 pub use calendar::*;
+pub use deadlines::*;
 pub use gates::*;
 pub(crate) use order::*;
 pub use people::*;

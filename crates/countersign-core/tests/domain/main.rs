@@ -16,6 +16,7 @@ mod calendar;
 mod carried;
 mod clock;
 mod configuration;
+mod deadlines;
 mod emergency;
 mod entries;
 mod evidence;
