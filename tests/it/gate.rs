@@ -107,6 +107,7 @@ fn sheet() -> act::Request {
         rollout: ["canary", "segment", "everyone"]
             .map(|segment| PlannedWave { bake_seconds: 60, segment: segment.parse().unwrap() })
             .to_vec(),
+        scheduled: false,
         stage: Some(reference(4, some("stage"))),
         target: reference(2, some("target")),
         version: "1.1.0".parse().unwrap(),
@@ -135,6 +136,7 @@ fn grant() -> act::Authorization {
             max_commits: 5,
             per_day: 2,
             product: "shop".parse().unwrap(),
+            template: None,
             valid: Window { from: time(-600), until: time(3600) },
         },
     }
@@ -811,6 +813,7 @@ fn a_machine_alone_is_never_a_go() {
                     max_commits: 1,
                     per_day: 1,
                     product: product.parse().unwrap(),
+                    template: None,
                     valid: Window { from: time(-1), until: time(600) },
                 },
             };

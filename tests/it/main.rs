@@ -9,6 +9,7 @@ mod buildbot;
 mod bundle;
 mod carried;
 mod compliance;
+mod decisions;
 mod dispatch_faults;
 mod evidence_corpus;
 mod export;

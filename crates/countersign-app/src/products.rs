@@ -15,7 +15,7 @@ use countersign_core::judge;
 use countersign_core::policy::Policy;
 use countersign_core::recurrence::Recurs;
 use countersign_core::state::{AuthorizationRecord, PolicyRecord, SignOff, State};
-use countersign_core::words::{EntryRef, Line, Principal, Slug, Text, Timestamp};
+use countersign_core::words::{EntryRef, Line, Principal, ReleaseId, Slug, Text, Timestamp};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::clauses::{self, Clause, Obstacle};
@@ -645,6 +645,8 @@ pub struct Bounds {
     pub max_commits: u64,
     /// How many releases it may sign for on one UTC day.
     pub per_day: u64,
+    /// The name of the template of standard changes that it is, where it is one.
+    pub template: Option<Line>,
     /// When it may sign.
     pub valid: Window,
 }
@@ -663,13 +665,14 @@ pub fn grant(ledger: &mut Ledger, signing: &mut Signing<'_>, bounds: Bounds) -> 
 /// # Errors
 /// The product is not known, or has no promotion path.
 pub fn compose_grant(state: &State, bounds: Bounds) -> Result<Authorization, Error> {
-    let Bounds { product, change_types, max_commits, per_day, valid } = bounds;
+    let Bounds { product, change_types, max_commits, per_day, template, valid } = bounds;
     known(state, &product)?;
     let environment = state
         .last_environment(&product)
         .cloned()
         .ok_or_else(|| Error::not_found(format!("{product} has no promotion path")))?;
-    let change = AuthorizationChange::Grant { change_types, environment, max_commits, per_day, product, valid };
+    let change =
+        AuthorizationChange::Grant { change_types, environment, max_commits, per_day, product, template, valid };
     Ok(Authorization { change })
 }
 
@@ -733,6 +736,10 @@ pub struct AuthorizationRow {
     pub max_commits: u64,
     /// The most releases on one UTC day.
     pub per_day: u64,
+    /// The name of the template of standard changes that it is, where it is one.
+    pub template: Option<Line>,
+    /// The releases it signed for whose rollout failed.
+    pub failures: Vec<ReleaseId>,
     /// When it may sign.
     pub valid: Window,
     /// Who proposed it.
@@ -758,6 +765,8 @@ pub fn authorizations(state: &State, at: Timestamp) -> Vec<AuthorizationRow> {
             change_types: record.change_types.clone(),
             max_commits: record.max_commits,
             per_day: record.per_day,
+            template: record.template.clone(),
+            failures: judge::failures(state, record).into_iter().cloned().collect(),
             valid: record.valid,
             by: record.by.clone(),
             state: worth,

@@ -1,13 +1,14 @@
 //! The worker: does what the ledger already allows and nobody has to start.
 //!
-//! It goes on with what a crash left behind, bakes waves, sends the next one, signs for a standing authorization within its
-//! bounds, and takes back what failed where the policy says so. It decides nothing itself: [`next_task`](countersign_core::due::next_task) reads from the
+//! It goes on with what a crash left behind, bakes waves, sends the next one, starts what is scheduled or puts it on hold
+//! where something stands in the way, signs for a standing authorization within its bounds, and takes back what failed where
+//! the policy says so. It decides nothing itself: [`next_task`](countersign_core::due::next_task) reads from the
 //! ledger what is due, and every entry it writes passes the same rules as a person's. A lease in the ledger keeps it single
 //! among devices; on one desk it shares the work with whoever dispatches there (see [`crate::rollout`]).
 
 use std::time::Duration;
 
-use countersign_core::act::{DispatchState, Lease};
+use countersign_core::act::{DispatchState, Hold, HoldChange, Lease};
 use countersign_core::decide::Command;
 use countersign_core::due::{Task, next_task};
 use countersign_core::judge;
@@ -147,12 +148,17 @@ async fn perform(
                 window: None,
                 asked: Vec::new(),
                 due: None,
+                scheduled: false,
             };
             ledger.as_dispatcher(&command, None)?;
         }
         Task::AutomaticGo(authorization) => {
             let command = Command::AutomaticGo { release: id.clone(), authorization: *authorization };
             ledger.as_dispatcher(&command, None)?;
+        }
+        Task::Hold(cause) => {
+            let hold = Hold { change: HoldChange::Hold { question: None }, release: id.clone() };
+            ledger.as_dispatcher(&Command::Record(hold.into()), Some(cause.clone()))?;
         }
     }
     Ok(())

@@ -449,6 +449,7 @@ impl Demo {
             window: None,
             asked: Vec::new(),
             due: None,
+            scheduled: false,
         };
         self.signatures += 1;
         let sheet = self.ledger.as_person(
@@ -516,6 +517,7 @@ impl Demo {
             max_commits: 5,
             per_day: 2,
             product: word(PRODUCT),
+            template: None,
             valid: Window { from: now, until: now.plus_seconds(90 * 86_400) },
         };
         let grant = countersign_core::act::Authorization { change };

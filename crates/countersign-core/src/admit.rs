@@ -7,6 +7,7 @@
 mod authority;
 mod carried;
 mod configuration;
+mod meeting;
 mod people;
 mod record;
 mod release;
@@ -378,6 +379,7 @@ pub fn subject(state: &State, act: &Act) -> Vec<Artifact> {
         Act::Dispatch(body) => of_release(&body.release),
         Act::Run(body) => of_release(&body.release),
         Act::Wave(body) => of_release(&body.release),
+        Act::Meeting(body) => of_release(&body.release),
         Act::Outcome(body) => of_release(&body.release),
         Act::Announce(body) => of_release(&body.release),
         _ => None,
@@ -592,6 +594,7 @@ fn check_act(case: &Case<'_>) -> Result<(), Rejection> {
         Act::Announce(body) => case.release(&body.release).map(|_| ()),
         Act::Request(body) => sheet::request(case, body),
         Act::Approval(body) => sheet::approval(case, body),
+        Act::Meeting(body) => meeting::meeting(case, body),
         Act::Dispatch(body) => rollout::dispatch(case, body),
         Act::Run(body) => rollout::run(case, body),
         Act::Wave(body) => rollout::wave(case, body),

@@ -6,7 +6,7 @@ use crate::act::{DispatchKind, DispatchState, WaveVerdict};
 use crate::judge::{self, Check, Outcome};
 use crate::policy::{DispatchRule, Mode, RollbackRule, STAGING_GATE};
 use crate::state::{DispatchRecord, Release, Sheet, State};
-use crate::words::{EntryRef, Line, Principal, Timestamp};
+use crate::words::{EntryRef, Line, Principal, Text, Timestamp};
 
 /// How long the worker waits after the second refusal in a row; each one more doubles it. An attempt is an entry that stays.
 const REFUSED_WAIT_SECONDS: i64 = 10;
@@ -31,6 +31,8 @@ pub enum Task {
     Freeze(EntryRef),
     /// A standing authorization may sign the frozen sheet.
     AutomaticGo(EntryRef),
+    /// A run that should have started by itself is blocked, by that: it is put on hold.
+    Hold(Text),
 }
 
 impl Task {
@@ -46,6 +48,7 @@ impl Task {
             Self::Stage => "stage",
             Self::Freeze(_) => "freeze",
             Self::AutomaticGo(_) => "automatic-go",
+            Self::Hold(_) => "hold",
         }
     }
 }
@@ -62,6 +65,7 @@ impl fmt::Display for Task {
             Self::Stage => f.write_str("it was delivered to staging"),
             Self::Freeze(by) => write!(f, "the decision sheet was frozen for the standing authorization of {by}"),
             Self::AutomaticGo(by) => write!(f, "the standing authorization of {by} signed GO"),
+            Self::Hold(cause) => write!(f, "it is on hold: {cause}"),
         }
     }
 }
@@ -88,10 +92,37 @@ pub fn next_task(state: &State, release: &Release, device: &Principal, at: Times
     if let Some(task) = wave_task(state, release, policy.dispatch, at) {
         return Some(task);
     }
-    if policy.mode != Mode::Deployment || release.active_holds().next().is_some() {
+    if let Some(cause) = blocked_run(state, release, at) {
+        return Some(Task::Hold(cause));
+    }
+    if release.active_holds().next().is_some() {
         return None;
     }
-    deployment_task(state, release, at)
+    if let Some(task) = template_task(state, release, at) {
+        return Some(task);
+    }
+    if policy.mode != Mode::Deployment { None } else { deployment_task(state, release, at) }
+}
+
+/// Returns what blocks a run that should start by itself now, where something does that nobody has stopped it for.
+fn blocked_run(state: &State, release: &Release, at: Timestamp) -> Option<Text> {
+    let sheet = release.sheet().filter(|sheet| sheet.body.candidate == release.candidate_entry)?;
+    let due = sheet.body.scheduled && sheet.body.window.from <= at && at <= sheet.body.not_after;
+    if !due || release.active_holds().next().is_some() {
+        return None;
+    }
+    let blocked = judge::may_dispatch(state, release, sheet, 1, None, at).err()?;
+    let cause = format!("the run scheduled for {} is blocked: {} ({})", sheet.body.window.from, blocked, blocked.code);
+    Some(cause.parse().expect("a message is a lawful text"))
+}
+
+/// Returns the GO of a template for a sheet that was frozen for it.
+fn template_task(state: &State, release: &Release, at: Timestamp) -> Option<Task> {
+    let sheet = release.sheet()?;
+    let used = sheet.body.authorization.filter(|used| !judge::deploys(state, *used))?;
+    let waits = judge::decision(state, release, sheet, at).outcome == Outcome::Incomplete;
+    let may = waits && judge::within_bounds(state, release, &sheet.body.environment, used, at).is_ok();
+    may.then_some(Task::AutomaticGo(used))
 }
 
 fn rollout_task(release: &Release, sheet: &Sheet, auto: bool, at: Timestamp) -> Option<Task> {
@@ -120,8 +151,9 @@ fn rollout_task(release: &Release, sheet: &Sheet, auto: bool, at: Timestamp) -> 
 fn wave_task(state: &State, release: &Release, rule: DispatchRule, at: Timestamp) -> Option<Task> {
     let sheet = release.sheet()?;
     let wave = judge::next_wave(release, sheet)?;
-    let authorized = sheet.answers.iter().any(|answer| answer.authorization.is_some());
-    let mine = wave > 1 || authorized || rule == DispatchRule::OnQuorum;
+    let signs = sheet.answers.iter().filter_map(|answer| answer.authorization);
+    let authorized = signs.into_iter().any(|used| judge::deploys(state, used));
+    let mine = wave > 1 || authorized || sheet.body.scheduled || rule == DispatchRule::OnQuorum;
     let mine = mine && !refused_lately(release, sheet.entry, DispatchKind::Deploy, at);
     (mine && judge::may_dispatch(state, release, sheet, wave, None, at).is_ok()).then_some(Task::Wave(wave))
 }
@@ -163,12 +195,15 @@ fn deployment_task(state: &State, release: &Release, at: Timestamp) -> Option<Ta
     let used = state
         .authorizations
         .values()
+        .filter(|record| record.template.is_none())
         .map(|record| record.entry)
         .find(|entry| judge::within_bounds(state, release, environment, *entry, at).is_ok())?;
     match release.sheet().map(|sheet| (sheet, judge::decision(state, release, sheet, at).outcome)) {
         Some((sheet, Outcome::Incomplete)) if sheet.body.authorization == Some(used) => Some(Task::AutomaticGo(used)),
         // A sheet that people are asked to sign is theirs.
         Some((_, Outcome::Incomplete | Outcome::NoGo(_) | Outcome::Hold(_) | Outcome::Go { .. })) => None,
-        Some((_, Outcome::Stale(_) | Outcome::Expired)) | None => Some(Task::Freeze(used)),
+        Some((_, Outcome::Stale(_) | Outcome::Expired)) | None => {
+            judge::open_decision(state, release, at).is_none().then_some(Task::Freeze(used))
+        }
     }
 }

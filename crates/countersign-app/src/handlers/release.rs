@@ -106,6 +106,11 @@ fn view(open: &Open, release: &Release, at: Timestamp) -> Result<w::ReleaseView,
             dispatches: length(release.dispatches.len()),
         },
         outcome: outcome(open, release)?,
+        review: judge::review_due(state, release).map(|due| w::ReviewDue {
+            due: due.to_string(),
+            overdue: release.emergency_review.is_none() && due < at,
+            reviewed: release.emergency_review.map(|entry| count(entry.index)),
+        }),
     })
 }
 

@@ -5,7 +5,7 @@ use countersign_app::clock;
 use countersign_app::error::Error;
 use countersign_app::products::{self, Answer as Said, Bounds};
 use countersign_core::act::{ChangeType, Verdict, Window};
-use countersign_core::words::Slug;
+use countersign_core::words::{Line, Slug};
 use serde_json::json;
 
 use crate::moments::window;
@@ -55,7 +55,9 @@ pub(crate) enum Authorization {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   countersign --ledger ./ledger authorization grant pump --change-type standard --max-commits 5 \\
-      --per-day 2 --valid now/+90d --reason 'twenty releases in a row without a failure'")]
+      --per-day 2 --valid now/+90d --reason 'twenty releases in a row without a failure'
+  countersign --ledger ./ledger authorization grant pump --template 'alarm texts' --change-type standard \\
+      --max-commits 5 --per-day 2 --valid now/+180d --reason 'eleven of these without an incident'")]
 pub(crate) struct Grant {
     /// The product
     product: Slug,
@@ -68,6 +70,10 @@ pub(crate) struct Grant {
     /// How many releases it may sign for on one UTC day
     #[arg(long, value_name = "N")]
     per_day: u64,
+    /// Make it a template of standard changes, by this name: people dispatch what it signs, it ends after 180 days at
+    /// most, and with the second release of it that fails
+    #[arg(long, value_name = "NAME")]
+    template: Option<Line>,
     /// When it may sign, as FROM/UNTIL
     #[arg(long, value_name = "SPAN", value_parser = window)]
     valid: Window,
@@ -77,13 +83,14 @@ impl Authorization {
     pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Result<Answer, Error> {
         let mut ledger = session.open()?;
         match self {
-            Self::Grant(Grant { product, change_type, max_commits, per_day, valid }) => {
+            Self::Grant(Grant { product, change_type, max_commits, per_day, template, valid }) => {
                 let name = product.clone();
-                let bounds = Bounds { product, change_types: change_type, max_commits, per_day, valid };
+                let what = if template.is_some() { "template of standard changes" } else { "standing authorization" };
+                let bounds = Bounds { product, change_types: change_type, max_commits, per_day, template, valid };
                 let entry =
                     session.sign(&mut ledger, "", |ledger, signing| products::grant(ledger, signing, bounds))?;
                 let text = format!(
-                    "a standing authorization for {name} is proposed\nIt signs nothing until its quorum adopts it: countersign authorization adopt {} --verdict go",
+                    "a {what} for {name} is proposed\nIt signs nothing until its quorum adopts it: countersign authorization adopt {} --verdict go",
                     entry.index
                 );
                 Ok(Answer::recorded(entry, text, json!({"authorization": entry.index})))
@@ -129,12 +136,14 @@ impl Authorization {
                             .iter()
                             .map(|answer| format!("{} {} as {}", answer.principal, said(answer.verdict), answer.role));
                         let list = [
+                            ("template", row.template.as_ref().map_or("-".to_owned(), ToString::to_string)),
                             ("worth", worth),
                             (
                                 "signs",
                                 format!("{} changes of at most {} commits", words(&row.change_types), row.max_commits),
                             ),
                             ("at most", format!("{} a day; {} so far in all", row.per_day, row.uses)),
+                            ("failed", if row.failures.is_empty() { "-".to_owned() } else { words(&row.failures) }),
                             ("valid", format!("{} to {}", row.valid.from, row.valid.until)),
                             ("proposed by", row.by.to_string()),
                             ("answers", words(answers)),

@@ -12,6 +12,7 @@ pub(super) fn request(case: &Case<'_>, body: &Request) -> Result<(), Rejection> 
         ensure(!waived, Code::SegregationFailed, || "who waived a gate of it does not ask for its approval".into())?;
     }
     ensure(release.ended.is_none(), Code::WrongState, || format!("{} was given up", release.id))?;
+    case.since(2, !body.scheduled, "a run that starts by itself")?;
     if let Some(used) = body.authorization {
         configuration::ensure_stands(state, used, &release.candidate.product, at)?;
     }
@@ -49,9 +50,12 @@ pub(super) fn request(case: &Case<'_>, body: &Request) -> Result<(), Rejection> 
         format!("the sheet would be valid for {valid} s, the policy allows {longest} s")
     })?;
     let expected = crate::decide::sheet(state, release, body.authorization, body.window, body.not_after, at)?;
-    let said = Request { asked: body.asked.clone(), due: body.due, ..expected };
+    let said = Request { asked: body.asked.clone(), due: body.due, scheduled: body.scheduled, ..expected };
     ensure(*body == said, Code::Stale, || "the sheet does not say what the ledger says".into())?;
     judge::ensure_reviewed(state, release, at)?;
+    if case.rules(2) {
+        judge::ensure_sole_decision(state, release, at)?;
+    }
     check_asked(state, release, policy, body, at)
 }
 
@@ -106,8 +110,13 @@ pub(super) fn approval(case: &Case<'_>, body: &act::Approval) -> Result<(), Reje
         "a conditional GO, and only that, names conditions".into()
     })?;
 
+    case.since(2, body.verdict != Verdict::Withdrawn, "the withdrawal of an answer")?;
     if let Answerable::Sheet(id) = subject {
         ensure_after(case.release(id)?.sheet_at(body.request), at)?;
+    } else {
+        ensure(body.verdict != Verdict::Withdrawn, Code::Field, || {
+            "only an answer to a decision sheet is withdrawn".into()
+        })?;
     }
     if let SignedBy::Device(_) = case.by {
         let Answerable::Sheet(id) = subject else {
@@ -116,7 +125,8 @@ pub(super) fn approval(case: &Case<'_>, body: &act::Approval) -> Result<(), Reje
         let used = body.authorization.expect("a device signs an approval only under an authorization");
         let release = case.release(id)?;
         let sheet = current_sheet(release, body.request)?;
-        return judge::automatic_go(state, release, sheet, body, used, at);
+        judge::automatic_go(state, release, sheet, body, used, at)?;
+        return if case.rules(2) { judge::ensure_sole_decision(state, release, at) } else { Ok(()) };
     }
     let person = case.by.person().expect("persons and devices are all there is");
     ensure(body.authorization.is_none(), Code::Field, || "a person signs for themselves".into())?;
@@ -138,6 +148,9 @@ pub(super) fn approval(case: &Case<'_>, body: &act::Approval) -> Result<(), Reje
             ensure(state.policy_of(release).is_some_and(|policy| policy.asks(&body.role)), Code::RoleMissing, || {
                 format!("the policy asks nobody to sign as {}", body.role)
             })?;
+            if body.verdict == Verdict::Withdrawn {
+                return check_withdrawal(state, release, sheet, who, at);
+            }
             if let Some(part) = judge::barred_as(state, release, who, &body.role, at) {
                 return Err(Rejection::new(Code::SegregationFailed, format!("{who} may not sign: {part}")));
             }
@@ -147,18 +160,14 @@ pub(super) fn approval(case: &Case<'_>, body: &act::Approval) -> Result<(), Reje
             if body.verdict == Verdict::NoGo && judge::between_waves(release, sheet) {
                 return Ok(());
             }
-            if matches!(body.verdict, Verdict::Go | Verdict::ConditionalGo)
-                && let Some(hold) = judge::unanswered(state, release, sheet, who)
-            {
-                let message = format!("their question waits for an answer: {}", hold.reason);
-                return Err(Rejection::new(Code::OnHold, message).hint(format!(
-                    "a release manager answers it: `countersign hold {id} --resume {} --answer TEXT`",
-                    hold.entry.index
-                )));
-            }
             judge::ensure_signable(state, release, sheet, at)?;
-            if matches!(body.verdict, Verdict::Go | Verdict::ConditionalGo) {
-                judge::ensure_in_turn(state, release, sheet, &body.role, at)?;
+            if !matches!(body.verdict, Verdict::Go | Verdict::ConditionalGo) {
+                return Ok(());
+            }
+            judge::ensure_in_turn(state, release, sheet, &body.role, at)?;
+            ensure_answered(state, release, sheet, who)?;
+            if case.rules(2) {
+                judge::ensure_sole_decision(state, release, at)?;
             }
             Ok(())
         }
@@ -219,6 +228,32 @@ pub(super) fn approval(case: &Case<'_>, body: &act::Approval) -> Result<(), Reje
             ensure(record.by != *who, Code::SegregationFailed, || "a second person confirms it".into())
         }
     }
+}
+
+/// Refuses while a question of theirs waits for its answer, where the policy asks for one.
+fn ensure_answered(state: &State, release: &Release, sheet: &Sheet, who: &Principal) -> Result<(), Rejection> {
+    let Some(hold) = judge::unanswered(state, release, sheet, who) else { return Ok(()) };
+    let message = format!("their question waits for an answer: {}", hold.reason);
+    Err(Rejection::new(Code::OnHold, message).hint(format!(
+        "a release manager answers it: `countersign hold {} --resume {} --answer TEXT`",
+        release.id, hold.entry.index
+    )))
+}
+
+/// The rules over taking one's own answer back: there is one, its question is answered, and nothing was dispatched on it.
+fn check_withdrawal(
+    state: &State,
+    release: &Release,
+    sheet: &Sheet,
+    who: &Principal,
+    at: Timestamp,
+) -> Result<(), Rejection> {
+    judge::ensure_signable(state, release, sheet, at)?;
+    ensure(judge::standing_answer(release, sheet, who).is_some(), Code::NotFound, || {
+        format!("{who} has said nothing about {} that could be withdrawn", release.id)
+    })?;
+    ensure_answered(state, release, sheet, who)?;
+    judge::ensure_sole_decision(state, release, at)
 }
 
 pub(super) fn current_sheet(release: &Release, request: EntryRef) -> Result<&Sheet, Rejection> {

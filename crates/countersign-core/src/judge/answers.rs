@@ -30,7 +30,7 @@ impl JudgedSignOff {
         match self.answer.verdict {
             Verdict::Go => true,
             Verdict::ConditionalGo => self.answer.conditions.iter().all(|(_, met)| met.is_some()),
-            Verdict::NoGo | Verdict::Hold => false,
+            Verdict::NoGo | Verdict::Hold | Verdict::Withdrawn => false,
         }
     }
 }
@@ -366,6 +366,9 @@ pub fn authorization_worth(
             Some(format!("it is valid from {} to {}", record.valid.from, record.valid.until)),
         );
     }
+    if let Some(cause) = failed_too_often(state, record) {
+        return (SignOffState::Expired, Some(cause));
+    }
     let answers = answers_worth(state, &record.product, &record.answers, at);
     let policy =
         &state.policies[&record.product].iter().find(|policy| policy.entry == record.policy).expect("in force").policy;
@@ -405,7 +408,7 @@ pub(crate) fn adopted(state: &State, product: &Slug, answers: &[SignOff], at: Ti
     let refused = judged.iter().filter(|answer| !answer.replaced).any(|answer| match answer.answer.verdict {
         Verdict::NoGo => record.policy.has_veto(&answer.answer.role),
         Verdict::Hold => true,
-        Verdict::Go | Verdict::ConditionalGo => false,
+        Verdict::Go | Verdict::ConditionalGo | Verdict::Withdrawn => false,
     });
     !refused && quorum_full(&slots(state, &record.policy, product, &judged, at, |_| false))
 }
@@ -463,13 +466,14 @@ pub(super) fn standing_answers<'a>(release: &'a Release, sheet: &Sheet) -> Vec<&
     (0..answers.len()).filter(|place| last(*place)).map(|place| answers[place]).collect()
 }
 
+/// Returns what the person has said about the candidate of the sheet and not withdrawn.
+pub fn standing_answer<'a>(release: &'a Release, sheet: &Sheet, who: &Principal) -> Option<&'a SignOff> {
+    let own = standing_answers(release, sheet).into_iter().find(|answer| answer.principal == *who);
+    own.filter(|answer| answer.verdict != Verdict::Withdrawn)
+}
+
 /// Returns the person's HOLD on the candidate whose question still waits for an answer, where the policy asks for one.
-pub(crate) fn unanswered<'a>(
-    state: &State,
-    release: &'a Release,
-    sheet: &Sheet,
-    who: &Principal,
-) -> Option<&'a SignOff> {
+pub fn unanswered<'a>(state: &State, release: &'a Release, sheet: &Sheet, who: &Principal) -> Option<&'a SignOff> {
     let asked = state.policy(&release.candidate.product).is_some_and(|record| record.policy.hold_answered);
     let mut standing = standing_answers(release, sheet).into_iter();
     let own = standing.find(|answer| answer.principal == *who && answer.verdict == Verdict::Hold);
@@ -566,6 +570,7 @@ pub fn release_of<'a>(state: &'a State, act: &'a Act) -> Option<&'a ReleaseId> {
         Act::Dispatch(body) => Some(&body.release),
         Act::Run(body) => Some(&body.release),
         Act::Wave(body) => Some(&body.release),
+        Act::Meeting(body) => Some(&body.release),
         Act::Outcome(body) => Some(&body.release),
         Act::Announce(body) => Some(&body.release),
         Act::Refusal(body) => body.release.as_ref(),
@@ -634,7 +639,9 @@ pub fn within_bounds(
     let bound = |holds: bool, message: &dyn Fn() -> String| {
         if holds { Ok(()) } else { Err(outside(message())) }
     };
-    bound(policy.policy.mode == Mode::Deployment, &|| "the policy's mode is continuous-delivery".into())?;
+    bound(record.template.is_some() || policy.policy.mode == Mode::Deployment, &|| {
+        "the policy's mode is continuous-delivery".into()
+    })?;
     bound(record.product == candidate.product && record.environment == *environment, &|| {
         format!("it is for {} in {}", record.product, record.environment)
     })?;

@@ -227,7 +227,10 @@ fn conclude(scene: &State, release: &Release, moment: &Moment) -> (ReplayedOutco
     }
     let decision = decision(scene, release, sheet, moment.at);
     let people_sign = scene.policy_of(release).is_none_or(|policy| policy.mode != Mode::Deployment);
-    if people_sign && matches!(decision.outcome, Outcome::Go { authorization: Some(_) }) {
+    if let Outcome::Go { authorization: Some(used) } = decision.outcome
+        && people_sign
+        && deploys(scene, used)
+    {
         let reason = "a standing authorization signed it, and the policy has people sign";
         return (ReplayedOutcome::Incomplete, vec![reason.to_owned()]);
     }

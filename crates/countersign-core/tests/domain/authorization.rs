@@ -216,8 +216,8 @@ fn it_is_for_one_product_and_its_last_environment() {
 fn it_signs_so_many_releases_a_day_and_no_more() {
     let (world, index) = adopted_by(&[DEPLOYMENT, ("soak_seconds = 3600", "soak_seconds = 0")], authorize());
     let ready = |world: World, id: &'static str| world.proven(id).staged(id).when(freeze_for(id, index));
-    let world = ready(world, "r1").when(automatic_go("r1", index));
-    let world = ready(world, "r2").when(automatic_go("r2", index));
+    let world = ready(world, "r1").when(automatic_go("r1", index)).when(withdraw("r1"));
+    let world = ready(world, "r2").when(automatic_go("r2", index)).when(withdraw("r2"));
     let world = ready(world, "r3");
     world
         .refuses_saying(Code::OutsideBounds, "signed 2 times today", automatic_go("r3", index))

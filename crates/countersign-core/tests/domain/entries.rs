@@ -295,3 +295,45 @@ fn what_cannot_become_an_entry_is_refused_before_anybody_signs() {
     }
     assert!(LEAF_BYTES_MAX - fits(low) < "\"PUMP-00000\",".len());
 }
+
+/// Each thing that rules 2 brought is said in a field of its own, so that nobody says it in an entry of the rules before.
+#[test]
+fn what_older_rules_could_not_say_is_refused_under_them_and_admitted_since() {
+    use countersign_core::act::{AuthorizationChange, Freeze, FreezeChange, Verdict};
+    use countersign_core::recurrence::Recurs;
+
+    let ready = |rules| given_under(rules).ready("r1").when(go(QUINN, "r1", "qa"));
+    let proven = |rules| given_under(rules).proven("r1").staged("r1").later(3600);
+    let recurring = || {
+        step(RITA, |world| {
+            let recurs = Some(Recurs { rule: word("FREQ=WEEKLY"), zone: word("UTC") });
+            let span = window(world.now, 60);
+            Freeze { change: FreezeChange::Declare { environment: None, product: None, recurs, span } }.into()
+        })
+    };
+    let template = || {
+        with_authorization(authorize_until(86_400), |_, body| {
+            if let AuthorizationChange::Grant { template, .. } = &mut body.change {
+                *template = Some(word("alarm texts"));
+            }
+        })
+    };
+    let scheduled = || with_request(freeze("r1"), |_, body| body.scheduled = true);
+    let cases: [(&str, World, World, &dyn Fn() -> Step); 7] = [
+        ("a freeze that comes again", given_under(1), given_under(2), &recurring),
+        ("a template", given_under(1), given_under(2), &template),
+        ("a part of this policy", given_under(1), given_under(2), &|| policy(&format!("no_go_count = 2\n{POLICY}"))),
+        ("starts by itself", proven(1), proven(2), &scheduled),
+        ("the withdrawal of an answer", ready(1), ready(2), &|| answer(QUINN, "r1", "qa", Verdict::Withdrawn)),
+        ("a meeting", ready(1), ready(2), &|| meeting::open("r1", &[("qa", None)])),
+        ("the removal of a file", ready(1), ready(2), &|| records::remove(OLGA)),
+    ];
+    for (what, old, new, say) in cases {
+        old.refuses_saying(Code::Malformed, what, say());
+        new.when(say());
+    }
+    // And what stands in no field: a second decision beside an open one was admitted, and still is where it was.
+    let both = |rules| given_under(rules).ready("r1").proven("r2").staged("r2").later(3600);
+    both(1).when(freeze("r2"));
+    both(2).refuses(Code::DecisionOpen, freeze("r2"));
+}

@@ -155,6 +155,8 @@ pub(crate) struct World {
     /// The key each principal signs with now.
     pub(crate) keys: Arc<BTreeMap<String, SigningKey>>,
     pub(crate) made: u64,
+    /// The rules its entries are made under.
+    pub(crate) rules: u32,
 }
 
 /// One thing somebody does.
@@ -213,6 +215,12 @@ impl Step {
         self
     }
 
+    /// The same, for another reason.
+    pub(crate) fn saying(mut self, reason: &'static str) -> Self {
+        self.reason = Some(reason);
+        self
+    }
+
     /// The same, without a reason.
     pub(crate) fn without_reason(mut self) -> Self {
         self.reason = None;
@@ -227,11 +235,11 @@ impl Step {
 }
 
 /// The ledger up to the policy: owner, people, devices, product, targets.
-static COMPANY: LazyLock<World> = LazyLock::new(|| company(false));
-static SAMPLE: LazyLock<World> = LazyLock::new(|| company(true));
+static COMPANY: LazyLock<World> = LazyLock::new(|| company(false, RULES_VERSION));
+static SAMPLE: LazyLock<World> = LazyLock::new(|| company(true, RULES_VERSION));
 
-fn company(sample: bool) -> World {
-    let mut world = unborn().when(genesis(sample));
+fn company(sample: bool, rules: u32) -> World {
+    let mut world = World { rules, ..unborn() }.when(genesis(sample));
     for (who, roles, emails) in PEOPLE {
         world = world.when(enrol(who, emails)).when(accept_by(who));
         for role in roles {
@@ -257,6 +265,7 @@ pub(crate) fn unborn() -> World {
         now: word(START),
         keys: Arc::new(names.map(|name| (name.to_owned(), key_of(name))).collect()),
         made: 0,
+        rules: RULES_VERSION,
     }
 }
 
@@ -285,6 +294,11 @@ pub(crate) fn policy_with(edits: &[(&str, &str)]) -> String {
 /// Returns a company whose product has no policy yet.
 pub(crate) fn without_policy() -> World {
     COMPANY.clone()
+}
+
+/// Returns a company whose entries were all made under those rules.
+pub(crate) fn given_under(rules: u32) -> World {
+    company(false, rules).when(policy(POLICY))
 }
 
 /// Returns the company as a sample: nothing in it is a real approval.
@@ -317,7 +331,7 @@ impl World {
             nonce: word(&format!("{:016x}", self.made)),
             reason: step.reason.filter(|_| person || matches!(act, Act::Evidence(_) | Act::Hold(_))).map(word),
             reauth: step.reauth.filter(|_| person),
-            rules: RULES_VERSION,
+            rules: self.rules,
             seen: Seen { origin: word(ORIGIN), root: root.to_base64(), size },
             seen_basis: person.then_some(SeenBasis::Full),
             signer: Signer { name: printed(step.who), principal: word(step.who) },
@@ -345,7 +359,8 @@ impl World {
     fn attempt(&mut self, step: &Step) -> Result<EntryRef, Finding> {
         let statement = self.statement(step);
         // A statement that is forged, or made from an older head, is never what `decide` composes.
-        if step.forgeries.is_empty() && step.seen.is_none() && step.key.is_none() {
+        let composed = step.forgeries.is_empty() && step.seen.is_none() && step.key.is_none();
+        if composed && self.rules == RULES_VERSION {
             let decided = decide(&self.state, Command::Record(statement.act.clone()), &context_of(&statement));
             let taken = self.state.clone().take(self.sign(step, &statement).into_leaf());
             match (&decided, &taken) {
@@ -562,6 +577,7 @@ editing!(with_dispatch, Dispatch, Dispatch);
 editing!(with_evidence, Evidence, Evidence);
 editing!(with_wave, Wave, Wave);
 editing!(with_approval, Approval, Approval);
+editing!(with_authorization, Authorization, Authorization);
 
 pub(crate) fn genesis(sample: bool) -> Step {
     step(OLGA, move |world| {
@@ -739,6 +755,7 @@ pub(crate) fn authorize_until(seconds: i64) -> Step {
             max_commits: 20,
             per_day: 2,
             product: word(PRODUCT),
+            template: None,
             valid: window(world.now, seconds),
         };
         Authorization { change }.into()
@@ -1008,6 +1025,7 @@ fn sheet_of(world: &World, id: &str) -> Request {
             .iter()
             .map(|wave| PlannedWave { bake_seconds: wave.bake_seconds, segment: wave.segment.clone() })
             .collect(),
+        scheduled: false,
         stage: judge::staged(&world.state, release).map(|(entry, ..)| entry),
         target: world.state.targets[&place].0,
         version: candidate.version.clone(),

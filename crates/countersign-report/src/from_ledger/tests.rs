@@ -336,7 +336,14 @@ impl Making {
     fn freeze(&mut self, who: &str, id: &str, authorization: Option<EntryRef>) {
         self.command(
             who,
-            Command::Freeze { release: word(id), authorization, window: None, asked: Vec::new(), due: None },
+            Command::Freeze {
+                release: word(id),
+                authorization,
+                window: None,
+                asked: Vec::new(),
+                due: None,
+                scheduled: false,
+            },
         );
     }
 
@@ -480,6 +487,7 @@ static STORY: LazyLock<Making> = LazyLock::new(|| {
         max_commits: 20,
         per_day: 2,
         product: word("pump"),
+        template: None,
         valid: Window { from: it.now, until: it.now.plus_seconds(30 * 86_400) },
     };
     let granted = it.act(OLGA, act::Authorization { change });
