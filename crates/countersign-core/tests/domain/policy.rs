@@ -275,9 +275,17 @@ fn a_standing_authorization_signs_only_what_those_who_adopted_it_could_have_sign
         roles.iter().map(|role| format!("[[refine.quorum]]\nrole = \"{role}\"\n")).collect()
     };
     let (more, index) = signing(&quorum(&["qa", "security", "release-manager"]));
-    more.refuses_saying(Code::OutsideBounds, "not all who sign a standard change", freeze_for("r1", index));
+    more.when(freeze_for("r1", index)).refuses_saying(
+        Code::OutsideBounds,
+        "not all who sign a standard change",
+        automatic_go("r1", index),
+    );
     let (blind, index) = signing("gates = [\"staging\"]\n");
-    blind.refuses_saying(Code::OutsideBounds, "asks no evidence", freeze_for("r1", index));
+    blind.when(freeze_for("r1", index)).refuses_saying(
+        Code::OutsideBounds,
+        "asks no evidence",
+        automatic_go("r1", index),
+    );
     let (fewer, index) = signing(&quorum(&["qa"]));
     fewer.when(freeze_for("r1", index)).when(automatic_go("r1", index));
 }
