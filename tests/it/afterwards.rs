@@ -35,6 +35,12 @@ fn a_file_that_must_not_stay_goes_once_two_people_have_signed_that() {
     assert_eq!(exit, 1, "a ledger that lacks a file is incomplete");
     let said = desk.verdict(&verify);
     assert_eq!((&said["verdict"], &said["findings"][0]["code"]), (&json!("incomplete"), &json!("blob_removed")));
+
+    // A copy of this one release alone says so too: it was removed, it did not get lost.
+    desk.yes(&["export", "--ledger", "ledger", "--out", "one.zip", "--release", "shop-1.0.0"]);
+    let said = desk.verdict(&["verify", "one.zip", "--fingerprint", &fingerprint]);
+    let codes: Vec<_> = said["findings"].as_array().unwrap().iter().map(|finding| finding["code"].clone()).collect();
+    assert!(codes.contains(&json!("blob_removed")) && !codes.contains(&json!("blob_missing")), "{codes:?}");
 }
 
 #[test]
