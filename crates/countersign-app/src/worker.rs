@@ -7,11 +7,11 @@
 
 use std::time::Duration;
 
-use countersign_core::act::{DispatchState, Lease};
+use countersign_core::act::{DispatchState, Hold, HoldChange, Lease};
 use countersign_core::decide::Command;
 use countersign_core::due::{Task, next_task};
 use countersign_core::judge;
-use countersign_core::words::{Line, Principal, ReleaseId, Slug};
+use countersign_core::words::{Line, Principal, ReleaseId, Slug, Text};
 
 use crate::clock;
 use crate::connector::Connector;
@@ -153,6 +153,15 @@ async fn perform(
         Task::AutomaticGo(authorization) => {
             let command = Command::AutomaticGo { release: id.clone(), authorization: *authorization };
             ledger.as_dispatcher(&command, None)?;
+        }
+        Task::Hold(cause) => {
+            let asks =
+                format!("It was approved to run now and is blocked: {cause}. Is it to run all the same, and when?");
+            let question =
+                asks.parse::<Text>().map_err(|error| Error::usage(format!("the question is not lawful: {error}")))?;
+            let reason = format!("blocked when it was to run: {cause}").parse().ok();
+            let change = HoldChange::Hold { question: Some(question) };
+            ledger.as_dispatcher(&Command::Record(Hold { change, release: id.clone() }.into()), reason)?;
         }
     }
     Ok(())

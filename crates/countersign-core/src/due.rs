@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::act::{DispatchKind, DispatchState, WaveVerdict};
+use crate::act::{DispatchKind, DispatchState, Verdict, WaveVerdict};
 use crate::judge::{self, Check, Outcome};
 use crate::policy::{DispatchRule, Mode, RollbackRule, STAGING_GATE};
 use crate::state::{DispatchRecord, Release, Sheet, State};
@@ -31,6 +31,8 @@ pub enum Task {
     Freeze(EntryRef),
     /// A standing authorization may sign the frozen sheet.
     AutomaticGo(EntryRef),
+    /// What was approved to run later is blocked now that it is to run: it waits for a person, and this is why.
+    Hold(String),
 }
 
 impl Task {
@@ -46,6 +48,7 @@ impl Task {
             Self::Stage => "stage",
             Self::Freeze(_) => "freeze",
             Self::AutomaticGo(_) => "automatic-go",
+            Self::Hold(_) => "hold",
         }
     }
 }
@@ -62,6 +65,7 @@ impl fmt::Display for Task {
             Self::Stage => f.write_str("it was delivered to staging"),
             Self::Freeze(by) => write!(f, "the decision sheet was frozen for the standing authorization of {by}"),
             Self::AutomaticGo(by) => write!(f, "the standing authorization of {by} signed GO"),
+            Self::Hold(cause) => write!(f, "it was put on hold when it was to run: {cause}"),
         }
     }
 }
@@ -88,10 +92,23 @@ pub fn next_task(state: &State, release: &Release, device: &Principal, at: Times
     if let Some(task) = wave_task(state, release, policy.dispatch, at) {
         return Some(task);
     }
-    if policy.mode != Mode::Deployment || release.active_holds().next().is_some() {
+    if release.active_holds().next().is_some() {
         return None;
     }
-    deployment_task(state, release, at)
+    if policy.mode == Mode::Deployment {
+        deployment_task(state, release, at)
+    } else {
+        template_task(state, release, at)
+    }
+}
+
+/// A standard change: a person has frozen its sheet for a template, which signs it.
+fn template_task(state: &State, release: &Release, at: Timestamp) -> Option<Task> {
+    let sheet = release.sheet()?;
+    let used = sheet.body.authorization?;
+    judge::within_bounds(state, release, &sheet.body.environment, used, at).ok()?;
+    let waits = matches!(judge::decision(state, release, sheet, at).outcome, Outcome::Incomplete);
+    waits.then_some(Task::AutomaticGo(used))
 }
 
 fn rollout_task(release: &Release, sheet: &Sheet, auto: bool, at: Timestamp) -> Option<Task> {
@@ -122,8 +139,32 @@ fn wave_task(state: &State, release: &Release, rule: DispatchRule, at: Timestamp
     let wave = judge::next_wave(release, sheet)?;
     let authorized = sheet.answers.iter().any(|answer| answer.authorization.is_some());
     let mine = wave > 1 || authorized || rule == DispatchRule::OnQuorum;
-    let mine = mine && !refused_lately(release, sheet.entry, DispatchKind::Deploy, at);
-    (mine && judge::may_dispatch(state, release, sheet, wave, None, at).is_ok()).then_some(Task::Wave(wave))
+    if !mine || refused_lately(release, sheet.entry, DispatchKind::Deploy, at) {
+        return None;
+    }
+    match judge::may_dispatch(state, release, sheet, wave, None, at) {
+        Ok(()) => Some(Task::Wave(wave)),
+        Err(blocked) => {
+            let missed = wave == 1 && scheduled_for_now(sheet, at) && release.active_holds().next().is_none();
+            (missed && was_go(state, release, sheet)).then_some(Task::Hold(blocked.message))
+        }
+    }
+}
+
+/// Returns whether the sheet was frozen for a later window, which has begun: approved then, to run now.
+fn scheduled_for_now(sheet: &Sheet, at: Timestamp) -> bool {
+    sheet.time < sheet.body.window.from && sheet.body.window.from <= at && at <= sheet.body.not_after
+}
+
+/// Returns whether its last answers said GO as often as the quorum asks, whatever they are worth by now.
+fn was_go(state: &State, release: &Release, sheet: &Sheet) -> bool {
+    let said = judge::last_answers(&sheet.answers);
+    let stopped = said.iter().any(|answer| matches!(answer.verdict, Verdict::NoGo | Verdict::Hold));
+    let go = || said.iter().filter(|answer| matches!(answer.verdict, Verdict::Go | Verdict::ConditionalGo));
+    let Some(record) = state.policy(&release.candidate.product) else { return false };
+    let mut rules = record.policy.quorum_for(release.candidate.change_type).iter();
+    let full = rules.all(|rule| go().filter(|answer| answer.role == rule.role).count() as u64 >= rule.count);
+    !stopped && (full || go().any(|answer| answer.authorization.is_some()))
 }
 
 /// Returns whether the CI system has refused it several times in a row, the last time not long ago.
@@ -169,6 +210,8 @@ fn deployment_task(state: &State, release: &Release, at: Timestamp) -> Option<Ta
         Some((sheet, Outcome::Incomplete)) if sheet.body.authorization == Some(used) => Some(Task::AutomaticGo(used)),
         // A sheet that people are asked to sign is theirs.
         Some((_, Outcome::Incomplete | Outcome::NoGo(_) | Outcome::Hold(_) | Outcome::Go { .. })) => None,
+        // Another release has the segment: it is frozen once that one has come to its end.
+        _ if judge::active_decision(state, release, at).is_some() => None,
         Some((_, Outcome::Stale(_) | Outcome::Expired)) | None => Some(Task::Freeze(used)),
     }
 }
