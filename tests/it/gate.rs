@@ -135,6 +135,7 @@ fn grant() -> act::Authorization {
             max_commits: 5,
             per_day: 2,
             product: "shop".parse().unwrap(),
+            template: None,
             valid: Window { from: time(-600), until: time(3600) },
         },
     }
@@ -811,6 +812,7 @@ fn a_machine_alone_is_never_a_go() {
                     max_commits: 1,
                     per_day: 1,
                     product: product.parse().unwrap(),
+                    template: None,
                     valid: Window { from: time(-1), until: time(600) },
                 },
             };

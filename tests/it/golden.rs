@@ -510,6 +510,7 @@ pub(crate) fn every_act() -> Golden {
         max_commits: 3,
         per_day: 1,
         product: parse("pump-fw"),
+        template: None,
         valid: Window { from: parse(START), until: parse(VALID_UNTIL) },
     };
     let authorization = golden.act(alice, Authorization { change: grant });

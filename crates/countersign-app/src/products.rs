@@ -606,6 +606,8 @@ pub struct Bounds {
     pub max_commits: u64,
     /// How many releases it may sign for on one UTC day.
     pub per_day: u64,
+    /// The standard change it pre-authorizes, by name, where it is for one.
+    pub template: Option<Line>,
     /// When it may sign.
     pub valid: Window,
 }
@@ -624,13 +626,14 @@ pub fn grant(ledger: &mut Ledger, signing: &mut Signing<'_>, bounds: Bounds) -> 
 /// # Errors
 /// The product is not known, or has no promotion path.
 pub fn compose_grant(state: &State, bounds: Bounds) -> Result<Authorization, Error> {
-    let Bounds { product, change_types, max_commits, per_day, valid } = bounds;
+    let Bounds { product, change_types, max_commits, per_day, template, valid } = bounds;
     known(state, &product)?;
     let environment = state
         .last_environment(&product)
         .cloned()
         .ok_or_else(|| Error::not_found(format!("{product} has no promotion path")))?;
-    let change = AuthorizationChange::Grant { change_types, environment, max_commits, per_day, product, valid };
+    let change =
+        AuthorizationChange::Grant { change_types, environment, max_commits, per_day, product, template, valid };
     Ok(Authorization { change })
 }
 

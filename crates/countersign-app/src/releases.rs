@@ -607,7 +607,7 @@ pub fn compose_answer(state: &State, id: &ReleaseId, by: &Principal, answer: Ans
     };
     let meaning = answer.meaning.unwrap_or(match answer.verdict {
         Verdict::Go | Verdict::ConditionalGo => Meaning::Approval,
-        Verdict::NoGo | Verdict::Hold => Meaning::Review,
+        Verdict::NoGo | Verdict::Hold | Verdict::Withdrawn => Meaning::Review,
     });
     Ok(Approval {
         authorization: None,

@@ -516,6 +516,7 @@ impl Demo {
             max_commits: 5,
             per_day: 2,
             product: word(PRODUCT),
+            template: None,
             valid: Window { from: now, until: now.plus_seconds(90 * 86_400) },
         };
         let grant = countersign_core::act::Authorization { change };

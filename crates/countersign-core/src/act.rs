@@ -167,6 +167,8 @@ closed_words!(
         Hold = "hold",
         /// Go once the named conditions are met.
         ConditionalGo = "conditional-go",
+        /// The signer takes back what they said, as if they had not answered.
+        Withdrawn = "withdrawn",
     }
 );
 closed_words!(
@@ -1118,6 +1120,9 @@ pub enum AuthorizationChange {
         per_day: u64,
         /// The product.
         product: Slug,
+        /// The standard change it pre-authorizes, by name: it then ends by itself, and signs whatever the policy's mode.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        template: Option<Line>,
         /// When it may sign.
         valid: Window,
     },

@@ -337,6 +337,8 @@ pub struct AuthorizationRecord {
     pub max_commits: u64,
     /// The most releases on one UTC day.
     pub per_day: u64,
+    /// The standard change it pre-authorizes, where it is for one.
+    pub template: Option<Line>,
     /// When it may sign.
     pub valid: Window,
     /// Who proposed it.
@@ -845,7 +847,15 @@ pub fn apply(state: &mut State, admitted: Admitted) {
             state.touch(Topic::Policy(body.product), index);
         }
         Act::Authorization(body) => match body.change {
-            AuthorizationChange::Grant { change_types, environment, max_commits, per_day, product, valid } => {
+            AuthorizationChange::Grant {
+                change_types,
+                environment,
+                max_commits,
+                per_day,
+                product,
+                template,
+                valid,
+            } => {
                 let policy = state.policy(&product).expect("admitted").entry;
                 let target = state.targets.get(&(product.clone(), environment.clone())).map(|(entry, _)| *entry);
                 state.subjects.insert(index, (entry.leaf, Answerable::Authorization(product.clone())));
@@ -858,6 +868,7 @@ pub fn apply(state: &mut State, admitted: Admitted) {
                         change_types,
                         max_commits,
                         per_day,
+                        template,
                         valid,
                         by: who,
                         policy,

@@ -74,6 +74,7 @@ pub(crate) fn verdict(it: Verdict) -> &'static str {
         Verdict::NoGo => "NO-GO",
         Verdict::Hold => "HOLD",
         Verdict::ConditionalGo => "CONDITIONAL GO",
+        Verdict::Withdrawn => "WITHDRAWN",
     }
 }
 
@@ -85,6 +86,7 @@ impl Badged for Verdict {
             Self::NoGo => badge(Cross, Tone::Nogo, word),
             Self::Hold => badge(Bars, Tone::Hold, word),
             Self::ConditionalGo => badge(Half, Tone::Hold, word),
+            Self::Withdrawn => badge(Back, Tone::Stale, word),
         }
     }
 }

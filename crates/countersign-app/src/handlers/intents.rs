@@ -283,6 +283,7 @@ fn administer(host: &Host, open: &mut Open, intent: w::Intent, at: Timestamp) ->
                 change_types: change_types.into_iter().map(Into::into).collect(),
                 max_commits: u64::from(max_commits),
                 per_day: u64::from(per_day),
+                template: None,
                 valid: window(&valid)?,
             };
             let act = products::compose_grant(open.ledger.state(), bounds)?;

@@ -397,8 +397,16 @@ fn challenge(host: &Host, session: &Session) -> Result<w::Challenge, w::AppError
         Deed::Answer { choice, .. } => choice.as_ref().map(|choice| choice.reason.to_string()),
         _ => statement.and_then(|statement| statement.common.reason.as_ref()).map(ToString::to_string),
     };
+    let answered = release.is_some_and(|release| {
+        let sheet = release.sheet().filter(|sheet| !release.rollout_began(sheet.entry));
+        let standing = sheet.map(|sheet| judge::standing_answers(release, sheet)).unwrap_or_default();
+        standing.iter().any(|answer| answer.principal == *by && answer.verdict != Verdict::Withdrawn)
+    });
     let verdicts: &[Verdict] = match answers {
-        Some(Answered::Sheet { .. }) => &[Verdict::Go, Verdict::NoGo, Verdict::Hold, Verdict::ConditionalGo],
+        Some(Answered::Sheet { .. }) => {
+            let all = &[Verdict::Go, Verdict::NoGo, Verdict::Hold, Verdict::ConditionalGo, Verdict::Withdrawn];
+            if answered { &all[..] } else { &all[..4] }
+        }
         Some(_) => &[Verdict::Go, Verdict::NoGo],
         None => &[],
     };
@@ -564,7 +572,7 @@ fn choose(session: &Session, request: w::Choose) -> Result<Choice, Error> {
     }
     let usual = match verdict {
         Verdict::Go | Verdict::ConditionalGo => Meaning::Approval,
-        Verdict::NoGo | Verdict::Hold => Meaning::Review,
+        Verdict::NoGo | Verdict::Hold | Verdict::Withdrawn => Meaning::Review,
     };
     Ok(Choice {
         verdict,

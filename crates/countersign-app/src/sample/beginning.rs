@@ -313,6 +313,7 @@ pub(super) fn later(schedule: &mut Schedule) {
             max_commits: 12,
             per_day: 3,
             product: word(TELEMETRY.slug),
+            template: None,
             valid,
         };
         Ok(Authorization { change }.into())

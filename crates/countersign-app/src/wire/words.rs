@@ -26,7 +26,7 @@ macro_rules! mirrored {
 
 mirrored! {
     /// The answer to a decision sheet.
-    Verdict = act::Verdict { Go, NoGo, Hold, ConditionalGo }
+    Verdict = act::Verdict { Go, NoGo, Hold, ConditionalGo, Withdrawn }
 }
 mirrored! {
     /// What a signature means.

@@ -5,7 +5,7 @@ use countersign_app::clock;
 use countersign_app::error::Error;
 use countersign_app::products::{self, Answer as Said, Bounds};
 use countersign_core::act::{ChangeType, Verdict, Window};
-use countersign_core::words::Slug;
+use countersign_core::words::{Line, Slug};
 use serde_json::json;
 
 use crate::moments::window;
@@ -55,7 +55,9 @@ pub(crate) enum Authorization {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   countersign --ledger ./ledger authorization grant pump --change-type standard --max-commits 5 \\
-      --per-day 2 --valid now/+90d --reason 'twenty releases in a row without a failure'")]
+      --per-day 2 --valid now/+90d --reason 'twenty releases in a row without a failure'
+  countersign --ledger ./ledger authorization grant pump --template 'new alarm texts' --change-type standard \\
+      --max-commits 3 --per-day 1 --valid now/+180d --reason 'texts alone, as assessed in CHG-12'")]
 pub(crate) struct Grant {
     /// The product
     product: Slug,
@@ -68,6 +70,9 @@ pub(crate) struct Grant {
     /// How many releases it may sign for on one UTC day
     #[arg(long, value_name = "N")]
     per_day: u64,
+    /// Make it the template of a standard change, by this name: it signs in every mode, for 180 days at most, until two fail
+    #[arg(long, value_name = "NAME")]
+    template: Option<Line>,
     /// When it may sign, as FROM/UNTIL
     #[arg(long, value_name = "SPAN", value_parser = window)]
     valid: Window,
@@ -77,9 +82,9 @@ impl Authorization {
     pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Result<Answer, Error> {
         let mut ledger = session.open()?;
         match self {
-            Self::Grant(Grant { product, change_type, max_commits, per_day, valid }) => {
+            Self::Grant(Grant { product, change_type, max_commits, per_day, template, valid }) => {
                 let name = product.clone();
-                let bounds = Bounds { product, change_types: change_type, max_commits, per_day, valid };
+                let bounds = Bounds { product, change_types: change_type, max_commits, per_day, template, valid };
                 let entry =
                     session.sign(&mut ledger, "", |ledger, signing| products::grant(ledger, signing, bounds))?;
                 let text = format!(

@@ -29,7 +29,7 @@ pub(crate) struct Sign {
     /// As which role; the one you hold of those asked when not said
     #[arg(long, value_name = "ROLE")]
     role: Option<Slug>,
-    /// go, no-go, hold or conditional-go
+    /// go, no-go, hold or conditional-go; withdrawn takes your own answer back before anything is dispatched
     #[arg(long, value_name = "VERDICT", required_unless_present = "condition_met")]
     verdict: Option<Verdict>,
     /// What your signature means: approval, review, authorship, responsibility, certification or confirmation

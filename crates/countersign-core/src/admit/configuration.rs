@@ -53,7 +53,7 @@ pub(super) fn policy(case: &Case<'_>, body: &act::Policy) -> Result<(), Rejectio
 
 pub(super) fn authorization(case: &Case<'_>, body: &act::Authorization) -> Result<(), Rejection> {
     match &body.change {
-        AuthorizationChange::Grant { change_types, environment, product, valid, per_day, .. } => {
+        AuthorizationChange::Grant { change_types, environment, product, valid, per_day, template, .. } => {
             case.may(Deed::GrantAuthorization, Some(product))?;
             authority::ensure_process_owner(case, product)?;
             ensure(case.state.policy(product).is_some(), Code::NotFound, || {
@@ -71,6 +71,16 @@ pub(super) fn authorization(case: &Case<'_>, body: &act::Authorization) -> Resul
             ensure(*per_day > 0 && !change_types.is_empty(), Code::Field, || "it could never sign".into())?;
             ensure(!change_types.contains(&act::ChangeType::Emergency), Code::Field, || {
                 "people sign emergency changes, always".into()
+            })?;
+            case.since(2, template.is_none(), "a template of a standard change")?;
+            if template.is_none() {
+                return Ok(());
+            }
+            ensure(change_types[..] == [act::ChangeType::Standard], Code::Field, || {
+                "a template is for standard changes, and for no others".into()
+            })?;
+            ensure(valid.until.seconds_since(valid.from) <= judge::TEMPLATE_SECONDS_MAX, Code::Field, || {
+                format!("it would be valid until {}; a template ends after 180 days, and is adopted anew", valid.until)
             })
         }
         AuthorizationChange::Suspend { authorization } | AuthorizationChange::Resume { authorization } => {

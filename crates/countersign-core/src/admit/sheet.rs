@@ -27,6 +27,7 @@ pub(super) fn request(case: &Case<'_>, body: &Request) -> Result<(), Rejection> 
     if let Some(open) = judge::checks(state, release, at).into_iter().find(judge::Check::open) {
         return Err(Rejection::new(Code::GateOpen, format!("gate {}: {}", open.gate, open.detail)));
     }
+    ensure_only_decision(state, release, at)?;
     let (from, until) = (body.window.from, body.window.until);
     ensure(until > at, Code::Field, || format!("the window ended at {until}; it would open nothing"))?;
     ensure(from <= body.not_after, Code::Field, || {
@@ -53,6 +54,16 @@ pub(super) fn request(case: &Case<'_>, body: &Request) -> Result<(), Rejection> 
     ensure(*body == said, Code::Stale, || "the sheet does not say what the ledger says".into())?;
     judge::ensure_reviewed(state, release, at)?;
     check_asked(state, release, &policy.policy.for_change(release.candidate.change_type), body, at)
+}
+
+/// Refuses a second decision over a segment that another release still waits for, or is on its way to.
+fn ensure_only_decision(state: &State, release: &Release, at: Timestamp) -> Result<(), Rejection> {
+    let Some((other, segment)) = judge::active_decision(state, release, at) else { return Ok(()) };
+    let message = format!("{} is being decided on for {segment}, and a segment has one decision at a time", other.id);
+    Err(Rejection::new(Code::EnvironmentBusy, message).hint(format!(
+        "let it come to its end, or give it up: `countersign release supersede {} --by {}`",
+        other.id, release.id
+    )))
 }
 
 /// The rules over who is asked to answer a sheet, and by when.
@@ -106,6 +117,8 @@ pub(super) fn approval(case: &Case<'_>, body: &act::Approval) -> Result<(), Reje
         "a conditional GO, and only that, names conditions".into()
     })?;
 
+    case.since(2, body.verdict != Verdict::Withdrawn, "a withdrawn answer")?;
+
     if let Answerable::Sheet(id) = subject {
         ensure_after(case.release(id)?.sheet_at(body.request), at)?;
     }
@@ -139,6 +152,14 @@ pub(super) fn approval(case: &Case<'_>, body: &act::Approval) -> Result<(), Reje
             ensure(policy.is_some_and(|policy| policy.asks(&body.role)), Code::RoleMissing, || {
                 format!("the policy asks nobody to sign as {}", body.role)
             })?;
+            if body.verdict == Verdict::Withdrawn {
+                ensure(!release.rollout_began(sheet.entry), Code::WrongState, || {
+                    "the sheet has been dispatched: what was signed for it can no longer be taken back".into()
+                })
+                .map_err(|rejection| rejection.hint("a NO-GO still stops the next wave, and a halt the rollout"))?;
+                takes_back(judge::standing_answers(release, sheet), who, body)?;
+                return ensure_answered(state, release, sheet, who);
+            }
             if let Some(part) = judge::barred_as(state, release, who, &body.role, at) {
                 return Err(Rejection::new(Code::SegregationFailed, format!("{who} may not sign: {part}")));
             }
@@ -148,14 +169,8 @@ pub(super) fn approval(case: &Case<'_>, body: &act::Approval) -> Result<(), Reje
             if body.verdict == Verdict::NoGo && judge::between_waves(release, sheet) {
                 return Ok(());
             }
-            if matches!(body.verdict, Verdict::Go | Verdict::ConditionalGo)
-                && let Some(hold) = judge::unanswered(state, release, sheet, who)
-            {
-                let message = format!("their question waits for an answer: {}", hold.reason);
-                return Err(Rejection::new(Code::OnHold, message).hint(format!(
-                    "a release manager answers it: `countersign hold {id} --resume {} --answer TEXT`",
-                    hold.entry.index
-                )));
+            if matches!(body.verdict, Verdict::Go | Verdict::ConditionalGo) {
+                ensure_answered(state, release, sheet, who)?;
             }
             judge::ensure_signable(state, release, sheet, at)
         }
@@ -164,6 +179,9 @@ pub(super) fn approval(case: &Case<'_>, body: &act::Approval) -> Result<(), Reje
                 state.policies[product].iter().find(|record| record.entry == body.request).expect("answerable");
             // First, for the policy that is in force now may ask other people.
             ensure(record.in_force.is_none(), Code::AlreadyDone, || "it is in force already".into())?;
+            if body.verdict == Verdict::Withdrawn {
+                takes_back(judge::last_answers(&record.answers), who, body)?;
+            }
             as_role(Some(product))?;
             case.presence(product)?;
             asked(product)?;
@@ -181,6 +199,9 @@ pub(super) fn approval(case: &Case<'_>, body: &act::Approval) -> Result<(), Reje
             asked(product)?;
             let record = &state.authorizations[&body.request.index];
             ensure(record.adopted.is_none(), Code::AlreadyDone, || "it is adopted already".into())?;
+            if body.verdict == Verdict::Withdrawn {
+                takes_back(judge::last_answers(&record.answers), who, body)?;
+            }
             if let Some(moved) = judge::authorization_drift(state, record) {
                 return Err(Rejection::new(Code::Stale, format!("{moved} since it was proposed; propose it again")));
             }
@@ -216,6 +237,28 @@ pub(super) fn approval(case: &Case<'_>, body: &act::Approval) -> Result<(), Reje
             ensure(record.by != *who, Code::SegregationFailed, || "a second person confirms it".into())
         }
     }
+}
+
+/// Refuses to take back what was not said, or was said as another role.
+fn takes_back<'a>(
+    standing: impl IntoIterator<Item = &'a SignOff>,
+    who: &Principal,
+    body: &act::Approval,
+) -> Result<(), Rejection> {
+    let said = |answer: &&SignOff| answer.principal == *who || answer.delegated_by.as_ref() == Some(who);
+    let own = standing.into_iter().filter(said).find(|answer| answer.verdict != Verdict::Withdrawn);
+    let own = own.ok_or_else(|| not_found(format!("{who} has said nothing that could be taken back")))?;
+    ensure(own.role == body.role, Code::Field, || format!("they answered as {}, not as {}", own.role, body.role))
+}
+
+/// Refuses while the question of the person's own HOLD waits for an answer.
+fn ensure_answered(state: &State, release: &Release, sheet: &Sheet, who: &Principal) -> Result<(), Rejection> {
+    let Some(hold) = judge::unanswered(state, release, sheet, who) else { return Ok(()) };
+    let message = format!("their question waits for an answer: {}", hold.reason);
+    Err(Rejection::new(Code::OnHold, message).hint(format!(
+        "a release manager answers it: `countersign hold {} --resume {} --answer TEXT`",
+        release.id, hold.entry.index
+    )))
 }
 
 pub(super) fn current_sheet(release: &Release, request: EntryRef) -> Result<&Sheet, Rejection> {

@@ -30,7 +30,7 @@ impl JudgedSignOff {
         match self.answer.verdict {
             Verdict::Go => true,
             Verdict::ConditionalGo => self.answer.conditions.iter().all(|(_, met)| met.is_some()),
-            Verdict::NoGo | Verdict::Hold => false,
+            Verdict::NoGo | Verdict::Hold | Verdict::Withdrawn => false,
         }
     }
 }
@@ -362,6 +362,10 @@ pub fn authorization_worth(
             Some(format!("it is valid from {} to {}", record.valid.from, record.valid.until)),
         );
     }
+    if record.template.is_some() && authorization_failures(state, record) >= TEMPLATE_FAILURES {
+        let cause = format!("{TEMPLATE_FAILURES} of the changes it signed for have failed");
+        return (SignOffState::Expired, Some(cause));
+    }
     let answers = answers_worth(state, &record.product, &record.answers, at);
     let policy =
         &state.policies[&record.product].iter().find(|policy| policy.entry == record.policy).expect("in force").policy;
@@ -373,6 +377,25 @@ pub fn authorization_worth(
         Some(answer) => (answer.state, answer.cause.clone()),
         None => (SignOffState::Incomplete, Some("its quorum is no longer complete".into())),
     }
+}
+
+/// How long a template of a standard change may be valid at most.
+pub(crate) const TEMPLATE_SECONDS_MAX: i64 = 180 * 86_400;
+/// After how many failures it signs no more.
+const TEMPLATE_FAILURES: usize = 2;
+
+/// Returns how many of the releases it signed for have failed: a dispatch or a wave did, or it was taken back.
+pub fn authorization_failures(state: &State, record: &AuthorizationRecord) -> usize {
+    let signed = |sheet: &Sheet| sheet.answers.iter().any(|answer| answer.authorization == Some(record.entry));
+    let failed = |release: &Release, sheet: &Sheet| {
+        let deploys = release.dispatches_of(sheet.entry, DispatchKind::Deploy);
+        let mut back = release.dispatches_of(sheet.entry, DispatchKind::Rollback);
+        deploys.filter(|dispatch| dispatch.body.state == DispatchState::Finished).any(|sent| !sent.succeeded())
+            || back.any(|dispatch| dispatch.body.state != DispatchState::Refused)
+            || release.waves.iter().any(|(_, wave)| wave.sheet == sheet.entry && wave.verdict == WaveVerdict::Fail)
+    };
+    let releases = state.releases.values().filter(|release| release.candidate.product == record.product);
+    releases.filter(|release| release.sheets.iter().any(|sheet| signed(sheet) && failed(release, sheet))).count()
 }
 
 /// Returns what its adopters signed for that the ledger now says otherwise, in words.
@@ -401,7 +424,7 @@ pub(crate) fn adopted(state: &State, product: &Slug, answers: &[SignOff], at: Ti
     let refused = judged.iter().filter(|answer| !answer.replaced).any(|answer| match answer.answer.verdict {
         Verdict::NoGo => record.policy.has_veto(&answer.answer.role),
         Verdict::Hold => true,
-        Verdict::Go | Verdict::ConditionalGo => false,
+        Verdict::Go | Verdict::ConditionalGo | Verdict::Withdrawn => false,
     });
     !refused && quorum_full(&slots(state, &record.policy, product, &judged, at, |_| false))
 }
@@ -452,9 +475,14 @@ pub(super) fn quorum_full(slots: &[Slot]) -> bool {
 }
 
 /// Returns the last answer of each person to any sheet of the same candidate.
-pub(super) fn standing_answers<'a>(release: &'a Release, sheet: &Sheet) -> Vec<&'a SignOff> {
+pub fn standing_answers<'a>(release: &'a Release, sheet: &Sheet) -> Vec<&'a SignOff> {
     let same = |other: &&Sheet| other.body.candidate == sheet.body.candidate;
-    let answers: Vec<&SignOff> = release.sheets.iter().filter(same).flat_map(|sheet| &sheet.answers).collect();
+    last_answers(release.sheets.iter().filter(same).flat_map(|sheet| &sheet.answers))
+}
+
+/// Returns those answers that no later one has taken the place of.
+pub fn last_answers<'a>(answers: impl IntoIterator<Item = &'a SignOff>) -> Vec<&'a SignOff> {
+    let answers: Vec<&SignOff> = answers.into_iter().collect();
     let last = |place: usize| answers[place + 1..].iter().all(|later| !later.replaces(answers[place]));
     (0..answers.len()).filter(|place| last(*place)).map(|place| answers[place]).collect()
 }
@@ -631,7 +659,9 @@ pub fn within_bounds(
     let bound = |holds: bool, message: &dyn Fn() -> String| {
         if holds { Ok(()) } else { Err(outside(message())) }
     };
-    bound(policy.policy.mode == Mode::Deployment, &|| "the policy's mode is continuous-delivery".into())?;
+    // What is pre-authorized one template at a time does not make a product one of Continuous Deployment.
+    let mode = policy.policy.mode == Mode::Deployment || record.template.is_some();
+    bound(mode, &|| "the policy's mode is continuous-delivery".into())?;
     bound(record.product == candidate.product && record.environment == *environment, &|| {
         format!("it is for {} in {}", record.product, record.environment)
     })?;

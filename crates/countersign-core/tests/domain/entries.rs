@@ -295,3 +295,50 @@ fn what_cannot_become_an_entry_is_refused_before_anybody_signs() {
     }
     assert!(LEAF_BYTES_MAX - fits(low) < "\"PUMP-00000\",".len());
 }
+
+/// Entries of programs that knew the first rules alone say nothing that came later: whoever verified them then would not have
+/// understood it.
+#[test]
+fn entries_under_the_first_rules_say_only_what_those_knew() {
+    use countersign_core::act::{
+        Authorization, AuthorizationChange, ChangeType, Correction, Freeze, FreezeChange, Review, ReviewScope, Verdict,
+    };
+    use countersign_core::recurrence::Recurs;
+    let world = given_under_the_first_rules().ready("r1").when(go(QUINN, "r1", "qa"));
+    assert_eq!(world.state.findings, [], "the company was made under them");
+    let weekly = step(RITA, |world| {
+        let recurs = Some(Recurs { rule: word("FREQ=WEEKLY"), zone: countersign_core::words::Zone::UTC });
+        let span = window(world.now, 60);
+        Freeze { change: FreezeChange::Declare { environment: None, product: None, recurs, span } }.into()
+    });
+    let removal = step(OLGA, |world| {
+        let record = &world.release("r1").evidence[0];
+        let (old, removes) = (word("a log"), Some(record.body.digest));
+        Correction { entry: record.entry, field: word("file"), new: word("removed"), old, removes }.into()
+    });
+    let review = step(ADA, |world| {
+        let until = world.state.tree.size();
+        let release = Some(word("r1"));
+        Review { findings: word("none"), from: 0, release, scope: ReviewScope::Emergency, until }.into()
+    });
+    let template = step(OLGA, |world| {
+        let change = AuthorizationChange::Grant {
+            change_types: vec![ChangeType::Standard],
+            environment: word("production"),
+            max_commits: 1,
+            per_day: 1,
+            product: word(PRODUCT),
+            template: Some(word("new alarm texts")),
+            valid: window(world.now, 3600),
+        };
+        Authorization { change }.into()
+    });
+    let newer_policy = policy(&policy_with(&[ONE_DECISION]));
+    let withdrawn = answer(QUINN, "r1", "qa", Verdict::Withdrawn);
+    for newer in [weekly, removal, review, template, newer_policy, withdrawn] {
+        world.clone().refuses_saying(Code::Malformed, "is known since rules 2", newer);
+    }
+    // From the first entry under newer rules on, nobody goes back.
+    let today = World { rules: 2, ..world }.when(hold(QUINN, "r1", None));
+    World { rules: 1, ..today }.refuses(Code::RulesUnknown, hold(SAM, "r1", None));
+}

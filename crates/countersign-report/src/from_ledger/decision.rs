@@ -56,7 +56,7 @@ fn counts(it: &JudgedSignOff) -> bool {
     let go = match it.answer.verdict {
         Verdict::Go => true,
         Verdict::ConditionalGo => it.answer.conditions.iter().all(|(_, met)| met.is_some()),
-        Verdict::NoGo | Verdict::Hold => false,
+        Verdict::NoGo | Verdict::Hold | Verdict::Withdrawn => false,
     };
     go && it.state == SignOffState::Valid && !it.replaced
 }

@@ -487,7 +487,7 @@ fn adverse(source: &Source<'_>, it: &state::Release, evidence: &[Evidence], shee
             Verdict::ConditionalGo if it.conditions.iter().any(|one| one.settled.is_none()) => {
                 add(AdverseKind::Held, it.entry, format!("{says}, with open conditions: {}", it.reason));
             }
-            Verdict::ConditionalGo | Verdict::Go => {}
+            Verdict::ConditionalGo | Verdict::Go | Verdict::Withdrawn => {}
         }
         // What counted when it was used is not undone by what moved later.
         if it.state_at_dispatch.unwrap_or(it.state) != SignOffState::Valid {

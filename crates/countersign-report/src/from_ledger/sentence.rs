@@ -80,9 +80,10 @@ pub(super) fn sentence(source: &Source<'_>, leaf: &Leaf) -> String {
         }
         Act::Policy(body) => format!("put forward policy version {} of {}", body.version, body.product),
         Act::Authorization(body) => match &body.change {
-            AuthorizationChange::Grant { environment, product, .. } => {
-                format!("proposed a standing authorization for {product} in {environment}")
-            }
+            AuthorizationChange::Grant { environment, product, template, .. } => format!(
+                "proposed a standing authorization for {product} in {environment}{}",
+                template.as_ref().map(|name| format!(", for the standard change “{name}”")).unwrap_or_default()
+            ),
             AuthorizationChange::Suspend { authorization } => {
                 format!("suspended the standing authorization of {authorization}")
             }

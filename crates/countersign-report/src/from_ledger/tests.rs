@@ -480,6 +480,7 @@ static STORY: LazyLock<Making> = LazyLock::new(|| {
         max_commits: 20,
         per_day: 2,
         product: word("pump"),
+        template: None,
         valid: Window { from: it.now, until: it.now.plus_seconds(30 * 86_400) },
     };
     let granted = it.act(OLGA, act::Authorization { change });

@@ -76,7 +76,7 @@ impl SignOff {
         let go = match self.verdict {
             Verdict::Go => true,
             Verdict::ConditionalGo => self.conditions.iter().all(|it| it.settled.is_some()),
-            Verdict::NoGo | Verdict::Hold => false,
+            Verdict::NoGo | Verdict::Hold | Verdict::Withdrawn => false,
         };
         self.counts() && go
     }

@@ -2182,7 +2182,7 @@ export type TimelineRow = {
 };
 
 /**  The answer to a decision sheet. */
-export type Verdict = "go" | "noGo" | "hold" | "conditionalGo";
+export type Verdict = "go" | "noGo" | "hold" | "conditionalGo" | "withdrawn";
 
 /**  Whether what is shown was verified. */
 export type VerifiedState = 

@@ -55,6 +55,8 @@ export default {
     'Ich, {who}, verlange als {role}, dass die Auslieferung von {artifact} nach {environment} **wartet**, wie Bogen {sheet} sie beschreibt.',
   'say.answer.conditionalGo':
     'Ich, {who}, stimme als {role} der Auslieferung von {artifact} nach {environment} auf Bogen {sheet} **mit Auflagen** zu; es zählt erst als GO, wenn sie erfüllt sind.',
+  'say.answer.withdrawn':
+    'Ich, {who}, **nehme zurück**, was ich als {role} zur Auslieferung von {artifact} nach {environment} auf Bogen {sheet} geantwortet habe: als hätte ich nicht geantwortet.',
   'say.answer.open':
     'Ich, {who}, antworte auf die Auslieferung von {artifact} nach {environment}, wie Bogen {sheet} sie beschreibt.',
   'say.policy.go':
@@ -62,6 +64,7 @@ export default {
   'say.policy.noGo': 'Ich, {who}, **lehne** als {role} Richtlinie v{version} von {product} **ab**.',
   'say.policy.hold': 'Ich, {who}, verlange als {role}, dass Richtlinie v{version} von {product} **wartet**.',
   'say.policy.conditionalGo': 'Ich, {who}, stimme als {role} Richtlinie v{version} von {product} **mit Auflagen** zu.',
+  'say.policy.withdrawn': 'Ich, {who}, **nehme zurück**, was ich als {role} zu Richtlinie v{version} von {product} geantwortet habe.',
   'say.policy.open': 'Ich, {who}, antworte auf Richtlinie v{version} von {product}.',
   'say.authorization.go':
     'Ich, {who}, **trage** als {role} die Dauerfreigabe von Eintrag {entry} für {product} **mit**: Releases in ihren Grenzen gehen hinaus, ohne dass an dem Tag jemand unterschreibt.',
@@ -71,6 +74,8 @@ export default {
     'Ich, {who}, verlange als {role}, dass die Dauerfreigabe von Eintrag {entry} für {product} **wartet**.',
   'say.authorization.conditionalGo':
     'Ich, {who}, trage als {role} die Dauerfreigabe von Eintrag {entry} für {product} **mit Auflagen** mit.',
+  'say.authorization.withdrawn':
+    'Ich, {who}, **nehme zurück**, was ich als {role} zur Dauerfreigabe von Eintrag {entry} für {product} geantwortet habe.',
   'say.authorization.open': 'Ich, {who}, antworte auf die Dauerfreigabe von Eintrag {entry} für {product}.',
   'say.confirm': 'Ich, {who}, bestätige {what} von Eintrag {entry}. Ich habe es selbst angesehen.',
   'say.condition': 'Ich, {who}, erkläre, dass diese Auflage erfüllt ist: {condition}',
@@ -159,6 +164,7 @@ export default {
   'verdict.noGo': 'NO-GO',
   'verdict.hold': 'HOLD',
   'verdict.conditionalGo': 'Mit Auflagen',
+  'verdict.withdrawn': 'Zurücknehmen',
   asRole: 'Sie unterschreiben als',
   meaning: 'Was es bedeutet',
   reason: 'Begründung',

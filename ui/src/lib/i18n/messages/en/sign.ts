@@ -56,12 +56,15 @@ export default {
     'I, {who}, as {role}, ask that the release of {artifact} to {environment} **waits**, as sheet {sheet} describes it.',
   'say.answer.conditionalGo':
     'I, {who}, as {role}, approve the release of {artifact} to {environment} on sheet {sheet} **with conditions**; it counts as a GO only once they are met.',
+  'say.answer.withdrawn':
+    'I, {who}, **take back** what I answered as {role} on the release of {artifact} to {environment}, sheet {sheet}: as if I had not answered.',
   'say.answer.open': 'I, {who}, answer on the release of {artifact} to {environment}, as sheet {sheet} describes it.',
   'say.policy.go':
     'I, {who}, as {role}, **approve** that policy v{version} of {product} takes the place of the one in force.',
   'say.policy.noGo': 'I, {who}, as {role}, **refuse** policy v{version} of {product}.',
   'say.policy.hold': 'I, {who}, as {role}, ask that policy v{version} of {product} **waits**.',
   'say.policy.conditionalGo': 'I, {who}, as {role}, approve policy v{version} of {product} **with conditions**.',
+  'say.policy.withdrawn': 'I, {who}, **take back** what I answered as {role} on policy v{version} of {product}.',
   'say.policy.open': 'I, {who}, answer on policy v{version} of {product}.',
   'say.authorization.go':
     'I, {who}, as {role}, **adopt** the standing authorization of entry {entry} for {product}: releases within its bounds go out with nobody signing that day.',
@@ -71,6 +74,8 @@ export default {
     'I, {who}, as {role}, ask that the standing authorization of entry {entry} for {product} **waits**.',
   'say.authorization.conditionalGo':
     'I, {who}, as {role}, adopt the standing authorization of entry {entry} for {product} **with conditions**.',
+  'say.authorization.withdrawn':
+    'I, {who}, **take back** what I answered as {role} on the standing authorization of entry {entry} for {product}.',
   'say.authorization.open': 'I, {who}, answer on the standing authorization of entry {entry} for {product}.',
   'say.confirm': 'I, {who}, confirm {what} of entry {entry}. I have looked at it myself.',
   'say.condition': 'I, {who}, declare that this condition is met: {condition}',
@@ -154,6 +159,7 @@ export default {
   'verdict.noGo': 'NO-GO',
   'verdict.hold': 'HOLD',
   'verdict.conditionalGo': 'With conditions',
+  'verdict.withdrawn': 'Take back',
   asRole: 'You sign as',
   meaning: 'What it means',
   reason: 'Reason',
