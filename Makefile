@@ -12,7 +12,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 
 # Minutes that each suite may take on two cores. The build has its own, since a first one compiles the typesetter.
 BUILD_MINUTES := 40
-TEST_MINUTES := 20
+TEST_MINUTES := 28
 PAGES_MINUTES := 8
 CHECK_MINUTES := 10
 
@@ -76,8 +76,8 @@ test: pages ## run every test; the last line is the count
 
 bench: pages ## how fast and how large the window is, beside a bare page in the same engine
 	@sh scripts/setup test
-	@cargo build --locked --workspace --all-targets
-	@cargo bench --locked --workspace --profile dev --bench desktop
+	@cargo build --locked --release --package countersign-desktop --package countersign-cli
+	@cargo bench --locked --package countersign-tests --profile release --bench desktop
 
 shots: ui/node_modules/.package-lock.json ## a picture of every screen, light and dark, in two sizes, into ui/shots
 	@npm --prefix ui run --silent shots

@@ -24,6 +24,8 @@ export default mergeConfig(
       setupFiles: ['./test/setup.ts'],
       include: ['src/**/*.test.ts'],
       browser: {
+        // A port of this process's own, so that two checkouts may be tested side by side.
+        api: { port: 42000 + (process.pid % 16000), strictPort: false },
         enabled: true,
         headless: true,
         screenshotFailures: false,

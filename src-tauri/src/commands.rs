@@ -97,7 +97,7 @@ relay! {
     /// What the first screen offers.
     desk::start_info() -> StartInfo;
     /// Opens a ledger; a damaged one opens read-only.
-    desk::open_ledger(OpenLedger) -> Session;
+    desk::open_ledger(OpenLedger) -> JobRef;
     /// Closes it; running jobs go on.
     desk::close_ledger() -> Session;
     /// Builds the sample beside the real ledgers and opens it.
@@ -128,6 +128,8 @@ relay! {
     overview::releases(ReleasesRequest) -> ReleasePage;
     /// Header and decision.
     release::release(ReleaseRef) -> ReleaseView;
+    /// Who can complete its sign-off.
+    quorum::quorum(QuorumRequest) -> QuorumView;
     /// Gates and files.
     release::evidence(ReleaseRef) -> EvidenceView;
     /// The failing cases or findings of one file.
@@ -236,6 +238,7 @@ pub(crate) fn all() -> tauri_specta::Commands<Wry> {
         board,
         releases,
         release,
+        quorum,
         evidence,
         evidence_items,
         inspect_evidence,

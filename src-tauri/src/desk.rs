@@ -2,11 +2,12 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use countersign_app::handlers::{self, Host, HostEvent, HostOptions, Notice};
 use countersign_app::ledger;
 use countersign_app::rollout::Pace;
-use countersign_app::wire::{CreateSample, Language, Settings, SigningChange};
+use countersign_app::wire::{CreateSample, JobId, JobPhase, JobRef, Language, Settings, SigningChange};
 use tauri::AppHandle;
 use tauri_specta::Event;
 
@@ -17,6 +18,9 @@ use crate::places::Places;
 use crate::reports::Typeset;
 use crate::windows::{self, Look};
 use crate::words::Words;
+
+/// How long the pages wait for a ledger to open before the first screen shows how far it is.
+const A_MOMENT: Duration = Duration::from_millis(700);
 
 /// The desk at which the windows work.
 #[derive(Debug)]
@@ -52,23 +56,44 @@ impl Desk {
         Ok(Self { host, dialogs, opened: Default::default(), news })
     }
 
-    /// Opens the ledger that was asked for, or the one opened last. What goes wrong is shown by the first screen.
+    /// Opens the ledger that was asked for, or the one opened last. What goes wrong is shown by the first screen, and so is
+    /// how far it is where it takes longer than a moment.
     pub(crate) fn open_first(&self, options: &Options, places: &Places) {
-        let opened = if options.sample && places.has_sample() {
-            handlers::desk::open_sample(&self.host)
-        } else if options.sample {
-            // It takes seconds: the first screen shows how far it is.
-            handlers::desk::create_sample(&self.host, CreateSample { fresh: false }).map(drop)
-        } else if let Some(dir) = &options.ledger {
-            handlers::desk::open_path(&self.host, dir)
+        use handlers::desk::{begin_opening, begin_opening_last, create_sample};
+        if options.sample && !places.has_sample() {
+            if let Err(error) = create_sample(&self.host, CreateSample { fresh: false }) {
+                tracing::warn!(code = error.code, "no sample is built: {}", error.message);
+            }
         } else {
-            handlers::desk::open_last(&self.host).map(drop)
-        };
-        if let Err(error) = opened {
-            tracing::warn!(code = error.code, "no ledger is open: {}", error.message);
+            let asked = if options.sample { Some(&places.sample) } else { options.ledger.as_ref() };
+            let begun = match asked {
+                Some(dir) => Some(begin_opening(&self.host, dir.clone())),
+                None => begin_opening_last(&self.host),
+            };
+            if let Some(job) = begun {
+                self.wait_for(&job);
+            }
         }
         *self.opened.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.opened.1.notify_all();
+    }
+
+    /// Waits until the job has ended, or for as long as nobody minds a window without a page.
+    fn wait_for(&self, job: &JobRef) {
+        let began = Instant::now();
+        while began.elapsed() < A_MOMENT {
+            let state = handlers::desk::job(&self.host, JobId { job_id: job.job_id.clone() });
+            match state {
+                Ok(state) if state.phase == JobPhase::Running => std::thread::sleep(Duration::from_millis(5)),
+                Ok(state) => {
+                    if let Some(error) = state.error {
+                        tracing::warn!(code = error.code, "no ledger is open: {}", error.message);
+                    }
+                    return;
+                }
+                Err(_) => return,
+            }
+        }
     }
 
     /// Waits until it is known which ledger is open, so that no page shows the first screen for a moment.

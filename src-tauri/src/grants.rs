@@ -46,6 +46,7 @@ pub(crate) const GRANTS: &[Grant] = &[
     grant("board", MAIN_BOARD),
     grant("releases", MAIN_BOARD),
     grant("release", MAIN_BOARD),
+    grant("quorum", MAIN),
     grant("evidence", MAIN),
     grant("evidence_items", MAIN),
     grant("inspect_evidence", MAIN),

@@ -145,17 +145,16 @@ pub(crate) fn waiting(root: &Path) -> (Desk, Desk, String) {
     fs::write(root.join("policy.toml"), POLICY).unwrap();
     here.signs(OLGA, &["policy", "set", "policy.toml"]);
     let repository = SampleRepository::create(&root.join("repository"));
-    propose(&here, &repository, "1.0.0");
+    propose(&here, repository.bare.to_str().unwrap(), "1.0.0");
+    here.signs(RITA, &["request", "shop-1.0.0"]);
     (here, away, fingerprint)
 }
 
-fn propose(here: &Desk, repository: &SampleRepository, version: &str) {
+pub(crate) fn propose(here: &Desk, bare: &str, version: &str) {
     fs::write(here.root.join("shop.tar"), version).unwrap();
-    let bare = repository.bare.to_str().unwrap();
     let words =
         ["release", "propose", "--product", "shop", "--version", version, "--repository", bare, "--commit", version];
     here.signs(RITA, &[&words[..], &["--artifact", "shop.tar=shop.tar"]].concat());
-    here.signs(RITA, &["request", &format!("shop-{version}")]);
 }
 
 /// Answers the request on the desk that has no ledger.

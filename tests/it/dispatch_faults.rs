@@ -370,6 +370,7 @@ impl Company {
             window: None,
             asked: Vec::new(),
             due: None,
+            scheduled: false,
         };
         self.append(ledger, ROLF, freeze);
         for (who, role) in [(QUINN, "qa"), (SAM, "security")] {

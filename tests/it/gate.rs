@@ -107,6 +107,7 @@ fn sheet() -> act::Request {
         rollout: ["canary", "segment", "everyone"]
             .map(|segment| PlannedWave { bake_seconds: 60, segment: segment.parse().unwrap() })
             .to_vec(),
+        scheduled: false,
         stage: Some(reference(4, some("stage"))),
         target: reference(2, some("target")),
         version: "1.1.0".parse().unwrap(),

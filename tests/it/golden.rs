@@ -325,8 +325,14 @@ impl Golden {
             version: parse(version),
         };
         self.act(DESK, stage);
-        let request =
-            Command::Freeze { release: release_id, authorization: None, window: None, asked: Vec::new(), due: None };
+        let request = Command::Freeze {
+            release: release_id,
+            authorization: None,
+            window: None,
+            asked: Vec::new(),
+            due: None,
+            scheduled: false,
+        };
         self.record("bob@acme.example", request, "ready to decide");
     }
 
@@ -544,8 +550,14 @@ pub(crate) fn every_act() -> Golden {
     let waiver =
         Waiver { expires: parse(VALID_UNTIL), gate: parse("unit tests"), owner: parse(bob), release: id.clone() };
     golden.act(dora, waiver);
-    let freeze =
-        Command::Freeze { release: id.clone(), authorization: None, window: None, asked: Vec::new(), due: None };
+    let freeze = Command::Freeze {
+        release: id.clone(),
+        authorization: None,
+        window: None,
+        asked: Vec::new(),
+        due: None,
+        scheduled: false,
+    };
     golden.record(bob, freeze, "the waiver is listed now");
     let conditional = Command::Answer {
         release: id.clone(),

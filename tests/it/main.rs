@@ -8,6 +8,8 @@ mod auditor;
 mod buildbot;
 mod bundle;
 mod carried;
+mod compliance;
+mod decisions;
 mod dispatch_faults;
 mod evidence_corpus;
 mod export;

@@ -81,7 +81,7 @@ fn tests_of(source: &str) -> Vec<&str> {
 }
 
 /// Every test of the workspace: the modules below its crate's sources, or below its suite in `tests`, and its name.
-fn tests() -> BTreeSet<String> {
+pub(crate) fn tests() -> BTreeSet<String> {
     let root = tests_directory().parent().unwrap();
     let inside = |directory: &Path| fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     let mut roots: Vec<PathBuf> = inside(&root.join("crates")).map(|member| member.join("src")).collect();

@@ -32,7 +32,7 @@ const SCREENS: [(&str, &str); 6] = [
     ("#/audit", "Audit"),
     ("#/people", "People"),
     ("#/products", "Products"),
-    ("#/inbox", "Inbox"),
+    ("#/inbox", "Good"),
 ];
 /// How long nothing is done while the processor time is watched.
 const IDLE: Duration = Duration::from_secs(10);

@@ -1,4 +1,4 @@
-//! From nothing to a signed proposal, by keyboard alone: no mouse, and no command that a page was not made to call.
+//! From nothing to a signed release, by keyboard alone: no mouse, and no command that a page was not made to call.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::driver::Session;
 use crate::keyboard::{
-    CONTROL, ENTER, Signing, at, choose, fill, go, palette, pick, press_button, sign, tab_to, turn_to,
+    CONTROL, ENTER, Signing, at, choose, fill, go, palette, pick, press_button, sign, sit_down, tab_to, turn_to,
 };
 use crate::window::{Window, can_show};
 
@@ -17,8 +17,12 @@ const BEN: (&str, &str) = ("Ben Okafor", "second person looks twice");
 
 const POLICY: &str = "schema = 1\nproduct = \"clinic-portal\"\nmode = \"continuous-delivery\"\n\n[[evidence]]\n\
     gate = \"tests\"\nkind = \"junit\"\n\n[[quorum]]\nrole = \"qa\"\n\n[[wave]]\nsegment = \"everyone\"\n";
-/// What the person has on the disk: how it is deployed, what was built, and the repository with its first tag.
-fn files(root: &Path) -> [std::path::PathBuf; 3] {
+const REPORT: &str = "<testsuite name=\"portal\"><testcase classname=\"login\" name=\"asks twice\"/>\
+    <testcase classname=\"login\" name=\"locks\"/></testsuite>\n";
+
+/// What the person has on the disk: a repository with its first tag, what was built of it, its tests, and how it is
+/// deployed.
+fn files(root: &Path) -> [std::path::PathBuf; 4] {
     let place = root.join("work");
     let repository = place.join("portal");
     fs::create_dir_all(&repository).unwrap();
@@ -37,7 +41,9 @@ fn files(root: &Path) -> [std::path::PathBuf; 3] {
     fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
     let artifact = place.join("portal-1.0.0.tar");
     fs::write(&artifact, "what was built").unwrap();
-    [script, artifact, repository]
+    let report = place.join("tests.xml");
+    fs::write(&report, REPORT).unwrap();
+    [script, artifact, repository, report]
 }
 
 /// Goes to the button of a form and takes it to the window for signing.
@@ -47,7 +53,7 @@ fn on_to_sign(page: &Session) {
 }
 
 #[test]
-fn from_nothing_to_a_signed_proposal_by_keyboard_alone() {
+fn from_nothing_to_a_signed_release_by_keyboard_alone() {
     if !can_show() {
         return;
     }
@@ -182,6 +188,51 @@ fn from_nothing_to_a_signed_proposal_by_keyboard_alone() {
     on_to_sign(page);
     sign(page, &Signing::act("a proposal", OLGA.1), |step| keep(&format!("propose-{step}")));
 
+    // What was signed has become a release, and that is where one is. Its evidence is confirmed by a second person.
+    at(page, "1.0.0 → production");
+    keep("proposed");
+    page.press("2");
+    tab_to(page, "Attach a file");
+    page.press(ENTER);
+    tab_to(page, "Choose a file");
+    page.press(ENTER);
+    page.until_it_says("2 passed");
+    fill(page, "Reason", "The tests of the tag");
+    keep("attach");
+    on_to_sign(page);
+    sign(page, &Signing::act("evidence", OLGA.1), |_| ());
+    sit_down(page, BEN.0);
+    go(page, "gi", "Ben");
+    keep("ben-inbox");
+    tab_to(page, "Look at the evidence");
+    page.press(ENTER);
+    at(page, "1.0.0");
+    page.press("1");
+    tab_to(page, "Confirm");
+    page.press(ENTER);
+    fill(page, "Reason", "I ran them again by hand");
+    on_to_sign(page);
+    sign(page, &Signing { reason: None, ..Signing::act("", BEN.1) }, |step| keep(&format!("confirm-{step}")));
+
+    // Frozen and asked for; the second person says GO.
+    sit_down(page, OLGA.0);
+    page.press("r");
+    at(page, "Freeze");
+    fill(page, "Reason", "The first one");
+    keep("request");
+    on_to_sign(page);
+    sign(page, &Signing::act("freeze and request", OLGA.1), |step| keep(&format!("request-{step}")));
+    sit_down(page, BEN.0);
+    go(page, "gi", "Ben");
+    page.until_it_says("Review and sign");
+    page.press("s");
+    let answer = Signing { verdict: Some("GO"), reason: Some("Tests read"), ..Signing::act("Sign as", BEN.1) };
+    sign(page, &answer, |step| keep(&format!("go-{step}")));
+
+    palette(page, "#1.0.0");
+    at(page, "1.0.0");
+    page.until_it_says("Everybody who must has said GO.");
+    keep("signed");
     let release = page.invoke("release", json!({ "request": { "release": "clinic-portal-1.0.0" } }));
-    assert_eq!(release["ok"]["version"], "1.0.0", "{release}");
+    assert_eq!(release["ok"]["state"], "authorized", "{release}");
 }

@@ -24,6 +24,8 @@ const FOCUSED: &str = "const one = document.activeElement; \
 /// The words of what an open list or menu would choose.
 const HIGHLIGHTED: &str = "const one = document.querySelector('[data-highlighted]'); \
     return one ? one.innerText.trim().replaceAll('\\n', ' ') : ''";
+/// Whose desk it is, by the button of the rail that says so.
+const WHO: &str = "return document.querySelector('button.me').innerText";
 const OPEN_ACKNOWLEDGEMENTS: &str =
     "return [...document.querySelectorAll('input[type=checkbox]')].filter(one => !one.checked).length";
 
@@ -106,13 +108,7 @@ pub(crate) fn pick(page: &Session, words: &str) {
 /// Goes to the tabs of the page and along them to the one with this name.
 #[track_caller]
 pub(crate) fn turn_to(page: &Session, name: &str) {
-    let is_tab = "return document.activeElement.getAttribute('role') === 'tab'";
-    let mut stops = 0;
-    while page.script(is_tab, json!([])) != true {
-        assert!(stops < STOPS_MAX, "no tabs are reached by keyboard; the page says:\n{}", page.text());
-        page.press(TAB);
-        stops += 1;
-    }
+    tab_while(page, "return document.activeElement.getAttribute('role') !== 'tab'");
     let mut passed = vec![focused(page)];
     while !passed.last().is_some_and(|now| now.starts_with(name)) {
         assert!(passed.len() < 12, "there is no tab {name:?}, only {passed:?}");
@@ -126,6 +122,15 @@ pub(crate) fn turn_to(page: &Session, name: &str) {
 pub(crate) fn go(page: &Session, letters: &str, heading: &str) {
     page.press(letters);
     at(page, heading);
+}
+
+/// Takes the desk as somebody else, through the menu of the rail that says whose desk it is now.
+#[track_caller]
+pub(crate) fn sit_down(page: &Session, name: &str) {
+    tab_to(page, "You and this desk");
+    page.press(ENTER);
+    pick(page, name);
+    page.wait(&format!("{name} at the desk"), || said(page, WHO).contains(name).then_some(()));
 }
 
 /// Waits until the page has this heading.
@@ -162,17 +167,10 @@ pub(crate) fn palette(page: &Session, words: &str) {
 /// Ticks whatever is to be acknowledged.
 #[track_caller]
 pub(crate) fn acknowledge(page: &Session) {
-    for _ in 0..STOPS_MAX {
-        if page.script(OPEN_ACKNOWLEDGEMENTS, json!([])) == 0 {
-            return;
-        }
-        page.press(TAB);
-        let is_open = "const one = document.activeElement; return one.type === 'checkbox' && !one.checked";
-        if page.script(is_open, json!([])) == true {
-            page.press(SPACE);
-        }
+    while open_acknowledgements(page) > 0 {
+        tab_while(page, "const one = document.activeElement; return one.type !== 'checkbox' || one.checked");
+        page.press(SPACE);
     }
-    panic!("not everything can be acknowledged by keyboard");
 }
 
 /// How the window for signing is gone through.
@@ -207,11 +205,29 @@ pub(crate) fn until_secret(page: &Session) {
 /// Waits until what is to be signed is prepared: the last button is no longer held back.
 #[track_caller]
 pub(crate) fn until_ready(page: &Session) {
-    page.wait("the act to be ready to be signed", || {
-        let ready = "return [...document.querySelectorAll('footer button[type=submit]')]\
-            .some(one => one.getAttribute('aria-disabled') !== 'true')";
-        (page.script(ready, json!([])) == true).then_some(())
-    });
+    page.wait("the act to be ready to be signed", || is_ready(page).then_some(()));
+}
+
+fn is_ready(page: &Session) -> bool {
+    let ready = "return [...document.querySelectorAll('footer button[type=submit]')]\
+        .some(one => one.getAttribute('aria-disabled') !== 'true')";
+    page.script(ready, json!([])) == true
+}
+
+fn open_acknowledgements(page: &Session) -> u64 {
+    page.script(OPEN_ACKNOWLEDGEMENTS, json!([])).as_u64().unwrap_or_default()
+}
+
+/// Presses Tab as long as this is true of what has the focus.
+#[track_caller]
+fn tab_while(page: &Session, script: &str) {
+    for _ in 0..STOPS_MAX {
+        if page.script(script, json!([])) != true {
+            return;
+        }
+        page.press(TAB);
+    }
+    panic!("{script:?} is never over; the page says:\n{}", page.text());
 }
 
 /// Signs in the window that has opened, and closes it; `kept` draws what is seen before the passphrase is typed.
@@ -245,6 +261,13 @@ pub(crate) fn sign(page: &Session, signing: &Signing<'_>, kept: impl Fn(&str)) {
     until_secret(page);
     page.chord(CONTROL, "a");
     page.press(signing.passphrase);
+    // What weighs in an answer is known once it is chosen.
+    page.wait("the act to be prepared", || (is_ready(page) || open_acknowledgements(page) > 0).then_some(()));
+    if open_acknowledgements(page) > 0 {
+        acknowledge(page);
+        until_ready(page);
+        tab_while(page, "return document.activeElement.type !== 'submit'");
+    }
     until_ready(page);
     kept("identify");
     page.press(ENTER);

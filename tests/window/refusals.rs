@@ -12,7 +12,7 @@ use crate::hands::{
 use crate::harness::{Authority, SampleRepository, free_port};
 use crate::shop::{Desk, by, policy};
 use crate::whole_job::{QUINN, RITA, SAM, people};
-use crate::window::{Window, can_walk};
+use crate::window::{Window, can_show};
 
 const ID: &str = "shop-1.1.0";
 /// Wrong ones that cost nothing but themselves; the next one makes the key rest.
@@ -71,7 +71,7 @@ fn entries(desk: &Desk) -> u64 {
 
 #[test]
 fn what_goes_wrong_around_a_decision_is_said_and_signs_and_sends_nothing() {
-    if !can_walk() {
+    if !can_show() {
         return;
     }
     let root = tempfile::Builder::new().prefix("countersign-window-").tempdir().unwrap();

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use crate::driver::{SIGN, Session};
 use crate::given::{ask, sample_window, sit_down, visit};
+use crate::hands::acknowledge;
 use crate::keyboard::{ENTER, TAB, tab_to, until_ready, until_secret};
-use crate::window::{Window, can_walk};
+use crate::window::{Window, can_show};
 
 /// Places of the rail and parts of pages, each with words that its page shows.
 const SCREENS: &[(&str, &str)] = &[
@@ -102,7 +103,7 @@ fn releases_in(page: &Session, state: &str) -> Vec<String> {
 
 #[test]
 fn a_new_user_is_shown_how_far_the_sample_is_and_then_the_sample() {
-    if !can_walk() {
+    if !can_show() {
         return;
     }
     let window = Window::open(&["--sample"]);
@@ -130,7 +131,7 @@ fn a_new_user_is_shown_how_far_the_sample_is_and_then_the_sample() {
 
 #[test]
 fn each_screen_of_the_sample_shows_without_an_error() {
-    if !can_walk() {
+    if !can_show() {
         return;
     }
     let window = sample_window();
@@ -215,13 +216,13 @@ fn entries(page: &Session) -> u64 {
     ask(page, "session", json!({}))["ledger"]["entries"].as_u64().unwrap()
 }
 
-/// Ticks whatever is to be acknowledged first.
-fn acknowledge(page: &Session) {
-    for one in page.all("input[type=checkbox]") {
-        if page.property(&one, "checked") == false {
-            page.click(&one);
-        }
-    }
+/// Acknowledges what weighs in an answer, which this release has, and goes back to the passphrase.
+#[track_caller]
+fn weigh(page: &Session) {
+    page.wait("what is to be acknowledged", || page.find("footer input[type=checkbox]").map(|_| ()));
+    acknowledge(page);
+    page.script("document.querySelector('[data-secret]').focus()", json!([]));
+    until_secret(page);
 }
 
 /// Opens the signing window from the inbox, as the first of three interactions.
@@ -238,7 +239,7 @@ fn open_from_inbox(page: &Session, person: &Value) {
 
 #[test]
 fn two_people_sign_in_the_window_for_signing_and_a_wrong_passphrase_signs_nothing() {
-    if !can_walk() {
+    if !can_show() {
         return;
     }
     let window = sample_window();
@@ -251,7 +252,6 @@ fn two_people_sign_in_the_window_for_signing_and_a_wrong_passphrase_signs_nothin
         if turn == 0 {
             draw(&window, "sign-review");
         }
-        acknowledge(page);
         page.click(&page.button("GO"));
         page.wait("the reason to be asked for", || {
             (page.script("return document.activeElement.tagName", json!([])) == "TEXTAREA").then_some(())
@@ -259,6 +259,7 @@ fn two_people_sign_in_the_window_for_signing_and_a_wrong_passphrase_signs_nothin
         page.press("Read the evidence, and ran the alarm by hand");
         page.press(TAB);
         until_secret(page);
+        weigh(page);
         if turn == 0 {
             page.press("not the passphrase");
             until_ready(page);
@@ -290,7 +291,7 @@ fn two_people_sign_in_the_window_for_signing_and_a_wrong_passphrase_signs_nothin
 
 #[test]
 fn three_interactions_sign_from_a_notification_and_no_accident_does() {
-    if !can_walk() {
+    if !can_show() {
         return;
     }
     let window = sample_window();
@@ -310,7 +311,6 @@ fn three_interactions_sign_from_a_notification_and_no_accident_does() {
     page.hold_down(ENTER, 30);
     std::thread::sleep(Duration::from_millis(400));
     assert!(page.find("[data-secret]").is_none(), "Enter held down chooses no answer");
-    acknowledge(page);
 
     // The second: the answer. A double click on it, or Enter held down there, ends at an empty field and signs nothing.
     let go = page.button("GO");
@@ -321,6 +321,7 @@ fn three_interactions_sign_from_a_notification_and_no_accident_does() {
     page.press("Read");
     page.press(TAB);
     until_secret(page);
+    weigh(page);
     page.hold_down(ENTER, 30);
     page.wait("only the passphrase to be missing", || {
         let told = page.script("return document.querySelector('footer').textContent", json!([]));

@@ -17,7 +17,7 @@ use crate::harness::{Buildbot, Options, SampleRelease, run, wait_for};
 use crate::shop::{
     ATTACHED, Built, Desk, OBSERVED, answers, build, by, pin_trust, policy, sarif, segment_toml, unzipped, verify_sh,
 };
-use crate::window::{Window, can_walk};
+use crate::window::{Window, can_show};
 
 pub(crate) const OLGA: Person = Person { name: "Olga Brandt", passphrase: "olga has a passphrase of their own" };
 pub(crate) const RITA: Person = Person { name: "Rita Vogel", passphrase: "rita has a passphrase of their own" };
@@ -256,7 +256,7 @@ fn deployed(buildbot: &Buildbot, version: &str) -> Vec<String> {
 
 #[test]
 fn the_whole_job_in_the_window_against_a_real_buildbot() {
-    if !can_walk() {
+    if !can_show() {
         return;
     }
     let Some(buildbot) = Buildbot::start(Options::default()) else { return };

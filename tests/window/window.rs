@@ -42,15 +42,6 @@ pub(crate) fn can_show() -> bool {
     is_built && can_open()
 }
 
-/// Tells whether the walks that were not yet seen to their end are asked for: `COUNTERSIGN_WINDOW_SAMPLE=1`.
-pub(crate) fn can_walk() -> bool {
-    let is_asked = std::env::var_os("COUNTERSIGN_WINDOW_SAMPLE").is_some_and(|value| value == "1");
-    if !is_asked {
-        eprintln!("SKIPPED: this walk through the real window is made with COUNTERSIGN_WINDOW_SAMPLE=1");
-    }
-    is_asked && can_show()
-}
-
 /// Returns the program as it was built last.
 pub(crate) fn program() -> PathBuf {
     let suite = std::env::current_exe().unwrap();

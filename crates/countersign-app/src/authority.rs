@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use countersign_core::act::{Approval, Grant, Meaning, Qualification, Role, Verdict};
+use countersign_core::act::{Act, Approval, Grant, Key, KeyChange, Meaning, Qualification, Role, Verdict};
 use countersign_core::judge::{self, Feasibility};
 use countersign_core::state::{RoleOrigin, State};
 use countersign_core::words::{EntryRef, Principal, ReleaseId, Slug, Timestamp};
@@ -108,22 +108,65 @@ pub fn confirm(
         return Err(Error::new(ErrorKind::No, "already_done", format!("{what} of {principal} waits for nobody"))
             .hint("`countersign person waiting` shows what waits"));
     };
-    let (request, product) = (found.entry, found.role.and_then(|record| record.product.clone()));
+    let act = confirmation(state, &signing.by, found.entry.index, as_role, clock::now())?;
+    signing.record(ledger, act)
+}
+
+/// Returns a second person's word for whatever of people waits at that entry.
+///
+/// # Errors
+/// Nothing waits there, or they hold no role to say so in.
+pub(crate) fn confirmation(
+    state: &State,
+    by: &Principal,
+    entry: u64,
+    as_role: Option<Slug>,
+    at: Timestamp,
+) -> Result<Approval, Error> {
+    let waiting = judge::waiting_for_second(state).into_iter().find(|waiting| waiting.entry.index == entry);
+    let found = waiting.ok_or_else(|| {
+        Error::new(ErrorKind::No, "already_done", format!("what entry {entry} says waits for nobody"))
+    })?;
+    let product = found.role.and_then(|record| record.product.as_ref());
     let recovery = found.role.is_some_and(|record| matches!(record.origin, RoleOrigin::Recovered { .. }));
-    let as_role = match as_role {
+    let role = match as_role {
         Some(role) => role,
         None if recovery => judge::RECOVERY.parse().expect("a lawful name"),
-        None => people::any_role(state, &signing.by, product.as_ref(), clock::now())?,
+        None => people::any_role(state, by, product, at)?,
     };
-    let act = Approval {
+    Ok(Approval {
         authorization: None,
         conditions: Vec::new(),
         meaning: Meaning::Confirmation,
-        request,
-        role: as_role,
+        request: found.entry,
+        role,
         verdict: Verdict::Go,
+    })
+}
+
+/// Returns what ends whatever a person can do: every role they hold, then their key.
+///
+/// # Errors
+/// There is no such person.
+pub(crate) fn leaving(state: &State, principal: &Principal) -> Result<Vec<Act>, Error> {
+    let person = state.people.get(principal).ok_or_else(|| {
+        Error::not_found(format!("there is no person {principal}")).hint("`countersign person list` shows everybody")
+    })?;
+    let held: BTreeSet<(Slug, Option<Slug>)> = person
+        .roles
+        .iter()
+        .filter(|record| record.lapsed.is_none())
+        .map(|record| (record.role.clone(), record.product.clone()))
+        .collect();
+    let lapse = |(role, product)| -> Act {
+        let principal = principal.clone();
+        Role { change: Grant::Lapse, principal, product, qualification: None, role, until: None }.into()
     };
-    signing.record(ledger, act)
+    let mut acts: Vec<Act> = held.into_iter().map(lapse).collect();
+    if person.current_key().is_some() {
+        acts.push(Key { change: KeyChange::Revoke {}, principal: principal.clone() }.into());
+    }
+    Ok(acts)
 }
 
 /// Ends whatever a person can do: every role they hold, then their key.
@@ -134,25 +177,8 @@ pub fn confirm(
 /// A rule refuses.
 pub fn leave(ledger: &mut Ledger, signing: &mut Signing<'_>, principal: &Principal) -> Result<Vec<EntryRef>, Error> {
     ledger.refresh()?;
-    let person = ledger.state().people.get(principal).ok_or_else(|| {
-        Error::not_found(format!("there is no person {principal}")).hint("`countersign person list` shows everybody")
-    })?;
-    let held: BTreeSet<(Slug, Option<Slug>)> = person
-        .roles
-        .iter()
-        .filter(|record| record.lapsed.is_none())
-        .map(|record| (record.role.clone(), record.product.clone()))
-        .collect();
-    let has_key = person.current_key().is_some();
-    let mut entries = Vec::new();
-    for (role, product) in held {
-        let appointment = Appointment { principal: principal.clone(), role, product, until: None, qualification: None };
-        entries.push(appoint(ledger, signing, Grant::Lapse, appointment)?);
-    }
-    if has_key {
-        entries.push(people::end_key(ledger, signing, principal.clone(), false)?);
-    }
-    Ok(entries)
+    let acts = leaving(ledger.state(), principal)?;
+    acts.into_iter().map(|act| signing.record(ledger, act)).collect()
 }
 
 /// Returns who can complete the quorum of a release while those people are absent.

@@ -13,6 +13,9 @@ use crate::lockout::LockoutError;
 use crate::pin::PinError;
 use crate::store::{AppendError, StoreError};
 
+/// The code of what somebody stopped.
+pub const CANCELLED: &str = "cancelled";
+
 /// How an act ended when it did not succeed: decides the exit code of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]

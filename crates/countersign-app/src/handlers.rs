@@ -14,10 +14,12 @@ pub mod forms;
 pub mod overview;
 pub mod people;
 pub mod products;
+pub mod quorum;
 pub mod release;
 pub mod rollout;
 pub mod signing;
 
+mod appointing;
 mod board;
 mod changes;
 mod drafts;

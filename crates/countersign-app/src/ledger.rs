@@ -28,7 +28,7 @@ use crate::blob::BlobStore;
 use crate::clock;
 use crate::desk::{DeskDir, Home, LedgerDir};
 use crate::durable;
-use crate::error::{Error, ErrorKind};
+use crate::error::{CANCELLED, Error, ErrorKind};
 use crate::keyfile::{self, DeviceKeyFile, KeyError, LogKeyFile, Person, PersonKeyFile, UnlockedKey};
 use crate::lockout::{FREE_TRIES, Lockout};
 use crate::pin::PinFile;
@@ -134,8 +134,20 @@ impl Ledger {
     /// # Errors
     /// There is none, it is damaged, or it is not the one this desk has seen.
     pub fn open(home: &Home, dir: &LedgerDir) -> Result<Self, Error> {
+        Self::open_telling(home, dir, &mut |_, _| true)
+    }
+
+    /// As [`open`](Self::open), telling how many entries of how many were read; it ends where the answer is no.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and `cancelled`.
+    pub fn open_telling(
+        home: &Home,
+        dir: &LedgerDir,
+        progress: &mut dyn FnMut(u64, u64) -> bool,
+    ) -> Result<Self, Error> {
         let mut ledger = Self::unread(home, dir)?;
-        ledger.refresh()?;
+        ledger.read_on(progress)?;
         Ok(ledger)
     }
 
@@ -221,6 +233,10 @@ impl Ledger {
     /// # Errors
     /// The store cannot be read, or no longer holds what this desk has seen.
     pub fn refresh(&mut self) -> Result<(), Error> {
+        self.read_on(&mut |_, _| true)
+    }
+
+    fn read_on(&mut self, progress: &mut dyn FnMut(u64, u64) -> bool) -> Result<(), Error> {
         if self.damage.is_some() {
             return Ok(());
         }
@@ -232,7 +248,12 @@ impl Ledger {
             return Err(damaged("entries that were there a moment ago are gone"));
         }
         let (state, index) = (&mut self.state, &mut self.index);
-        reading::each(&self.store, next..stored.head.size, |leaf| take(state, index, leaf))?;
+        let size = stored.head.size;
+        let mut goes_on = |read| progress(read, size);
+        if !reading::each(&self.store, next..size, &mut goes_on, |leaf| take(state, index, leaf))? {
+            return Err(Error::new(ErrorKind::No, CANCELLED, "the ledger was not opened: it was stopped")
+                .hint("nothing was changed; open it again at any time"));
+        }
         if self.state.head() != stored.head {
             return Err(damaged("the entries do not add up to the head it claims"));
         }

@@ -22,6 +22,7 @@ pub mod handlers;
 pub mod keyfile;
 pub mod ledger;
 pub mod lockout;
+pub mod meetings;
 pub mod people;
 pub mod pin;
 pub mod probe;

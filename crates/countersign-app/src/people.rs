@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use countersign_core::act::{
     Act, Approval, DeviceCard, DeviceChange, DevicePurpose, Enrol, EnrolAccept, Grant, Key, KeyChange, KeyOrigin,
-    Meaning, PersonCard, Reauth, Recovery, Review, ReviewScope, Role, Signer, Verdict, accountability,
+    Meaning, PersonCard, Qualification, Reauth, Recovery, Review, ReviewScope, Role, Signer, Verdict, accountability,
 };
 use countersign_core::admit::Statement;
 use countersign_core::decide::Command;
@@ -128,6 +128,12 @@ pub struct RoleRow {
     pub until: Option<Timestamp>,
     /// The entry that gave it.
     pub granted: u64,
+    /// In whose place, where its holder lent it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lent_by: Option<Principal>,
+    /// What shows that they are trained for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub training: Option<Qualification>,
 }
 
 /// A key and what became of it.
@@ -168,6 +174,8 @@ pub fn list(state: &State, here: &[Principal], at: Timestamp) -> Vec<PersonRow> 
                     product: record.product.clone(),
                     until: record.until,
                     granted: record.granted.index,
+                    lent_by: record.delegated_by().cloned(),
+                    training: record.qualification.clone(),
                 })
                 .collect(),
             keys: person

@@ -15,7 +15,7 @@ use countersign_core::judge;
 use countersign_core::policy::Policy;
 use countersign_core::recurrence::Recurs;
 use countersign_core::state::{AuthorizationRecord, PolicyRecord, SignOff, State};
-use countersign_core::words::{EntryRef, Line, Principal, Slug, Text, Timestamp};
+use countersign_core::words::{EntryRef, Line, Principal, ReleaseId, Slug, Text, Timestamp};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::clauses::{self, Clause, Obstacle};
@@ -606,7 +606,7 @@ pub struct Bounds {
     pub max_commits: u64,
     /// How many releases it may sign for on one UTC day.
     pub per_day: u64,
-    /// The standard change it pre-authorizes, by name, where it is for one.
+    /// The name of the template of standard changes that it is, where it is one.
     pub template: Option<Line>,
     /// When it may sign.
     pub valid: Window,
@@ -697,6 +697,10 @@ pub struct AuthorizationRow {
     pub max_commits: u64,
     /// The most releases on one UTC day.
     pub per_day: u64,
+    /// The name of the template of standard changes that it is, where it is one.
+    pub template: Option<Line>,
+    /// The releases it signed for whose rollout failed.
+    pub failures: Vec<ReleaseId>,
     /// When it may sign.
     pub valid: Window,
     /// Who proposed it.
@@ -722,6 +726,8 @@ pub fn authorizations(state: &State, at: Timestamp) -> Vec<AuthorizationRow> {
             change_types: record.change_types.clone(),
             max_commits: record.max_commits,
             per_day: record.per_day,
+            template: record.template.clone(),
+            failures: judge::failures(state, record).into_iter().cloned().collect(),
             valid: record.valid,
             by: record.by.clone(),
             state: worth,

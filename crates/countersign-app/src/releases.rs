@@ -498,7 +498,7 @@ pub fn waive(ledger: &mut Ledger, signing: &mut Signing<'_>, waiver: Waiver) -> 
     ledger.refresh()?;
     let state = ledger.state();
     let release = find(state, &waiver.release)?;
-    let checks = judge::checks(state, release, clock::now());
+    let checks = judge::checks_to_show(state, release, clock::now());
     if !checks.iter().any(|check| check.gate == waiver.gate.as_str()) {
         let gates: Vec<&str> = checks.iter().map(|check| check.gate.as_str()).collect();
         return Err(Error::not_found(format!("{} has no gate {}", waiver.release, waiver.gate))
@@ -518,6 +518,8 @@ pub struct Ask {
     pub asked: Vec<Asked>,
     /// By when.
     pub due: Option<Timestamp>,
+    /// Whether the worker starts it by itself once the window is open.
+    pub scheduled: bool,
 }
 
 /// Composes what freezes the decision sheet of a release.
@@ -543,9 +545,9 @@ pub fn compose_request(state: &State, id: &ReleaseId, ask: Ask) -> Result<Comman
         )
         .hint(format!("list the changes anew: countersign release amend {id} --repository DIR")));
     }
-    let Ask { authorization, window, asked, due } = ask;
+    let Ask { authorization, window, asked, due, scheduled } = ask;
     let authorization = authorization.map(|index| products::authorization_entry(state, index)).transpose()?;
-    Ok(Command::Freeze { release: id.clone(), authorization, window, asked, due })
+    Ok(Command::Freeze { release: id.clone(), authorization, window, asked, due, scheduled })
 }
 
 /// Freezes the decision sheet of a release: by a person, or by the dispatcher under a standing authorization.
@@ -684,24 +686,31 @@ pub fn hold(
     let change = match stop {
         Stop::Hold(question) => HoldChange::Hold { question },
         Stop::Halt => HoldChange::Halt {},
-        Stop::Resume(index, answer) => {
-            let hold = release.holds.iter().find(|hold| hold.entry.index == index).map(|hold| hold.entry);
-            let hold = hold.ok_or_else(|| {
-                let open: Vec<String> = release.active_holds().map(|hold| hold.entry.index.to_string()).collect();
-                Error::not_found(format!("entry {index} does not stop {id}")).hint(if open.is_empty() {
-                    "nothing stops it".to_owned()
-                } else {
-                    format!("what stops it: entry {}", open.join(", entry "))
-                })
-            })?;
-            HoldChange::Resume { answer, hold }
-        }
+        Stop::Resume(index, answer) => HoldChange::Resume { answer, hold: stopping_entry(release, index)? },
     };
     let act = Hold { change, release: id.clone() };
     match signing {
         Some(signing) => signing.record(ledger, act),
         None => ledger.as_desk(&Command::Record(act.into()), reason),
     }
+}
+
+/// Returns the entry that stops a release: a hold or halt, or the HOLD of somebody whose question waits.
+///
+/// # Errors
+/// That entry stops nothing.
+pub(crate) fn stopping_entry(release: &Release, index: u64) -> Result<EntryRef, Error> {
+    let holds = release.holds.iter().map(|hold| hold.entry);
+    let answers = release.sheets.iter().flat_map(|sheet| &sheet.answers);
+    let asks = answers.filter(|answer| answer.verdict == Verdict::Hold).map(|answer| answer.entry);
+    holds.chain(asks).find(|entry| entry.index == index).ok_or_else(|| {
+        let open: Vec<String> = release.active_holds().map(|hold| hold.entry.index.to_string()).collect();
+        Error::not_found(format!("entry {index} does not stop {}", release.id)).hint(if open.is_empty() {
+            "nothing stops it".to_owned()
+        } else {
+            format!("what stops it: entry {}", open.join(", entry "))
+        })
+    })
 }
 
 /// Records what came of a release.
@@ -802,7 +811,8 @@ pub fn sheet_facts(state: &State, release: &Release, body: &Request) -> Vec<Fact
     if let Some(due) = body.due {
         fact("due", due.to_string());
     }
-    fact("window", format!("{} to {}", body.window.from, body.window.until));
+    let starts = if body.scheduled { "; the worker starts it then" } else { "" };
+    fact("window", format!("{} to {}{starts}", body.window.from, body.window.until));
     fact("valid until", body.not_after.to_string());
     facts
 }

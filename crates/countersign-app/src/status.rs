@@ -525,7 +525,7 @@ pub fn release(state: &State, id: &ReleaseId, at: Timestamp) -> Result<ReleaseVi
             this_release: live.is_some_and(|live| live.release == *id),
             list_begins_at_live: candidate.changes.base.as_ref() == live.map(|live| &live.commit),
         },
-        gates: judge::checks(state, release, at),
+        gates: judge::checks_to_show(state, release, at),
         evidence: evidence.collect(),
         holds: release.holds.iter().map(hold_row).collect(),
         sheet: sheet.map(|sheet| sheet_view(state, release, sheet, at)),

@@ -1,7 +1,8 @@
 //! The worker: does what the ledger already allows and nobody has to start.
 //!
-//! It goes on with what a crash left behind, bakes waves, sends the next one, signs for a standing authorization within its
-//! bounds, and takes back what failed where the policy says so. It decides nothing itself: [`next_task`](countersign_core::due::next_task) reads from the
+//! It goes on with what a crash left behind, bakes waves, sends the next one, starts what is scheduled or puts it on hold
+//! where something stands in the way, signs for a standing authorization within its bounds, and takes back what failed where
+//! the policy says so. It decides nothing itself: [`next_task`](countersign_core::due::next_task) reads from the
 //! ledger what is due, and every entry it writes passes the same rules as a person's. A lease in the ledger keeps it single
 //! among devices; on one desk it shares the work with whoever dispatches there (see [`crate::rollout`]).
 
@@ -11,7 +12,7 @@ use countersign_core::act::{DispatchState, Hold, HoldChange, Lease};
 use countersign_core::decide::Command;
 use countersign_core::due::{Task, next_task};
 use countersign_core::judge;
-use countersign_core::words::{Line, Principal, ReleaseId, Slug, Text};
+use countersign_core::words::{Line, Principal, ReleaseId, Slug};
 
 use crate::clock;
 use crate::connector::Connector;
@@ -147,6 +148,7 @@ async fn perform(
                 window: None,
                 asked: Vec::new(),
                 due: None,
+                scheduled: false,
             };
             ledger.as_dispatcher(&command, None)?;
         }
@@ -155,13 +157,8 @@ async fn perform(
             ledger.as_dispatcher(&command, None)?;
         }
         Task::Hold(cause) => {
-            let asks =
-                format!("It was approved to run now and is blocked: {cause}. Is it to run all the same, and when?");
-            let question =
-                asks.parse::<Text>().map_err(|error| Error::usage(format!("the question is not lawful: {error}")))?;
-            let reason = format!("blocked when it was to run: {cause}").parse().ok();
-            let change = HoldChange::Hold { question: Some(question) };
-            ledger.as_dispatcher(&Command::Record(Hold { change, release: id.clone() }.into()), reason)?;
+            let hold = Hold { change: HoldChange::Hold { question: None }, release: id.clone() };
+            ledger.as_dispatcher(&Command::Record(hold.into()), Some(cause.clone()))?;
         }
     }
     Ok(())

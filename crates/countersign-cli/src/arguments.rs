@@ -8,8 +8,8 @@ use clap::{Args, Parser, Subcommand};
 use countersign_core::words::{Principal, Text};
 
 use crate::commands::{
-    authorization, backup, carry, connector, demo, device, evidence, export, freeze, hold, init, person, policy,
-    product, quorum, record, release, report, request, rollout, sign, status, target, verify, waiver,
+    authorization, backup, carry, connector, demo, device, evidence, export, freeze, hold, init, meeting, person,
+    policy, product, quorum, record, release, report, request, rollout, sign, status, target, verify, waiver,
 };
 
 const ABOUT: &str = "Release control for regulated companies: propose, prove, sign, deploy, report.
@@ -97,6 +97,9 @@ pub(crate) enum Command {
     Request(request::Request),
     /// Answer a decision sheet: GO, NO-GO, HOLD or CONDITIONAL GO
     Sign(sign::Sign),
+    /// Go/no-go meetings: the roll is called, and each seat answers
+    #[command(subcommand)]
+    Meeting(meeting::Meeting),
     /// Sign-offs that travel: a request leaves as a file, is answered on another desk, and comes back
     #[command(subcommand)]
     Carry(carry::Carry),

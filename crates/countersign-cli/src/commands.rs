@@ -11,6 +11,7 @@ pub(crate) mod export;
 pub(crate) mod freeze;
 pub(crate) mod hold;
 pub(crate) mod init;
+pub(crate) mod meeting;
 pub(crate) mod person;
 pub(crate) mod policy;
 pub(crate) mod product;
@@ -56,6 +57,7 @@ pub(crate) fn run(cli: Cli, io: &mut Io<'_>) -> Result<Answer, Error> {
         Command::Sign(command) => command.run(session),
         Command::Carry(command) => command.run(session),
         Command::Hold(command) => command.run(session),
+        Command::Meeting(command) => command.run(session),
         Command::Dispatch(command) => command.run(session),
         Command::Cancel(command) => command.run(session),
         Command::Rollback(command) => command.run(session),

@@ -449,6 +449,7 @@ impl Demo {
             window: None,
             asked: Vec::new(),
             due: None,
+            scheduled: false,
         };
         self.signatures += 1;
         let sheet = self.ledger.as_person(

@@ -167,7 +167,7 @@ closed_words!(
         Hold = "hold",
         /// Go once the named conditions are met.
         ConditionalGo = "conditional-go",
-        /// The signer takes back what they said, as if they had not answered.
+        /// What the signer said before is taken back; nothing is said in its place.
         Withdrawn = "withdrawn",
     }
 );
@@ -718,7 +718,7 @@ acts! {
         version: u64,
     }
     /// A standing authorization: signs the last gate in Continuous Deployment, within its bounds.
-    Authorization = "authorization", signer Person, admitted "Grant by a process owner, in force once the quorum it stands in for has said GO; suspension by anybody with a role; resumption by a process owner." {
+    Authorization = "authorization", signer Person, admitted "Grant by a process owner, in force once the quorum it stands in for has said GO; a template of standard changes for 180 days at most; suspension by anybody with a role; resumption by a process owner." {
         /// Grant, suspend or resume.
         change: AuthorizationChange,
     }
@@ -788,7 +788,7 @@ acts! {
         version: Line,
     }
     /// The decision sheet: everything a person decides on, frozen.
-    Request = "request", signer PersonOrAuthorization, admitted "By a release manager of the product; each listed input equals what the ledger then says, and no gate is red." {
+    Request = "request", signer PersonOrAuthorization, admitted "By a release manager of the product; each listed input equals what the ledger then says, no gate is red, and no other decision for the same segments is open." {
         /// The artifacts.
         artifacts: Vec<Artifact>,
         /// Who is asked to answer; the whole quorum when empty. It limits nobody who may sign.
@@ -831,6 +831,9 @@ acts! {
         rollback: Option<LiveRelease>,
         /// The waves, in order.
         rollout: Vec<PlannedWave>,
+        /// The worker starts wave 1 by itself once the window is open; what then stands in the way puts it on hold.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        scheduled: bool,
         /// The record of the staging that was soaked.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         stage: Option<EntryRef>,
@@ -843,8 +846,15 @@ acts! {
         /// When dispatch is allowed.
         window: Window,
     }
+    /// A go/no-go meeting over a decision sheet: its roll call, and what came of it.
+    Meeting = "meeting", signer Person, admitted "By a release manager of the product. Opened over the sheet that is current, closed once every seat that was called has answered or is named absent. It decides nothing and makes no answer stale: each answer is an `approval` of its own." {
+        /// Open or close.
+        change: MeetingChange,
+        /// The release.
+        release: ReleaseId,
+    }
     /// The answer to a decision sheet, to a proposed policy or authorization, or the confirmation of an act.
-    Approval = "approval", signer PersonOrAuthorization, admitted "By an accepted person who holds the role and is not barred, over a subject that waits for an answer; a GO under a standing authorization by a dispatcher within the bounds." {
+    Approval = "approval", signer PersonOrAuthorization, admitted "By an accepted person who holds the role and is not barred, over a subject that waits for an answer; a withdrawal of their own answer to a sheet before it is dispatched; a GO under a standing authorization by a dispatcher within the bounds." {
         /// The standing authorization that signs, where no person does.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         authorization: Option<EntryRef>,
@@ -1057,6 +1067,31 @@ pub struct Asked {
     pub role: Slug,
 }
 
+/// The beginning or the end of a go/no-go meeting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "to", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum MeetingChange {
+    /// The roll is called.
+    Open {
+        /// The seats, in the order they are called.
+        roll: Vec<Asked>,
+        /// For how many seconds each has the word; nothing ends at it.
+        seconds: u64,
+        /// The decision sheet.
+        sheet: EntryRef,
+    },
+    /// The meeting is over.
+    Close {
+        /// The seats that did not answer, by their place in the roll, from 0.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        absent: Vec<u64>,
+        /// The meeting.
+        meeting: EntryRef,
+        /// What was said.
+        minutes: Text,
+    },
+}
+
 /// Who may recover a ledger whose owners are gone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -1120,7 +1155,7 @@ pub enum AuthorizationChange {
         per_day: u64,
         /// The product.
         product: Slug,
-        /// The standard change it pre-authorizes, by name: it then ends by itself, and signs whatever the policy's mode.
+        /// The name of a template of standard changes; people dispatch what it signs, and it ends with its second failure.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         template: Option<Line>,
         /// When it may sign.

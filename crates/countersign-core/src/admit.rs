@@ -7,6 +7,7 @@
 mod authority;
 mod carried;
 mod configuration;
+mod meeting;
 mod people;
 mod record;
 mod release;
@@ -178,8 +179,7 @@ impl State {
     /// Takes a leaf of a copy that does not hold every entry.
     ///
     /// Such a copy holds all acts about people and devices: those pass every rule that needs no other entry, and have
-    /// effect. So has a file that was asked to be removed by who may, and confirmed: it is absent for that reason. Of every
-    /// other act only its signer's standing is judged, and it has none.
+    /// effect. Of every other act only its signer's standing is judged, and it has none.
     ///
     /// # Errors
     /// The finding; the leaf then has no effect.
@@ -192,12 +192,11 @@ impl State {
             Act::Genesis(_) | Act::Enrol(_) | Act::EnrolAccept(_) | Act::Device(_) | Act::Key(_) | Act::Role(_) => true,
             Act::Approval(body) => matches!(
                 self.answerable(body.request),
-                Some(Answerable::Device(_) | Answerable::Person(_) | Answerable::Role(_) | Answerable::Removal(_))
+                Some(Answerable::Device(_) | Answerable::Person(_) | Answerable::Role(_))
             ),
             _ => false,
         };
         check_alone(self, index, &statement, has_effect).map_err(refused)?;
-        let has_effect = has_effect || record::asks_removal(self, &statement);
         let named = EntryRef { index, leaf: leaf.hash };
         let payload_hash = entry.payload_hash();
         if has_effect {
@@ -276,13 +275,6 @@ impl ParsedLeaf {
     #[must_use]
     pub fn new(leaf: Vec<u8>) -> Self {
         Self { hash: leaf_hash(&leaf), entry: Entry::parse(leaf) }
-    }
-}
-
-/// An entry is made by signing or by parsing, and either way its signature is good: nothing is left to check.
-impl From<Entry> for ParsedLeaf {
-    fn from(entry: Entry) -> Self {
-        Self { hash: entry.leaf_hash(), entry: Ok(entry) }
     }
 }
 
@@ -387,6 +379,7 @@ pub fn subject(state: &State, act: &Act) -> Vec<Artifact> {
         Act::Dispatch(body) => of_release(&body.release),
         Act::Run(body) => of_release(&body.release),
         Act::Wave(body) => of_release(&body.release),
+        Act::Meeting(body) => of_release(&body.release),
         Act::Outcome(body) => of_release(&body.release),
         Act::Announce(body) => of_release(&body.release),
         _ => None,
@@ -601,6 +594,7 @@ fn check_act(case: &Case<'_>) -> Result<(), Rejection> {
         Act::Announce(body) => case.release(&body.release).map(|_| ()),
         Act::Request(body) => sheet::request(case, body),
         Act::Approval(body) => sheet::approval(case, body),
+        Act::Meeting(body) => meeting::meeting(case, body),
         Act::Dispatch(body) => rollout::dispatch(case, body),
         Act::Run(body) => rollout::run(case, body),
         Act::Wave(body) => rollout::wave(case, body),

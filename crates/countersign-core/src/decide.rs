@@ -33,6 +33,8 @@ pub enum Command {
         asked: Vec<Asked>,
         /// By when.
         due: Option<Timestamp>,
+        /// Whether the worker starts it by itself once the window is open.
+        scheduled: bool,
     },
     /// Answer the current sheet of a release.
     Answer {
@@ -171,7 +173,7 @@ fn no_sheet(id: &ReleaseId) -> Rejection {
 fn compose(state: &State, command: Command, now: Timestamp) -> Result<Act, Rejection> {
     match command {
         Command::Record(act) => Ok(act),
-        Command::Freeze { release, authorization, window, asked, due } => {
+        Command::Freeze { release, authorization, window, asked, due, scheduled } => {
             let release = known_release(state, &release)?;
             let product = &release.candidate.product;
             let policy = state
@@ -182,7 +184,7 @@ fn compose(state: &State, command: Command, now: Timestamp) -> Result<Act, Rejec
             let window = window.unwrap_or(Window { from: now, until: not_after });
             let window = Window { from: window.from, until: window.until.min(not_after) };
             let sheet = sheet(state, release, authorization, window, not_after, now)?;
-            Ok(Request { asked, due, ..sheet }.into())
+            Ok(Request { asked, due, scheduled, ..sheet }.into())
         }
         Command::Answer { release, role, verdict, meaning, conditions } => {
             let sheet = known_release(state, &release)?.sheet().ok_or_else(|| no_sheet(&release))?;
@@ -306,6 +308,7 @@ pub(crate) fn sheet(
         product: product.clone(),
         release: release.id.clone(),
         rollout,
+        scheduled: false,
         stage: judge::staged(state, release).map(|(entry, ..)| entry),
         target: *target,
         version: candidate.version.clone(),

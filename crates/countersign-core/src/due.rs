@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use crate::act::{DispatchKind, DispatchState, Verdict, WaveVerdict};
+use crate::act::{DispatchKind, DispatchState, WaveVerdict};
 use crate::judge::{self, Check, Outcome};
 use crate::policy::{DispatchRule, Mode, RollbackRule, STAGING_GATE};
 use crate::state::{DispatchRecord, Release, Sheet, State};
-use crate::words::{EntryRef, Line, Principal, Timestamp};
+use crate::words::{EntryRef, Line, Principal, Text, Timestamp};
 
 /// How long the worker waits after the second refusal in a row; each one more doubles it. An attempt is an entry that stays.
 const REFUSED_WAIT_SECONDS: i64 = 10;
@@ -31,8 +31,8 @@ pub enum Task {
     Freeze(EntryRef),
     /// A standing authorization may sign the frozen sheet.
     AutomaticGo(EntryRef),
-    /// What was approved to run later is blocked now that it is to run: it waits for a person, and this is why.
-    Hold(String),
+    /// A run that should have started by itself is blocked, by that: it is put on hold.
+    Hold(Text),
 }
 
 impl Task {
@@ -65,7 +65,7 @@ impl fmt::Display for Task {
             Self::Stage => f.write_str("it was delivered to staging"),
             Self::Freeze(by) => write!(f, "the decision sheet was frozen for the standing authorization of {by}"),
             Self::AutomaticGo(by) => write!(f, "the standing authorization of {by} signed GO"),
-            Self::Hold(cause) => write!(f, "it was put on hold when it was to run: {cause}"),
+            Self::Hold(cause) => write!(f, "it is on hold: {cause}"),
         }
     }
 }
@@ -92,23 +92,37 @@ pub fn next_task(state: &State, release: &Release, device: &Principal, at: Times
     if let Some(task) = wave_task(state, release, policy.dispatch, at) {
         return Some(task);
     }
+    if let Some(cause) = blocked_run(state, release, at) {
+        return Some(Task::Hold(cause));
+    }
     if release.active_holds().next().is_some() {
         return None;
     }
-    if policy.mode == Mode::Deployment {
-        deployment_task(state, release, at)
-    } else {
-        template_task(state, release, at)
+    if let Some(task) = template_task(state, release, at) {
+        return Some(task);
     }
+    if policy.mode != Mode::Deployment { None } else { deployment_task(state, release, at) }
 }
 
-/// A standard change: a person has frozen its sheet for a template, which signs it.
+/// Returns what blocks a run that should start by itself now, where something does that nobody has stopped it for.
+fn blocked_run(state: &State, release: &Release, at: Timestamp) -> Option<Text> {
+    let sheet = release.sheet().filter(|sheet| sheet.body.candidate == release.candidate_entry)?;
+    let due = sheet.body.scheduled && sheet.body.window.from <= at && at <= sheet.body.not_after;
+    if !due || release.active_holds().next().is_some() {
+        return None;
+    }
+    let blocked = judge::may_dispatch(state, release, sheet, 1, None, at).err()?;
+    let cause = format!("the run scheduled for {} is blocked: {} ({})", sheet.body.window.from, blocked, blocked.code);
+    Some(cause.parse().expect("a message is a lawful text"))
+}
+
+/// Returns the GO of a template for a sheet that was frozen for it.
 fn template_task(state: &State, release: &Release, at: Timestamp) -> Option<Task> {
     let sheet = release.sheet()?;
-    let used = sheet.body.authorization?;
-    judge::within_bounds(state, release, &sheet.body.environment, used, at).ok()?;
-    let waits = matches!(judge::decision(state, release, sheet, at).outcome, Outcome::Incomplete);
-    waits.then_some(Task::AutomaticGo(used))
+    let used = sheet.body.authorization.filter(|used| !judge::deploys(state, *used))?;
+    let waits = judge::decision(state, release, sheet, at).outcome == Outcome::Incomplete;
+    let may = waits && judge::within_bounds(state, release, &sheet.body.environment, used, at).is_ok();
+    may.then_some(Task::AutomaticGo(used))
 }
 
 fn rollout_task(release: &Release, sheet: &Sheet, auto: bool, at: Timestamp) -> Option<Task> {
@@ -137,34 +151,11 @@ fn rollout_task(release: &Release, sheet: &Sheet, auto: bool, at: Timestamp) -> 
 fn wave_task(state: &State, release: &Release, rule: DispatchRule, at: Timestamp) -> Option<Task> {
     let sheet = release.sheet()?;
     let wave = judge::next_wave(release, sheet)?;
-    let authorized = sheet.answers.iter().any(|answer| answer.authorization.is_some());
-    let mine = wave > 1 || authorized || rule == DispatchRule::OnQuorum;
-    if !mine || refused_lately(release, sheet.entry, DispatchKind::Deploy, at) {
-        return None;
-    }
-    match judge::may_dispatch(state, release, sheet, wave, None, at) {
-        Ok(()) => Some(Task::Wave(wave)),
-        Err(blocked) => {
-            let missed = wave == 1 && scheduled_for_now(sheet, at) && release.active_holds().next().is_none();
-            (missed && was_go(state, release, sheet)).then_some(Task::Hold(blocked.message))
-        }
-    }
-}
-
-/// Returns whether the sheet was frozen for a later window, which has begun: approved then, to run now.
-fn scheduled_for_now(sheet: &Sheet, at: Timestamp) -> bool {
-    sheet.time < sheet.body.window.from && sheet.body.window.from <= at && at <= sheet.body.not_after
-}
-
-/// Returns whether its last answers said GO as often as the quorum asks, whatever they are worth by now.
-fn was_go(state: &State, release: &Release, sheet: &Sheet) -> bool {
-    let said = judge::last_answers(&sheet.answers);
-    let stopped = said.iter().any(|answer| matches!(answer.verdict, Verdict::NoGo | Verdict::Hold));
-    let go = || said.iter().filter(|answer| matches!(answer.verdict, Verdict::Go | Verdict::ConditionalGo));
-    let Some(record) = state.policy(&release.candidate.product) else { return false };
-    let mut rules = record.policy.quorum_for(release.candidate.change_type).iter();
-    let full = rules.all(|rule| go().filter(|answer| answer.role == rule.role).count() as u64 >= rule.count);
-    !stopped && (full || go().any(|answer| answer.authorization.is_some()))
+    let signs = sheet.answers.iter().filter_map(|answer| answer.authorization);
+    let authorized = signs.into_iter().any(|used| judge::deploys(state, used));
+    let mine = wave > 1 || authorized || sheet.body.scheduled || rule == DispatchRule::OnQuorum;
+    let mine = mine && !refused_lately(release, sheet.entry, DispatchKind::Deploy, at);
+    (mine && judge::may_dispatch(state, release, sheet, wave, None, at).is_ok()).then_some(Task::Wave(wave))
 }
 
 /// Returns whether the CI system has refused it several times in a row, the last time not long ago.
@@ -204,14 +195,15 @@ fn deployment_task(state: &State, release: &Release, at: Timestamp) -> Option<Ta
     let used = state
         .authorizations
         .values()
+        .filter(|record| record.template.is_none())
         .map(|record| record.entry)
         .find(|entry| judge::within_bounds(state, release, environment, *entry, at).is_ok())?;
     match release.sheet().map(|sheet| (sheet, judge::decision(state, release, sheet, at).outcome)) {
         Some((sheet, Outcome::Incomplete)) if sheet.body.authorization == Some(used) => Some(Task::AutomaticGo(used)),
         // A sheet that people are asked to sign is theirs.
         Some((_, Outcome::Incomplete | Outcome::NoGo(_) | Outcome::Hold(_) | Outcome::Go { .. })) => None,
-        // Another release has the segment: it is frozen once that one has come to its end.
-        _ if judge::active_decision(state, release, at).is_some() => None,
-        Some((_, Outcome::Stale(_) | Outcome::Expired)) | None => Some(Task::Freeze(used)),
+        Some((_, Outcome::Stale(_) | Outcome::Expired)) | None => {
+            judge::open_decision(state, release, at).is_none().then_some(Task::Freeze(used))
+        }
     }
 }

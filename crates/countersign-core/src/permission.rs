@@ -47,6 +47,8 @@ closed_words!(
         Waive = "waiver",
         /// Freezes the decision sheet.
         Request = "request",
+        /// Opens or closes a go/no-go meeting.
+        Meeting = "meeting",
         /// Answers a decision sheet, a proposed policy or a standing authorization.
         Answer = "approval",
         /// Confirms what another person did.
@@ -112,7 +114,7 @@ impl Deed {
             Self::Target | Self::DeclareFreeze | Self::LiftFreeze => OWNER_OR_MANAGER,
             Self::Outcome | Self::Remove => OWNER_OR_MANAGER,
             Self::Propose => May::Roles(&[role::RELEASE_MANAGER, role::PRACTITIONER]),
-            Self::Request | Self::Resume | Self::Dispatch | Self::Wave => MANAGER,
+            Self::Request | Self::Meeting | Self::Resume | Self::Dispatch | Self::Wave => MANAGER,
             Self::Review => May::Roles(&[role::PROCESS_OWNER, role::AUDITOR]),
             Self::Waive | Self::Answer => May::Asked,
             Self::Attach | Self::Confirm | Self::Stop | Self::Suspend | Self::Deliver => May::AnyRole,

@@ -133,9 +133,6 @@ pub struct Policy {
     /// Whether the question of a HOLD, which is its reason, must be answered before its signer may say GO.
     #[serde(default)]
     pub hold_answered: bool,
-    /// Whether a segment has one decision at a time; else the first release that goes out makes the sheets of the others stale.
-    #[serde(default)]
-    pub one_decision: bool,
     /// What an emergency change asks for in place of the usual.
     pub emergency: Option<Emergency>,
     /// What freezes and windows do not stop.

@@ -81,6 +81,8 @@ closed_words!(
         OutsideWindow = "outside_window",
         /// Another rollout has the environment.
         EnvironmentBusy = "environment_busy",
+        /// Another decision for the same segments is open.
+        DecisionOpen = "decision_open",
         /// It was done once and cannot be done again.
         AlreadyDispatched = "already_dispatched",
         /// The wave before has not passed.

@@ -6,11 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::act::{
-    Act, Artifact, AuthorizationChange, Candidate, ChangeType, Common, Correction, DeviceCard, DeviceChange,
+    Act, Artifact, Asked, AuthorizationChange, Candidate, ChangeType, Common, Correction, DeviceCard, DeviceChange,
     DevicePurpose, Dispatch, DispatchKind, DispatchState, Evidence, EvidenceOrigin, FreezeChange, Genesis, Grant,
-    HoldChange, KeyChange, KeyOrigin, Late, LiveRelease, Meaning, Outcome, PersonCard, Product, ProposeChange,
-    Qualification, Reauth, RefusalSubject, Request, Review, Run, RunConclusion, SeenBasis, Stage, Target, Verdict,
-    Waiver, Wave, WaveVerdict, Window,
+    HoldChange, KeyChange, KeyOrigin, Late, LiveRelease, Meaning, MeetingChange, Outcome, PersonCard, Product,
+    ProposeChange, Qualification, Reauth, RefusalSubject, Request, Review, Run, RunConclusion, SeenBasis, Stage,
+    Target, Verdict, Waiver, Wave, WaveVerdict, Window,
 };
 use crate::admit::{Admitted, CLOCK_TOLERANCE_SECONDS, Statement};
 use crate::hash::Digest;
@@ -337,7 +337,7 @@ pub struct AuthorizationRecord {
     pub max_commits: u64,
     /// The most releases on one UTC day.
     pub per_day: u64,
-    /// The standard change it pre-authorizes, where it is for one.
+    /// The name of the template of standard changes that it is, where it is one.
     pub template: Option<Line>,
     /// When it may sign.
     pub valid: Window,
@@ -421,12 +421,46 @@ pub struct Release {
     pub waves: Vec<(EntryRef, Wave)>,
     /// What was seen of runs.
     pub runs: Vec<(EntryRef, Run)>,
+    /// Go/no-go meetings over its sheets.
+    pub meetings: Vec<MeetingRecord>,
     /// What came of it.
     pub outcome: Option<(EntryRef, Outcome)>,
     /// The entry that reviewed it afterwards, where it was an emergency change.
     pub emergency_review: Option<EntryRef>,
     /// The entry that gave it up, and the release in its place.
     pub ended: Option<(EntryRef, Option<ReleaseId>)>,
+}
+
+/// A go/no-go meeting.
+#[derive(Debug, Clone)]
+pub struct MeetingRecord {
+    /// The entry that opened it.
+    pub entry: EntryRef,
+    /// The decision sheet.
+    pub sheet: EntryRef,
+    /// The seats, in the order they are called.
+    pub roll: Vec<Asked>,
+    /// For how many seconds each has the word.
+    pub seconds: u64,
+    /// Who opened it.
+    pub by: Principal,
+    /// When.
+    pub opened: Timestamp,
+    /// How it ended.
+    pub closed: Option<Adjourned>,
+}
+
+/// How a go/no-go meeting ended.
+#[derive(Debug, Clone)]
+pub struct Adjourned {
+    /// The entry that closed it.
+    pub entry: EntryRef,
+    /// When.
+    pub time: Timestamp,
+    /// The seats that did not answer, by their place in the roll.
+    pub absent: Vec<u64>,
+    /// What was said.
+    pub minutes: Text,
 }
 
 /// A piece of evidence.
@@ -965,6 +999,21 @@ pub fn apply(state: &mut State, admitted: Admitted) {
                 release.holds.push(HoldRecord { entry, change: body.change, by: who, reason, resumed: None });
             }
         }
+        Act::Meeting(body) => {
+            let release = state.release_mut(&body.release);
+            match body.change {
+                MeetingChange::Open { roll, seconds, sheet } => {
+                    let opened = common.time;
+                    release.meetings.push(MeetingRecord { entry, sheet, roll, seconds, by: who, opened, closed: None });
+                }
+                MeetingChange::Close { absent, meeting, minutes } => {
+                    let closed = Adjourned { entry, time: common.time, absent, minutes };
+                    for record in release.meetings.iter_mut().filter(|record| record.entry == meeting) {
+                        record.closed = Some(closed.clone());
+                    }
+                }
+            }
+        }
         Act::Condition(body) => {
             let release = judge::release_of_approval(state, body.approval)
                 .map(|(release, _)| release.id.clone())
@@ -1149,6 +1198,7 @@ fn new_release(id: ReleaseId, candidate: Candidate, entry: EntryRef, reason: Str
         dispatches: Vec::new(),
         waves: Vec::new(),
         runs: Vec::new(),
+        meetings: Vec::new(),
         outcome: None,
         emergency_review: None,
         ended: None,

@@ -86,7 +86,7 @@ impl Badged for Verdict {
             Self::NoGo => badge(Cross, Tone::Nogo, word),
             Self::Hold => badge(Bars, Tone::Hold, word),
             Self::ConditionalGo => badge(Half, Tone::Hold, word),
-            Self::Withdrawn => badge(Back, Tone::Stale, word),
+            Self::Withdrawn => badge(Slash, Tone::Wait, word),
         }
     }
 }

@@ -12,12 +12,12 @@ use countersign_app::wire as w;
 use super::given::{Given, host, page};
 use crate::harness::run;
 
-const OWNER: &str = "olga@acme.example";
-const MANAGER: &str = "rita@acme.example";
-const QA: &str = "quinn@acme.example";
+pub(super) const OWNER: &str = "olga@acme.example";
+pub(super) const MANAGER: &str = "rita@acme.example";
+pub(super) const QA: &str = "quinn@acme.example";
 const SECURITY: &str = "sam@acme.example";
 
-fn secret(who: &str) -> String {
+pub(super) fn secret(who: &str) -> String {
     format!("{who} keeps this to herself")
 }
 
@@ -95,7 +95,7 @@ fn commit(repository: &Path, version: &str) {
 }
 
 /// Brings a person in at the hand-over screen, has them accept, and gives them a role.
-fn bring_in(given: &Given, who: &str, name: &str, role: &str) {
+pub(super) fn bring_in(given: &Given, who: &str, name: &str, role: &str) {
     given.become_person(OWNER);
     let form = w::EnrolForm {
         principal: who.to_owned(),
@@ -122,13 +122,26 @@ fn bring_in(given: &Given, who: &str, name: &str, role: &str) {
         role: role.to_owned(),
         product: None,
         until: None,
-        grant: true,
+        training: None,
+        change: w::RoleChange::Grant,
         reason: "the team".to_owned(),
     };
     given.act(grant, &secret(OWNER));
+    // The first beside the founder is there at once; every later approver takes a second person's word.
+    if let Some(waiting) = handlers_people(given).waiting.first() {
+        let confirm = w::Intent::ConfirmPeople { entry: waiting.entry, reason: "I know them".to_owned() };
+        assert_eq!(given.refused(confirm.clone()).code, "segregation-failed");
+        given.become_person(MANAGER);
+        given.act(confirm, &secret(MANAGER));
+        given.become_person(OWNER);
+    }
 }
 
-fn begin(given: &Given) {
+fn handlers_people(given: &Given) -> w::People {
+    handlers::people::people(&given.host).unwrap()
+}
+
+pub(super) fn begin(given: &Given) {
     let directory = given.pick(given.dir.path().join("ledger"));
     let begun = given.open(w::Intent::CreateLedger {
         title: "Shop".to_owned(),
@@ -140,6 +153,7 @@ fn begin(given: &Given) {
         recovery: vec![],
         recovery_needed: 0,
         recovery_wait_hours: 0,
+        charter: w::CharterForm { roles_by_two: true, identity_by_two: false, key_days: 366 },
     });
     assert!(begun.new_key.is_some() && begun.payload.is_none());
     let key = w::NewKey { nonce: begun.nonce, passphrase: secret(OWNER) };

@@ -162,7 +162,7 @@ fn head_cell(open: &Open, product: &Slug, head: Option<&Release>, at: Timestamp)
     let place = w::BoardPlace::Head {};
     let Some(release) = head else { return empty(place, w::CellNote::NotYet {}, false) };
     let now = open.settled.state_of(state, release, at);
-    let checks = if open.settled.is_settled(release) { Vec::new() } else { judge::checks(state, release, at) };
+    let checks = if open.settled.is_settled(release) { Vec::new() } else { judge::checks_to_show(state, release, at) };
     let red: Vec<String> = checks.iter().filter(|check| check.red()).map(|check| check.gate.clone()).collect();
     // Whether main is releasable is told by its evidence alone: delivery and soak have a place of their own.
     let open_gates = checks.iter().any(|check| check.open() && check.gate != countersign_core::policy::STAGING_GATE);

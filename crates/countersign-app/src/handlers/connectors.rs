@@ -177,7 +177,7 @@ pub fn test_connector(host: &Host, request: w::TestConnector) -> Result<w::JobRe
         let found = rollout::block_on(async {
             let server = tokio::select! {
                 tried = connectors::try_out(connector.as_ref(), &[]) => tried,
-                () = stopped(job) => return Err(Error::new(ErrorKind::No, super::jobs::CANCELLED, "it was stopped")),
+                () = stopped(job) => return Err(Error::new(ErrorKind::No, crate::error::CANCELLED, "it was stopped")),
             };
             match server {
                 Ok(tried) => {

@@ -1,8 +1,9 @@
 //! The desk: which ledger is open, who sits there, settings, long acts.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use countersign_core::judge;
+use countersign_core::state::State;
 use countersign_core::words::{Principal, role};
 
 use super::host::{Host, HostEvent, Open, held};
@@ -129,7 +130,7 @@ fn shown_as_me(open: &Open, me: &Principal, key_here: bool) -> w::Me {
     w::Me {
         principal: me.to_string(),
         name: state.printed_name(me),
-        roles: roles.iter().map(role_held).collect(),
+        roles: roles.iter().map(|row| role_held(state, row)).collect(),
         may,
         accepted: known.is_some_and(|known| known.accepted.is_some()),
         key_fingerprint: key.map(|key| key.key.fingerprint()),
@@ -138,12 +139,17 @@ fn shown_as_me(open: &Open, me: &Principal, key_here: bool) -> w::Me {
     }
 }
 
-pub(super) fn role_held(row: &people::RoleRow) -> w::RoleHeld {
+pub(super) fn role_held(state: &State, row: &people::RoleRow) -> w::RoleHeld {
     w::RoleHeld {
         role: row.role.to_string(),
         product: row.product.as_ref().map(ToString::to_string),
         until: row.until.map(|until| until.to_string()),
         granted: count(row.granted),
+        lent_by: row.lent_by.as_ref().map(|who| super::show::person(state, who)),
+        training: row.training.as_ref().map(|training| w::Training {
+            reference: training.reference.to_string(),
+            until: training.until.to_string(),
+        }),
     }
 }
 
@@ -216,34 +222,35 @@ pub fn start_info(host: &Host) -> Result<w::StartInfo, w::AppError> {
     })
 }
 
-/// Opens a ledger; a damaged one opens read-only.
+/// Begins to open a ledger; a damaged one opens read-only.
 ///
 /// # Errors
-/// There is none, or not even its first entry can be read.
-pub fn open_ledger(host: &Host, request: w::OpenLedger) -> Result<w::Session, w::AppError> {
-    let path = host.path_of(&request.path)?;
-    open_path(host, &path)?;
-    session(host)
+/// The path is not one that was chosen.
+pub fn open_ledger(host: &Host, request: w::OpenLedger) -> Result<w::JobRef, w::AppError> {
+    Ok(begin_opening(host, host.path_of(&request.path)?))
 }
 
-/// Opens the ledger in a directory, as a command line names it.
+/// Begins to open the ledger in a directory, as a command line names it.
+pub fn begin_opening(host: &Host, path: PathBuf) -> w::JobRef {
+    let work = Work { kind: w::JobKind::OpenLedger, release: None, cancellable: true };
+    host.start(work, move |job| {
+        job.host().open_dir(&path, &mut job.read())?;
+        Ok(w::JobOutcome::Nothing {})
+    })
+}
+
+/// Opens the ledger in a directory.
 ///
 /// # Errors
 /// There is none, or not even its first entry can be read.
 pub fn open_path(host: &Host, path: &Path) -> Result<(), w::AppError> {
-    host.open_dir(path).map_err(app_error)
+    host.open_dir(path, &mut |_, _| true).map_err(app_error)
 }
 
-/// Opens the ledger that was open last, if it is still there.
-///
-/// # Errors
-/// It is there and cannot be opened.
-pub fn open_last(host: &Host) -> Result<bool, w::AppError> {
+/// Begins to open the ledger that was open last, if it is still there.
+pub fn begin_opening_last(host: &Host) -> Option<w::JobRef> {
     let last = held(&host.0.recent).first().map(|known| known.path.clone());
-    match last.filter(|path| LedgerDir::at(path).database().exists()) {
-        Some(path) => open_path(host, &path).map(|()| true),
-        None => Ok(false),
-    }
+    last.filter(|path| LedgerDir::at(path).database().exists()).map(|path| begin_opening(host, path))
 }
 
 /// Opens the sample, built first where there is none yet.
@@ -284,7 +291,7 @@ pub fn create_sample(host: &Host, request: w::CreateSample) -> Result<w::JobRef,
         let host = job.host();
         if dir.database().exists() {
             if !request.fresh {
-                host.open_dir(dir.path())?;
+                host.open_dir(dir.path(), &mut job.read())?;
                 let fingerprint = host.read_locked(|open| Ok(open.ledger.fingerprint().to_string()));
                 return Ok(w::JobOutcome::SampleCreated { fingerprint: fingerprint.unwrap_or_default() });
             }
@@ -314,7 +321,7 @@ pub fn inspect_backup(host: &Host, request: w::InspectBackup) -> Result<w::Backu
     let inspect = || -> Result<w::BackupInfo, Error> {
         let made = backup::verify_backup(&path)?;
         // A desk that is nobody's: a backup is looked at without pinning anything.
-        let (ledger, _) = places::open(&host.0.options.home, &path)?;
+        let (ledger, _) = places::open(&host.0.options.home, &path, &mut |_, _| true)?;
         let state = ledger.state();
         Ok(w::BackupInfo {
             fingerprint: made.fingerprint.to_string(),
@@ -339,7 +346,7 @@ pub fn restore_backup(host: &Host, request: w::RestoreBackup) -> Result<w::JobRe
         job.at(w::JobStep::Writing, 0, 0);
         let restored = backup::restore(&from, &LedgerDir::at(&into))?;
         job.at(w::JobStep::Checking, 0, 0);
-        job.host().open_dir(&into)?;
+        job.host().open_dir(&into, &mut job.read())?;
         Ok(w::JobOutcome::Restored { fingerprint: restored.fingerprint.to_string() })
     }))
 }

@@ -1,7 +1,7 @@
 //! Entries as sentences: each entry's act as data, of which the windows' catalogue makes one sentence.
 
 use countersign_core::act::{
-    Act, AuthorizationChange, DeviceChange, FreezeChange, Grant, HoldChange, KeyChange, ProposeChange,
+    Act, AuthorizationChange, DeviceChange, FreezeChange, Grant, HoldChange, KeyChange, MeetingChange, ProposeChange,
 };
 use countersign_core::admit::Statement;
 use countersign_core::entry::Entry;
@@ -9,7 +9,7 @@ use countersign_core::judge;
 use countersign_core::state::{Answerable, State};
 use countersign_core::words::Principal;
 
-use super::show::{count, person, span};
+use super::show::{count, length, person, span};
 use crate::error::{Error, ErrorKind};
 use crate::ledger::Ledger;
 use crate::wire as w;
@@ -83,7 +83,8 @@ pub(super) fn event(state: &State, act: &Act) -> w::TimelineEvent {
             let (person, role, product) = (who(&body.principal), body.role.to_string(), slug(&body.product));
             match body.change {
                 Grant::Grant | Grant::Delegate | Grant::Recover => {
-                    E::RoleGranted { person, role, product, until: body.until.map(|until| until.to_string()) }
+                    let (until, change) = (body.until.map(|until| until.to_string()), body.change.into());
+                    E::RoleGranted { person, role, product, until, change }
                 }
                 Grant::Lapse => E::RoleLapsed { person, role, product },
             }
@@ -165,6 +166,19 @@ pub(super) fn event(state: &State, act: &Act) -> w::TimelineEvent {
         Act::Wave(body) => {
             E::Wave { wave: count(body.wave), verdict: body.verdict.into(), detail: body.detail.to_string() }
         }
+        Act::Meeting(body) => match &body.change {
+            MeetingChange::Open { roll, .. } => E::MeetingOpened {
+                roll: roll
+                    .iter()
+                    .map(|seat| {
+                        seat.person.as_ref().map_or_else(|| seat.role.to_string(), |who| state.printed_name(who))
+                    })
+                    .collect(),
+            },
+            MeetingChange::Close { absent, minutes, .. } => {
+                E::MeetingClosed { absent: length(absent.len()), minutes: minutes.to_string() }
+            }
+        },
         Act::Outcome(body) => E::Closed { result: body.result.to_string() },
         Act::Announce(body) => E::Announced { audience: body.audience.to_string(), about: body.event.to_string() },
         Act::Attempt(body) => E::WrongPassphrases { person: who(&body.principal), count: count(body.count) },

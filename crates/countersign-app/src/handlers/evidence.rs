@@ -28,7 +28,7 @@ pub fn evidence(host: &Host, request: w::ReleaseRef) -> Result<w::EvidenceView, 
         let at = clock::now();
         let state = open.ledger.state();
         let release = find(state, &request.release)?;
-        let checks = judge::checks(state, release, at);
+        let checks = judge::checks_to_show(state, release, at);
         let listed = release.sheet().map(|sheet| sheet.body.evidence.count);
         let files = release.evidence.iter().enumerate();
         Ok(w::EvidenceView {

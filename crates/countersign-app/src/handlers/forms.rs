@@ -154,6 +154,7 @@ pub(super) fn ask(form: &w::RequestForm) -> Result<Ask, Error> {
         window: form.window.as_ref().map(window).transpose()?,
         asked: form.asked.iter().map(asked).collect::<Result<_, _>>()?,
         due: form.due.as_deref().filter(|due| !due.is_empty()).map(|due| moment(due, "due")).transpose()?,
+        scheduled: false,
     })
 }
 

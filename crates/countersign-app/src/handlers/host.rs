@@ -213,8 +213,8 @@ impl Host {
     }
 
     /// Opens the ledger in a directory, in place of the one that was open; a damaged one read-only.
-    pub(super) fn open_dir(&self, dir: &Path) -> Result<(), Error> {
-        let (ledger, trouble) = places::open(&self.0.options.home, dir)?;
+    pub(super) fn open_dir(&self, dir: &Path, progress: &mut dyn FnMut(u64, u64) -> bool) -> Result<(), Error> {
+        let (ledger, trouble) = places::open(&self.0.options.home, dir, progress)?;
         self.adopt(ledger, trouble)
     }
 

@@ -1,6 +1,6 @@
 //! What waits for a person, and for whom a person waits. Each item follows from the ledger at one moment.
 
-use countersign_core::act::{DevicePurpose, DispatchState, HoldChange, WaveVerdict};
+use countersign_core::act::{ChangeType, DevicePurpose, DispatchState, HoldChange, WaveVerdict};
 use countersign_core::judge::{self, Cause, CheckReason, ReleaseState, Slot};
 use countersign_core::policy::DispatchRule;
 use countersign_core::state::{Person, Release, Sheet, SignOff, State};
@@ -349,6 +349,8 @@ fn of_the_ledger(state: &State, who: &Principal, known: &Person, at: Timestamp) 
             });
         }
     }
+    items.extend(people_to_confirm(state, who, at));
+    items.extend(reviews(state, known, at));
     for device in state.devices.values() {
         let waits = device.confirmed.is_none()
             && device.revoked.is_none()
@@ -366,6 +368,39 @@ fn of_the_ledger(state: &State, who: &Principal, known: &Person, at: Timestamp) 
         }
     }
     items
+}
+
+fn people_to_confirm(state: &State, who: &Principal, at: Timestamp) -> Vec<w::InboxItem> {
+    let waiting = judge::waiting_for_second(state);
+    let mine = waiting.iter().filter(|waiting| judge::may_confirm(state, waiting, who, at));
+    mine.map(|waiting| w::InboxItem {
+        entry: Some(count(waiting.entry.index)),
+        role: waiting.role.map(|record| record.role.to_string()),
+        product: waiting.role.and_then(|record| record.product.as_ref()).map(ToString::to_string),
+        asked_by: waiting.by.first().map(|by| person(state, by)),
+        quote: Some(state.printed_name(waiting.person)),
+        consequence: w::Consequence::TakesEffect,
+        ..item(format!("people/{}", waiting.entry.index), w::InboxKind::ConfirmPeople)
+    })
+    .collect()
+}
+
+/// Returns the emergency changes somebody is to look back at, if the person is one who may.
+fn reviews(state: &State, known: &Person, at: Timestamp) -> Vec<w::InboxItem> {
+    let due = |release: &Release| {
+        if release.candidate.change_type != ChangeType::Emergency {
+            return None;
+        }
+        let product = Some(&release.candidate.product);
+        let may = known.holds(role::PROCESS_OWNER, product, at) || known.holds(role::AUDITOR, product, at);
+        let due = judge::review_due(state, release).filter(|_| may && release.emergency_review.is_none())?;
+        Some(w::InboxItem {
+            due: Some(due.to_string()),
+            overdue: due < at,
+            ..about(release, state, w::InboxKind::Review, "review")
+        })
+    };
+    state.releases.values().filter_map(due).collect()
 }
 
 /// Returns what the person has asked of others and is not answered yet, the first due first.

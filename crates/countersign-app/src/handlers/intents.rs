@@ -1,9 +1,9 @@
 //! What a window wants done with a person's key: composed here, the rules asked at once, kept until the signing window opens.
 
 use countersign_core::act::{
-    Act, Authorization, AuthorizationChange, Condition, Correction, DispatchKind, Enrol, EnrolAccept, Freeze,
-    FreezeChange, Grant, Hold, HoldChange, Key, KeyChange, KeyOrigin, Meaning, Outcome, PersonCard, Product, Propose,
-    ProposeChange, Reauth, Recovery, Review, Role, Signer, Verdict, Waiver, Wave, Window, accountability,
+    Act, Authorization, AuthorizationChange, Charter, Condition, Correction, DispatchKind, Enrol, Freeze, FreezeChange,
+    Hold, HoldChange, Key, KeyChange, KeyOrigin, Meaning, Outcome, PersonCard, Product, Propose, ProposeChange, Reauth,
+    Recovery, Review, Signer, Verdict, Waiver, Wave, Window,
 };
 use countersign_core::decide::Command;
 use countersign_core::judge;
@@ -14,8 +14,8 @@ use uuid::Uuid;
 use super::host::{Host, Open, held};
 use super::rollout::Drive;
 use super::show::{app_error, moment, optional, refusal, window, word};
-use super::signing::{After, Answered, Deed, NewKeyFor, Prepared};
-use super::{drafts, forms};
+use super::signing::{After, Answered, Deed, NewKeyFor, Prepared, Then};
+use super::{appointing, drafts, forms};
 use crate::connectors::NewCommand;
 use crate::desk::LedgerDir;
 use crate::error::{Error, ErrorKind};
@@ -79,6 +79,7 @@ fn ledger_to_begin(host: &Host, intent: w::Intent) -> Result<Prepared, Error> {
         recovery,
         recovery_needed,
         recovery_wait_hours,
+        charter,
     } = intent
     else {
         return Err(Error::usage("this begins no ledger"));
@@ -89,7 +90,11 @@ fn ledger_to_begin(host: &Host, intent: w::Intent) -> Result<Prepared, Error> {
         owner: Signer { name: word(&name, "name")?, principal: principal.clone() },
         emails: emails.iter().map(|email| word(email, "emails")).collect::<Result<_, _>>()?,
         reason: word(&reason, "reason")?,
-        charter: None,
+        charter: Some(Charter {
+            co_signed_identity: charter.identity_by_two,
+            co_signed_roles: charter.roles_by_two,
+            key_days: u64::from(charter.key_days),
+        }),
         recovery: Recovery {
             needed: u64::from(recovery_needed),
             people: recovery.iter().map(|who| word(who, "recovery")).collect::<Result<_, _>>()?,
@@ -105,7 +110,7 @@ fn ledger_to_begin(host: &Host, intent: w::Intent) -> Result<Prepared, Error> {
 }
 
 /// Keeps an act whose every rule has just been asked.
-fn record(open: &mut Open, act: Act, reason: &str, blobs: Vec<Vec<u8>>) -> Result<Prepared, Error> {
+pub(super) fn record(open: &mut Open, act: Act, reason: &str, blobs: Vec<Vec<u8>>) -> Result<Prepared, Error> {
     command(open, Command::Record(act), reason, blobs)
 }
 
@@ -115,7 +120,7 @@ fn command(open: &mut Open, command: Command, reason: &str, blobs: Vec<Vec<u8>>)
     command_by(open, by, command, reason, blobs)
 }
 
-fn command_by(
+pub(super) fn command_by(
     open: &mut Open,
     by: Principal,
     command: Command,
@@ -125,7 +130,11 @@ fn command_by(
     let statement = open.ledger.prepare(&by, &command, reason.clone(), Reauth::Prompt)?;
     open.ledger.key_of(&by)?;
     let act = act_name(&statement.act);
-    Ok(Prepared { act, by, deed: Deed::Record { command: Box::new(command), reason, blobs, draft: None } })
+    Ok(Prepared {
+        act,
+        by,
+        deed: Deed::Record { command: Box::new(command), reason, blobs, draft: None, then: Then::default() },
+    })
 }
 
 /// Returns the act's name as windows know it.
@@ -208,9 +217,7 @@ fn compose(
         }
         w::Intent::Resume { release, hold, answer, reason } => {
             let id = known_release(open, &release)?;
-            let stops = &open.ledger.state().releases[&id].holds;
-            let entry = stops.iter().find(|stop| stop.entry.index == u64::from(hold)).map(|stop| stop.entry);
-            let hold = entry.ok_or_else(|| Error::not_found(format!("entry {hold} does not stop {id}")))?;
+            let hold = releases::stopping_entry(&open.ledger.state().releases[&id], u64::from(hold))?;
             let change = HoldChange::Resume { answer: optional(answer.as_deref(), "answer")?, hold };
             record(open, Hold { change, release: id }.into(), &reason, vec![])
         }
@@ -334,42 +341,13 @@ fn administer(host: &Host, open: &mut Open, intent: w::Intent, at: Timestamp) ->
             let act = products::compose_target(open.ledger.desk(), draft)?;
             record(open, act.into(), &reason, vec![])
         }
-        w::Intent::Accept { principal } => {
-            let by: Principal = word(&principal, "principal")?;
-            let reason = "accepted after reading".parse().expect("a lawful text");
-            let act = EnrolAccept { accountability: accountability() };
-            command_by(open, by, Command::Record(act.into()), reason, vec![])
-        }
-        w::Intent::ChangeRole { principal, role, product, until, grant, reason } => {
-            let product: Option<Slug> = optional(product.as_deref(), "product")?;
-            if let Some(product) = &product {
-                products::known(open.ledger.state(), product)?;
-            }
-            let until = until.as_deref().filter(|until| !until.is_empty());
-            let act = Role {
-                change: if grant { Grant::Grant } else { Grant::Lapse },
-                principal: word(&principal, "principal")?,
-                product,
-                qualification: None,
-                role: word(&role, "role")?,
-                until: until.map(|until| moment(until, "until")).transpose()?,
-            };
-            record(open, act.into(), &reason, vec![])
-        }
-        w::Intent::EndKey { principal, lost, reason } => {
-            let change = if lost { KeyChange::Lost {} } else { KeyChange::Revoke {} };
-            record(open, Key { change, principal: word(&principal, "principal")? }.into(), &reason, vec![])
-        }
-        w::Intent::RevokeDevice { principal, reason } => {
-            let change = countersign_core::act::DeviceChange::Revoke { principal: word(&principal, "principal")? };
-            record(open, countersign_core::act::Device { change }.into(), &reason, vec![])
-        }
-        w::Intent::Review { scope, findings, reason } => {
+        w::Intent::Review { scope, findings, release, reason } => {
+            let release = release.map(|release| known_release(open, &release)).transpose()?;
             let scope = scope.into();
             let state = open.ledger.state();
             let last = state.reviews.iter().rev().find(|(_, review)| review.scope == scope);
             let (from, until) = (last.map_or(0, |(_, review)| review.until), state.tree.size());
-            let act = Review { findings: word(&findings, "findings")?, from, release: None, scope, until };
+            let act = Review { findings: word(&findings, "findings")?, from, release, scope, until };
             record(open, act.into(), &reason, vec![])
         }
         w::Intent::Correct { entry, field, old, new, reason } => {
@@ -382,12 +360,12 @@ fn administer(host: &Host, open: &mut Open, intent: w::Intent, at: Timestamp) ->
             };
             record(open, act.into(), &reason, vec![])
         }
-        intent => with_new_keys(host, open, intent, at),
+        intent => appointing::compose(host, open, intent, at),
     }
 }
 
 /// What needs a key that is not made yet, or no entry at all.
-fn with_new_keys(host: &Host, open: &mut Open, intent: w::Intent, at: Timestamp) -> Result<Prepared, Error> {
+pub(super) fn with_new_keys(host: &Host, open: &mut Open, intent: w::Intent, at: Timestamp) -> Result<Prepared, Error> {
     match intent {
         w::Intent::Enrol { form, reason } => {
             let valid = form.valid_until.as_deref().filter(|until| !until.is_empty());

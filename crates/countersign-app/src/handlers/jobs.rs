@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::host::{Host, HostEvent, held};
 use super::show::{app_error, count};
-use crate::error::{Error, ErrorKind};
+use crate::error::{CANCELLED, Error, ErrorKind};
 use crate::wire as w;
 
 /// Between two tellings of one job.
@@ -49,6 +49,14 @@ impl Job {
         self.host.tell(HostEvent::Job(state));
     }
 
+    /// Returns what tells how far the reading of a ledger is, and whether it is to go on.
+    pub(super) fn read(&self) -> impl FnMut(u64, u64) -> bool {
+        |done, of| {
+            self.at(w::JobStep::Reading, done, of);
+            !self.cancelled()
+        }
+    }
+
     /// Returns whether it is asked to stop.
     pub(super) fn cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed)
@@ -66,8 +74,6 @@ impl Job {
         &self.host
     }
 }
-
-pub(super) const CANCELLED: &str = "cancelled";
 
 /// What is known of a job before it begins.
 pub(super) struct Work {

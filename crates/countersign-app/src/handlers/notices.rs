@@ -85,6 +85,8 @@ fn due(item: &w::InboxItem, settings: &w::Settings, at: Timestamp) -> Option<(No
         | K::Policy
         | K::Authorization
         | K::Device
+        | K::ConfirmPeople
+        | K::Review
         | K::Accept => settings.notify_asked.then(|| (NoticeKind::Asked, item.id.clone())),
         K::Request | K::Stage | K::Gate | K::Key | K::Freeze | K::Close => None,
     }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use countersign_core::act::{Act, DevicePurpose};
-use countersign_core::state::{KeyEnd, State};
+use countersign_core::judge;
+use countersign_core::permission::Deed;
+use countersign_core::state::{KeyEnd, RoleOrigin, RoleRecord, State};
 use countersign_core::words::{Principal, Timestamp, role};
 
 use super::events;
@@ -12,8 +14,8 @@ use super::show::{count, person};
 use crate::clock;
 use crate::error::Error;
 use crate::lockout::Lockout;
-use crate::people;
 use crate::wire as w;
+use crate::{authority, people};
 
 /// Returns people, devices, roles and reviews.
 ///
@@ -47,9 +49,65 @@ pub fn people(host: &Host) -> Result<w::People, w::AppError> {
                 needed: recovery.map_or(0, |recovery| count(recovery.needed)),
                 people: recovery.map(|recovery| super::show::people(state, &recovery.people)).unwrap_or_default(),
                 wait_hours: recovery.map_or(0, |recovery| count(recovery.wait_hours)),
+                under_way: recoveries(state),
             },
+            waiting: waiting(open, at),
+            vacancies: judge::vacancies(state, at).into_iter().map(ToString::to_string).collect(),
+            charter: state.genesis.as_ref().and_then(|genesis| genesis.charter).map(|charter| w::CharterView {
+                identity_by_two: charter.co_signed_identity,
+                roles_by_two: charter.co_signed_roles,
+                key_days: count(charter.key_days),
+            }),
+            permissions: permissions(),
         })
     })
+}
+
+/// Returns the table of permissions, row by row, as the rules have it.
+fn permissions() -> Vec<w::PermissionRow> {
+    let row = |deed: &Deed| w::PermissionRow {
+        deed: (*deed).into(),
+        roles: role::FIXED.iter().filter(|role| deed.may().with(role, false)).map(ToString::to_string).collect(),
+        asked: deed.may().with("", true),
+    };
+    Deed::ALL.iter().map(row).collect()
+}
+
+/// Returns what waits for a second person, and whether the one at the desk could be it.
+pub(super) fn waiting(open: &Open, at: Timestamp) -> Vec<w::WaitingRow> {
+    let state = open.ledger.state();
+    let row = |row: authority::WaitingRow| {
+        let key = state.people.get(&row.principal).and_then(|person| person.current_key());
+        w::WaitingRow {
+            entry: count(row.entry),
+            kind: match row.role {
+                None => w::WaitingKind::Identity,
+                Some(_) if row.recovery => w::WaitingKind::Recovery,
+                Some(_) => w::WaitingKind::Role,
+            },
+            person: person(state, &row.principal),
+            key: key.filter(|_| row.role.is_none()).map(|key| key.key.fingerprint()),
+            role: row.role.as_ref().map(ToString::to_string),
+            product: row.product.as_ref().map(ToString::to_string),
+            by: super::show::people(state, &row.by),
+            me: open.me.as_ref().is_some_and(|me| row.can_confirm.contains(me)),
+            can_confirm: super::show::people(state, &row.can_confirm),
+        }
+    };
+    authority::waiting(state, at).into_iter().map(row).collect()
+}
+
+fn recoveries(state: &State) -> Vec<w::RecoveryUnderWay> {
+    let of = |who: &Principal, record: &RoleRecord| match &record.origin {
+        RoleOrigin::Recovered { by, from } if record.lapsed.is_none() => Some(w::RecoveryUnderWay {
+            entry: count(record.granted.index),
+            person: person(state, who),
+            by: super::show::people(state, by),
+            from: from.map(|from| from.to_string()),
+        }),
+        _ => None,
+    };
+    state.people.iter().flat_map(|(who, known)| known.roles.iter().filter_map(move |record| of(who, record))).collect()
 }
 
 fn person_row(open: &Open, row: people::PersonRow, at: Timestamp) -> Result<w::PersonRow, Error> {
@@ -87,7 +145,7 @@ fn person_row(open: &Open, row: people::PersonRow, at: Timestamp) -> Result<w::P
         enrolled_at: open.ledger.index().time(row.enrolled).map(|time| time.to_string()),
         identity,
         accepted: row.accepted.map(count),
-        roles: row.roles.iter().map(super::desk::role_held).collect(),
+        roles: row.roles.iter().map(|held| super::desk::role_held(state, held)).collect(),
         keys: row
             .keys
             .iter()

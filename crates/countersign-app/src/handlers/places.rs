@@ -161,9 +161,13 @@ pub(super) fn note_backup(host: &Host, fingerprint: &str) -> Result<(), Error> {
 }
 
 /// Opens a ledger; one that is damaged as far as it goes, with what is wrong.
-pub(super) fn open(home: &Home, dir: &Path) -> Result<(Ledger, Option<Error>), Error> {
+pub(super) fn open(
+    home: &Home,
+    dir: &Path,
+    progress: &mut dyn FnMut(u64, u64) -> bool,
+) -> Result<(Ledger, Option<Error>), Error> {
     let dir = LedgerDir::at(dir);
-    match Ledger::open(home, &dir) {
+    match Ledger::open_telling(home, &dir, progress) {
         Ok(ledger) => Ok((ledger, None)),
         Err(error) if error.kind == ErrorKind::Integrity => {
             let ledger = Ledger::open_damaged(home, &dir, error.clone())?;

@@ -78,7 +78,7 @@ fn view(open: &Open, release: &Release, at: Timestamp) -> Result<w::ReleaseView,
             by: person(state, &policy.by),
         }),
         live: live_view(state, release),
-        gates: judge::checks(state, release, at).iter().map(|check| gate(check, at)).collect(),
+        gates: judge::checks_to_show(state, release, at).iter().map(|check| gate(check, at)).collect(),
         holds: holds(open, release)?,
         sheet: release.sheet().map(|frozen| sheet::view(state, index, release, frozen, me, at)),
         earlier_sheets: release.sheets[..release.sheets.len().saturating_sub(1)]
@@ -106,6 +106,11 @@ fn view(open: &Open, release: &Release, at: Timestamp) -> Result<w::ReleaseView,
             dispatches: length(release.dispatches.len()),
         },
         outcome: outcome(open, release)?,
+        review: judge::review_due(state, release).map(|due| w::ReviewDue {
+            due: due.to_string(),
+            overdue: release.emergency_review.is_none() && due < at,
+            reviewed: release.emergency_review.map(|entry| count(entry.index)),
+        }),
     })
 }
 
@@ -268,11 +273,10 @@ pub(super) fn acts(open: &Open, release: &Release, now: ReleaseState, at: Timest
             act(A::Waive, need(any, "the policy asks to sign"));
         }
     }
-    let running = matches!(now, ReleaseState::Dispatching | ReleaseState::RollingOut | ReleaseState::RolloutHalted);
     if !ended && !matches!(now, ReleaseState::Live | ReleaseState::RolledBack) {
         act(A::Hold, need(any || me.is_none(), "of any kind"));
     }
-    if running {
+    if matches!(now, ReleaseState::Dispatching | ReleaseState::RollingOut) {
         act(A::Halt, None);
     }
     if release.active_holds().next().is_some() {
@@ -282,7 +286,7 @@ pub(super) fn acts(open: &Open, release: &Release, now: ReleaseState, at: Timest
         if let Some(wave) = judge::next_wave(release, frozen) {
             let refused = judge::may_dispatch(state, release, frozen, wave, None, at).err();
             let refused = refused.map(|refused| (refused.code.as_str(), refused.message));
-            if began || matches!(now, ReleaseState::Authorized) {
+            if (began && now != ReleaseState::RolledBack) || now == ReleaseState::Authorized {
                 act(A::Dispatch, need(manager, role::RELEASE_MANAGER).or(refused));
             }
         }

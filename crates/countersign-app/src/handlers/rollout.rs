@@ -11,10 +11,10 @@ use countersign_core::state::{DispatchRecord, Release, State};
 use countersign_core::words::{Line, Principal, ReleaseId, Slug, Timestamp};
 
 use super::host::{Host, LiveRun, Open, held};
-use super::jobs::{CANCELLED, Job, Work};
+use super::jobs::{Job, Work};
 use super::release::{acts, find};
 use super::show::{app_error, count, length, person, span, trouble, word};
-use crate::error::{Error, ErrorKind};
+use crate::error::{CANCELLED, Error, ErrorKind};
 use crate::evidence::visible;
 use crate::rollout::{Event, Rolled};
 use crate::wire as w;

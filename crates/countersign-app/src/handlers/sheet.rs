@@ -253,11 +253,11 @@ fn station_state(judged: &JudgedSignOff) -> w::StationState {
             Verdict::Go => S::Go,
             Verdict::NoGo => S::NoGo,
             Verdict::Hold => S::Hold,
-            Verdict::Withdrawn => S::Waiting,
             Verdict::ConditionalGo => {
                 let open = judged.answer.conditions.iter().any(|(_, met)| met.is_none());
                 if open { S::Conditional } else { S::Go }
             }
+            Verdict::Withdrawn => S::Waiting,
         },
         // A NO-GO or HOLD does not wear off, so it is not shown as if it had.
         _ if judged.answer.verdict == Verdict::NoGo => S::NoGo,
@@ -348,9 +348,9 @@ fn stations(
     let due = sheet.body.due;
     let mut stations = Vec::new();
     for slot in slots {
-        // Who took the answer back has left the seat.
-        let seated = |judged: &&JudgedSignOff| !judged.replaced && judged.answer.verdict != Verdict::Withdrawn;
-        let current = answers.iter().filter(|judged| judged.answer.role == slot.role).filter(seated);
+        // Whose answer was withdrawn has left the seat.
+        let says = |judged: &&JudgedSignOff| !judged.replaced && judged.answer.verdict != Verdict::Withdrawn;
+        let current = answers.iter().filter(|judged| judged.answer.role == slot.role).filter(says);
         let mut seats: Vec<&JudgedSignOff> = current.collect();
         // GOs that count come first, so that a full role shows its full seats.
         seats.sort_by_key(|judged| (!judged.carries_go(), judged.answer.entry.index));

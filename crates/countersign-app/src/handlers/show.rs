@@ -194,7 +194,12 @@ pub(super) fn blocker(
         ),
         Cause::NoGo(who) => (Is::NoGo { by: person(state, who), quote: answer_of(who) }, vec![Do::Amend {}]),
         Cause::AsksToWait(who) => {
-            (Is::AsksToWait { by: person(state, who), quote: answer_of(who) }, vec![Do::Sign { role: role_of(who) }])
+            let asks = release.sheet().and_then(|sheet| judge::unanswered(state, release, sheet, who));
+            let clears = match asks {
+                Some(asks) => Do::AnswerHold { approval: count(asks.entry.index) },
+                None => Do::Sign { role: role_of(who) },
+            };
+            (Is::AsksToWait { by: person(state, who), quote: answer_of(who) }, vec![clears])
         }
         Cause::Stale(moved) => {
             (Is::Stale { moved: moved.iter().copied().map(Into::into).collect() }, vec![Do::Request {}])
@@ -207,7 +212,8 @@ pub(super) fn blocker(
             let text = text.map(|(text, _)| text.to_string()).unwrap_or_default();
             let by = answer.map(|answer| &answer.principal);
             let by = person(state, by.unwrap_or(&release.proposer));
-            (Is::Condition { by, text }, vec![])
+            let (approval, number) = (count(entry.index), count(*place + 1));
+            (Is::Condition { by, text, approval, number }, vec![Do::MeetCondition { approval, number }])
         }
         Cause::Frozen(entry, span) => {
             let freeze = state.freezes.get(&entry.index);
@@ -217,7 +223,8 @@ pub(super) fn blocker(
             (Is::Frozen { by, until: until.clone(), reason }, vec![Do::Wait { until: Some(until) }])
         }
         Cause::ReviewOverdue(other, due) => {
-            (Is::ReviewOverdue { release: other.to_string(), due: due.to_string() }, vec![])
+            let acts = vec![Do::Review { release: other.to_string() }];
+            (Is::ReviewOverdue { release: other.to_string(), due: due.to_string() }, acts)
         }
     };
     let who: Vec<w::PersonRef> = blocker

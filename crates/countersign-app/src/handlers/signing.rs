@@ -4,10 +4,11 @@
 //! attempt and one composition: a choice, a new key, a wrong passphrase or a ledger that moved gives another. The secret is
 //! taken by value, used, and wiped.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use countersign_core::act::{Approval, Enrol, Meaning, Reauth, Verdict};
+use countersign_core::act::{Act, Approval, Enrol, Meaning, Reauth, Verdict};
 use countersign_core::admit::Statement;
 use countersign_core::decide::Command;
 use countersign_core::hash::Digest;
@@ -67,10 +68,17 @@ pub(super) enum After {
     Allow { command: Box<NewCommand>, sha256: Digest },
 }
 
+/// What one matter takes beside the act that is shown: each is shown and signed by itself, one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Then {
+    pub(super) left: VecDeque<Act>,
+    pub(super) done: u32,
+}
+
 /// What is done once the person has proved who they are.
 #[derive(Debug)]
 pub(super) enum Deed {
-    Record { command: Box<Command>, reason: Text, blobs: Vec<Vec<u8>>, draft: Option<String> },
+    Record { command: Box<Command>, reason: Text, blobs: Vec<Vec<u8>>, draft: Option<String>, then: Then },
     Answer { what: Answered, request: EntryRef, product: Slug, roles: Vec<Slug>, choice: Option<Choice> },
     NewKey { what: NewKeyFor, reason: Text, made: Option<PublicKey> },
     Dispatcher { name: Option<Line>, reason: Text, card: Option<countersign_core::act::DeviceCard> },
@@ -397,16 +405,13 @@ fn challenge(host: &Host, session: &Session) -> Result<w::Challenge, w::AppError
         Deed::Answer { choice, .. } => choice.as_ref().map(|choice| choice.reason.to_string()),
         _ => statement.and_then(|statement| statement.common.reason.as_ref()).map(ToString::to_string),
     };
-    let answered = release.is_some_and(|release| {
-        let sheet = release.sheet().filter(|sheet| !release.rollout_began(sheet.entry));
-        let standing = sheet.map(|sheet| judge::standing_answers(release, sheet)).unwrap_or_default();
-        standing.iter().any(|answer| answer.principal == *by && answer.verdict != Verdict::Withdrawn)
-    });
+    let answered = || {
+        let (release, sheet) = (release?, release?.sheet()?);
+        judge::standing_answer(release, sheet, by)
+    };
     let verdicts: &[Verdict] = match answers {
-        Some(Answered::Sheet { .. }) => {
-            let all = &[Verdict::Go, Verdict::NoGo, Verdict::Hold, Verdict::ConditionalGo, Verdict::Withdrawn];
-            if answered { &all[..] } else { &all[..4] }
-        }
+        Some(Answered::Sheet { .. }) if answered().is_some() => Verdict::ALL,
+        Some(Answered::Sheet { .. }) => &[Verdict::Go, Verdict::NoGo, Verdict::Hold, Verdict::ConditionalGo],
         Some(_) => &[Verdict::Go, Verdict::NoGo],
         None => &[],
     };
@@ -475,7 +480,30 @@ fn challenge(host: &Host, session: &Session) -> Result<w::Challenge, w::AppError
         wrong,
         locked_until: locked_until.and_then(clock::of_server).map(|until| until.to_string()),
         renewed: session.renewed,
+        series: match &prepared.deed {
+            Deed::Record { then, .. } if then.done > 0 || !then.left.is_empty() => {
+                let left = super::show::length(then.left.len());
+                Some(w::Series { number: then.done + 1, of: then.done + 1 + left })
+            }
+            _ => None,
+        },
+        still_missing: release.and_then(|release| still_missing(state, release, prepared, at)),
     })
+}
+
+/// Returns whose signatures are missing after the GO that was chosen.
+fn still_missing(
+    state: &State,
+    release: &countersign_core::state::Release,
+    prepared: &Prepared,
+    at: Timestamp,
+) -> Option<Vec<w::RoleCount>> {
+    let Deed::Answer { what: Answered::Sheet { .. }, choice: Some(choice), .. } = &prepared.deed else { return None };
+    if choice.verdict != Verdict::Go {
+        return None;
+    }
+    let after = judge::after_signature(state, release, &prepared.by, &choice.role, at).ok()?;
+    Some(super::quorum::counts(&after.missing))
 }
 
 fn product_of(
@@ -483,7 +511,6 @@ fn product_of(
     release: Option<&countersign_core::state::Release>,
     statement: Option<&Statement>,
 ) -> Option<String> {
-    use countersign_core::act::Act;
     match &prepared.deed {
         Deed::Answer { product, .. } => Some(product.to_string()),
         _ => release.map(|release| release.candidate.product.to_string()).or_else(|| match &statement?.act {
@@ -567,7 +594,9 @@ fn choose(session: &Session, request: w::Choose) -> Result<Choice, Error> {
             if conditions.is_empty() { "name the conditions" } else { "only a conditional GO has conditions" };
         return Err(Error::usage(message).in_field("conditions"));
     }
-    if matches!(verdict, Verdict::ConditionalGo | Verdict::Hold) && !matches!(what, Answered::Sheet { .. }) {
+    if matches!(verdict, Verdict::ConditionalGo | Verdict::Hold | Verdict::Withdrawn)
+        && !matches!(what, Answered::Sheet { .. })
+    {
         return Err(Error::usage("this is answered by GO or NO-GO").in_field("verdict"));
     }
     let usual = match verdict {
@@ -642,6 +671,9 @@ pub fn signing_commit(host: &Host, request: w::Commit) -> Result<w::SigningResul
             Ok(w::SigningResult::ShowAgain { challenge: challenge? })
         }
         Ok(done) => {
+            if matches!(done, w::SigningResult::Next { .. }) {
+                *held(&host.0.signing) = Some(session);
+            }
             // Also what is no entry, such as a connector, is shown elsewhere.
             host.tell_change();
             Ok(done)
@@ -722,10 +754,28 @@ fn commit(
     let mut secret = Some(secret);
     let entry = ledger.sign_prepared(&composed.statement, &mut |_| secret.take().ok_or_else(stale_nonce))?;
     after_record(host, session, &ledger)?;
-    with_ledger(host, |open| {
+    let receipt = with_ledger(host, |open| {
         open.ledger.refresh()?;
-        receipt(open, session, Some(entry)).map(|receipt| w::SigningResult::Signed { receipt })
-    })
+        receipt(open, session, Some(entry))
+    })?;
+    Ok(followed(host, session, receipt))
+}
+
+/// Goes on to the next signature of the same matter, where there is one.
+fn followed(host: &Host, session: &mut Session, receipt: w::Receipt) -> w::SigningResult {
+    let Deed::Record { command, then, .. } = &mut session.prepared.deed else {
+        return w::SigningResult::Signed { receipt };
+    };
+    let Some(act) = then.left.pop_front() else { return w::SigningResult::Signed { receipt } };
+    then.done += 1;
+    session.prepared.act = super::intents::act_name(&act);
+    **command = Command::Record(act);
+    session.renewed = None;
+    let next = session.compose(host).map_err(app_error).and_then(|()| challenge(host, session));
+    match next {
+        Ok(challenge) => w::SigningResult::Next { receipt, challenge },
+        Err(refused) => w::SigningResult::Signed { receipt: w::Receipt { unfinished: Some(refused), ..receipt } },
+    }
 }
 
 fn challenge_acknowledgements(host: &Host, session: &Session) -> Result<Vec<w::Acknowledgement>, Error> {
@@ -828,6 +878,7 @@ fn receipt(open: &Open, session: &Session, entry: Option<EntryRef>) -> Result<w:
         consequence,
         then,
         state: release.map(|release| judge::release_state(state, release, at).into()),
+        unfinished: None,
     })
 }
 

@@ -1,14 +1,13 @@
 //! What is to be signed, as the signing window shows it: the sentence, the fields, what it rests on, what follows.
 
 use countersign_core::act::{
-    ACCOUNTABILITY_TEXT, Act, AuthorizationChange, DeviceChange, FreezeChange, Grant, HoldChange, KeyChange,
-    ProposeChange,
+    ACCOUNTABILITY_TEXT, Act, AuthorizationChange, DeviceChange, FreezeChange, HoldChange, KeyChange, ProposeChange,
 };
 use countersign_core::admit::Statement;
 use countersign_core::hash::Digest;
 use countersign_core::judge;
 use countersign_core::policy::DispatchRule;
-use countersign_core::state::{Answerable, Release, State};
+use countersign_core::state::{Answerable, Release, RoleOrigin, State};
 use countersign_core::words::{Principal, Timestamp};
 
 use super::inbox::manager;
@@ -120,7 +119,7 @@ fn recorded(state: &State, act: &Act) -> w::Statement {
             role: body.role.to_string(),
             product: slug(&body.product),
             until: body.until.map(|until| until.to_string()),
-            grant: body.change != Grant::Lapse,
+            change: body.change.into(),
         },
         Act::Product(body) => {
             S::Product { product: body.product.to_string(), path: body.path.iter().map(ToString::to_string).collect() }
@@ -191,9 +190,11 @@ fn recorded(state: &State, act: &Act) -> w::Statement {
         Act::Correction(body) => S::Correct { entry: count(body.entry.index), field: body.field.to_string() },
         Act::Review(body) => S::Review { scope: body.scope.into(), from: count(body.from), until: count(body.until) },
         Act::Approval(body) => {
+            if let Some(said) = confirmed(state, body.request) {
+                return said;
+            }
             let what = match state.answerable(body.request) {
                 Some(Answerable::Device(device)) => state.printed_name(device),
-                Some(Answerable::Person(person) | Answerable::Role(person)) => state.printed_name(person),
                 Some(Answerable::Evidence(release)) => {
                     let found = state.releases.get(release).map(|release| release.evidence.as_slice());
                     let found = found.unwrap_or_default().iter().find(|record| record.entry == body.request);
@@ -204,6 +205,25 @@ fn recorded(state: &State, act: &Act) -> w::Statement {
             S::Confirm { what, entry: count(body.request.index) }
         }
         act => S::Confirm { what: act.name().to_owned(), entry: 0 },
+    }
+}
+
+/// Returns what a second person says of somebody: their role, their identity, or that they are to own the ledger.
+fn confirmed(state: &State, request: countersign_core::words::EntryRef) -> Option<w::Statement> {
+    use w::Statement as S;
+    let entry = count(request.index);
+    match state.answerable(request)? {
+        Answerable::Person(who) => Some(S::ConfirmIdentity { person: person(state, who), entry }),
+        Answerable::Role(who) => {
+            let record = state.people.get(who)?.roles.iter().find(|record| record.granted == request)?;
+            let whose = person(state, who);
+            if matches!(record.origin, RoleOrigin::Recovered { .. }) {
+                return Some(S::ConfirmRecovery { person: whose, entry });
+            }
+            let product = record.product.as_ref().map(ToString::to_string);
+            Some(S::ConfirmRole { person: whose, role: record.role.to_string(), product, entry })
+        }
+        _ => None,
     }
 }
 

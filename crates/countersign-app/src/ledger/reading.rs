@@ -14,15 +14,17 @@ const BATCH: u64 = 1024;
 /// Fewer leaves than this are not worth a thread.
 const SHARE_MIN: usize = 64;
 
-/// Hands each leaf of a span to `take`, in order.
+/// Hands each leaf of a span to `take`, in order, for as long as `goes_on` says so of how far it is; returns whether it
+/// came to the end.
 ///
 /// # Errors
 /// The store cannot be read.
 pub(super) fn each(
     store: &SqliteStore,
     span: std::ops::Range<u64>,
+    goes_on: &mut dyn FnMut(u64) -> bool,
     mut take: impl FnMut(ParsedLeaf),
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let shares = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         let mut ahead = Vec::new();
@@ -35,7 +37,10 @@ pub(super) fn each(
                 parsed.into_iter().for_each(&mut take);
             }
             if ahead.is_empty() {
-                return Ok(());
+                return Ok(true);
+            }
+            if !goes_on(next) {
+                return Ok(false);
             }
             next = until;
         }

@@ -4,7 +4,7 @@ use countersign_core::words::Timestamp;
 
 use super::maker::Maker;
 use crate::clock;
-use crate::error::{Error, ErrorKind};
+use crate::error::{CANCELLED, Error, ErrorKind};
 
 const DAY: i64 = 86_400;
 const HOUR: i64 = 3600;
@@ -68,7 +68,7 @@ impl Schedule {
 
 /// The error of what was stopped on request.
 pub(super) fn cancelled() -> Error {
-    Error::new(ErrorKind::No, "cancelled", "the sample was not made: it was cancelled").hint("nothing of it is kept")
+    Error::new(ErrorKind::No, CANCELLED, "the sample was not made: it was cancelled").hint("nothing of it is kept")
 }
 
 fn moment(seconds: i64) -> Timestamp {

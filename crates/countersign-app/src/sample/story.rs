@@ -324,6 +324,7 @@ impl<'s> Story<'s> {
                 }),
                 asked: asked.iter().map(|(role, person)| Asked { person: person.map(who), role: word(role) }).collect(),
                 due: due.map(|minutes| now.plus_seconds(60 * minutes)),
+                scheduled: false,
             };
             let command = releases::compose_request(&maker.state, id, ask)?;
             let by = if automatic { maker.dispatcher() } else { who(goods.manager) };

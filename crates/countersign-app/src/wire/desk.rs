@@ -108,6 +108,17 @@ pub struct RoleHeld {
     pub product: Option<String>,
     pub until: Option<String>,
     pub granted: u32,
+    /// In whose place, where its holder lent it.
+    pub lent_by: Option<PersonRef>,
+    pub training: Option<Training>,
+}
+
+/// What shows that somebody is trained for a role; past its end nothing is signed as that role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct Training {
+    pub reference: String,
+    pub until: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
@@ -291,6 +302,7 @@ pub enum JobKind {
     Reconcile,
     ObserveEvidence,
     CreateSample,
+    OpenLedger,
     Worker,
 }
 

@@ -5,7 +5,8 @@ use specta::Type;
 
 use crate::wire::{
     AppError, Barred, CandidateView, ChangeType, CommitRow, Conclusion, Counts, EvidenceItem, EvidenceKind,
-    EvidenceSummary, ExternalRecord, FactChange, FactLine, PathRef, PersonRef, ReviewScope, Span, WaveVerdict,
+    EvidenceSummary, ExternalRecord, FactChange, FactLine, PathRef, PersonRef, ReviewScope, RoleChange, Span, Training,
+    WaveVerdict,
 };
 
 /// What the propose form holds; anything may be missing while it is a draft.
@@ -155,6 +156,7 @@ pub enum Intent {
         recovery: Vec<String>,
         recovery_needed: u32,
         recovery_wait_hours: u32,
+        charter: CharterForm,
     },
     Unlock {
         principal: String,
@@ -288,7 +290,18 @@ pub enum Intent {
         role: String,
         product: Option<String>,
         until: Option<String>,
-        grant: bool,
+        training: Option<Training>,
+        change: RoleChange,
+        reason: String,
+    },
+    /// A second person's word for a role, a newcomer's identity, or a recovery: whatever waits at that entry.
+    ConfirmPeople {
+        entry: u32,
+        reason: String,
+    },
+    /// Everything a person could do ends: each role, then the key, each signed by itself.
+    Leave {
+        principal: String,
         reason: String,
     },
     RotateKey {
@@ -314,6 +327,8 @@ pub enum Intent {
     Review {
         scope: ReviewScope,
         findings: String,
+        /// Of one emergency change.
+        release: Option<String>,
         reason: String,
     },
     Correct {
@@ -332,6 +347,18 @@ pub enum Intent {
     AllowCommand {
         form: CommandForm,
     },
+}
+
+/// What the first entry says about people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct CharterForm {
+    /// A role counts once a second person has confirmed it.
+    pub roles_by_two: bool,
+    /// A newcomer can sign once a second person has stated who they are.
+    pub identity_by_two: bool,
+    /// For how many days a key may be valid at most.
+    pub key_days: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]

@@ -39,6 +39,10 @@ pub enum InboxKind {
     Authorization,
     /// A dispatcher waits for a second person.
     Device,
+    /// A role, a newcomer, or a recovery waits for a second person.
+    ConfirmPeople,
+    /// An emergency change waits for its review.
+    Review,
     /// The own enrolment waits to be accepted.
     Accept,
     /// The own key ends soon.
@@ -279,7 +283,7 @@ pub enum BlockerCause {
     AsksToWait { by: PersonRef, quote: String },
     Stale { moved: Vec<Moved> },
     SheetExpired { at: String },
-    Condition { by: PersonRef, text: String },
+    Condition { by: PersonRef, text: String, approval: u32, number: u32 },
     Frozen { by: PersonRef, until: String, reason: String },
     ReviewOverdue { release: String, due: String },
 }
@@ -288,18 +292,40 @@ pub enum BlockerCause {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum ClearingAct {
-    Sign { role: String },
-    Resume { hold: u32, question: bool },
+    Sign {
+        role: String,
+    },
+    Resume {
+        hold: u32,
+        question: bool,
+    },
     Request {},
     Amend {},
     Stage {},
-    Wait { until: Option<String> },
+    Wait {
+        until: Option<String>,
+    },
     Attach {},
     Observe {},
-    Confirm { entry: u32 },
-    Waive { gate: String },
+    Confirm {
+        entry: u32,
+    },
+    Waive {
+        gate: String,
+    },
     Rollback {},
     SetPolicy {},
+    MeetCondition {
+        approval: u32,
+        number: u32,
+    },
+    /// Answer the question of somebody's HOLD, whose signer then answers anew.
+    AnswerHold {
+        approval: u32,
+    },
+    Review {
+        release: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]

@@ -5,9 +5,9 @@ use specta::Type;
 
 use crate::clauses::{Clause, Obstacle};
 use crate::wire::{
-    ChangeType, DevicePurpose, DispatchRule, Enforcement, EvidenceKind, KeyOrigin, Mode, Page, PersonRef, QuorumSeat,
-    ReviewScope, RoleHeld, RollbackRule, SegmentForm, SignOffState, Span, TargetConnector, TextDiffLine, TimelineRow,
-    Verdict, VerifyFinding,
+    ChangeType, Deed, DevicePurpose, DispatchRule, Enforcement, EvidenceKind, KeyOrigin, Mode, Page, PersonRef,
+    QuorumSeat, ReviewScope, RoleHeld, RollbackRule, SegmentForm, SignOffState, Span, TargetConnector, TextDiffLine,
+    TimelineRow, Verdict, VerifyFinding,
 };
 
 // ------------------------------------------------------------------ audit
@@ -172,6 +172,58 @@ pub struct People {
     pub roles: Vec<RoleUse>,
     pub reviews: Vec<ReviewRow>,
     pub recovery: RecoveryView,
+    /// What counts only once a second person has confirmed it.
+    pub waiting: Vec<WaitingRow>,
+    /// Products nobody answers for.
+    pub vacancies: Vec<String>,
+    /// What the first entry says about people; none in a ledger that was begun without it.
+    pub charter: Option<CharterView>,
+    /// Who may do what: the rules' own table.
+    pub permissions: Vec<PermissionRow>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum WaitingKind {
+    Identity,
+    Role,
+    Recovery,
+}
+
+/// A role, or a person, that waits for somebody to confirm it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct WaitingRow {
+    pub entry: u32,
+    pub kind: WaitingKind,
+    pub person: PersonRef,
+    pub role: Option<String>,
+    pub product: Option<String>,
+    /// The key of the newcomer, to compare.
+    pub key: Option<String>,
+    /// Who asked for it, and so cannot confirm it.
+    pub by: Vec<PersonRef>,
+    pub can_confirm: Vec<PersonRef>,
+    /// Whether the person at this desk can.
+    pub me: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct CharterView {
+    pub identity_by_two: bool,
+    pub roles_by_two: bool,
+    pub key_days: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct PermissionRow {
+    pub deed: Deed,
+    /// The fixed roles that may.
+    pub roles: Vec<String>,
+    /// Whether a role that the policy asks to sign may.
+    pub asked: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Type)]
@@ -275,6 +327,18 @@ pub struct RecoveryView {
     pub needed: u32,
     pub people: Vec<PersonRef>,
     pub wait_hours: u32,
+    pub under_way: Vec<RecoveryUnderWay>,
+}
+
+/// Somebody whom those named by the first entry are making process owner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct RecoveryUnderWay {
+    pub entry: u32,
+    pub person: PersonRef,
+    pub by: Vec<PersonRef>,
+    /// From when it counts, once enough have signed; until then a process owner can end it.
+    pub from: Option<String>,
 }
 
 // ------------------------------------------------------------------ products

@@ -6,8 +6,8 @@ use specta::Type;
 use crate::wire::{
     ArtifactRef, Blocker, ChangeType, CommitSource, Conclusion, DevicePurpose, DispatchKind, DispatchRule,
     DispatchState, EvidenceKind, FactChange, FactLine, FreezeRow, GateReason, ItemLevel, JobState, Meaning, Mode,
-    Moved, Page, PersonRef, Reauth, ReleaseState, ReviewScope, RollbackRule, RunConclusion, RunStatus, SeenBasis,
-    SignOffState, Span, Verdict, WaveVerdict,
+    Moved, Page, PersonRef, Reauth, ReleaseState, ReviewScope, RoleChange, RollbackRule, RunConclusion, RunStatus,
+    SeenBasis, SignOffState, Span, Verdict, WaveVerdict,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
@@ -52,6 +52,17 @@ pub struct ReleaseView {
     pub today: Vec<TimelineRow>,
     pub counts: TabCounts,
     pub outcome: Option<OutcomeView>,
+    /// Of an emergency change that went out: by when somebody without a part in it looks back at it.
+    pub review: Option<ReviewDue>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct ReviewDue {
+    pub due: String,
+    pub overdue: bool,
+    /// The entry that reviewed it.
+    pub reviewed: Option<u32>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
@@ -595,6 +606,7 @@ pub enum TimelineEvent {
         role: String,
         product: Option<String>,
         until: Option<String>,
+        change: RoleChange,
     },
     RoleLapsed {
         person: PersonRef,
@@ -709,6 +721,13 @@ pub enum TimelineEvent {
     },
     Closed {
         result: String,
+    },
+    MeetingOpened {
+        roll: Vec<String>,
+    },
+    MeetingClosed {
+        absent: u32,
+        minutes: String,
     },
     Announced {
         audience: String,

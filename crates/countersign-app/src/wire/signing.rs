@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use crate::wire::{
-    ActName, Conclusion, Consequence, EvidenceSummary, FactChange, FactLine, JobRef, Meaning, PersonRef, ReleaseState,
-    ReviewScope, Span, Verdict, WaveVerdict,
+    ActName, AppError, Conclusion, Consequence, EvidenceSummary, FactChange, FactLine, JobRef, Meaning, PersonRef,
+    ReleaseState, ReviewScope, RoleChange, Span, Verdict, WaveVerdict,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Type)]
@@ -81,6 +81,64 @@ pub struct Challenge {
     pub locked_until: Option<String>,
     /// Why it was prepared anew since it was last shown.
     pub renewed: Option<Renewed>,
+    /// Which signature it is, where one matter takes several.
+    pub series: Option<Series>,
+    /// On an answer that says GO: whose signatures are still missing after it.
+    pub still_missing: Option<Vec<RoleCount>>,
+}
+
+/// The place of a signature among those that one matter takes; each is shown and signed by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct Series {
+    /// From 1.
+    pub number: u32,
+    pub of: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct RoleCount {
+    pub role: String,
+    pub count: u32,
+}
+
+/// Asks who can complete a sign-off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct QuorumRequest {
+    pub release: String,
+    /// As if they were absent.
+    pub absent: Vec<String>,
+    /// As if that person had signed GO; then nobody is absent.
+    pub with: Option<SignsAs>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct SignsAs {
+    pub person: String,
+    pub role: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct QuorumView {
+    /// What is asked for and not signed yet; empty once it is complete.
+    pub missing: Vec<RoleCount>,
+    /// The fewest people who can complete it, each in one role.
+    pub fewest: Vec<Seated>,
+    /// The signatures nobody is left for; empty where it can be completed.
+    pub nobody_for: Vec<RoleCount>,
+    /// Those without whom it cannot be completed.
+    pub not_without: Vec<PersonRef>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct Seated {
+    pub person: PersonRef,
+    pub role: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Type)]
@@ -143,7 +201,10 @@ pub enum Statement {
     Genesis { title: String },
     Enrol { person: PersonRef },
     Accept { text: String, sha256: String },
-    Role { person: PersonRef, role: String, product: Option<String>, until: Option<String>, grant: bool },
+    Role { person: PersonRef, role: String, product: Option<String>, until: Option<String>, change: RoleChange },
+    ConfirmRole { person: PersonRef, role: String, product: Option<String>, entry: u32 },
+    ConfirmIdentity { person: PersonRef, entry: u32 },
+    ConfirmRecovery { person: PersonRef, entry: u32 },
     RotateKey {},
     EndKey { person: PersonRef, lost: bool },
     EnrolDispatcher { device: String },
@@ -209,6 +270,11 @@ pub enum SigningResult {
         receipt: Receipt,
         job: JobRef,
     },
+    /// It is signed, and the next of the same matter is to be shown.
+    Next {
+        receipt: Receipt,
+        challenge: Challenge,
+    },
     /// Something moved: nothing was signed; the new challenge is to be shown.
     ShowAgain {
         challenge: Challenge,
@@ -236,4 +302,6 @@ pub struct Receipt {
     pub then: Option<PersonRef>,
     /// The state the release came to.
     pub state: Option<ReleaseState>,
+    /// Why what was to be signed after it cannot be; what is signed stays.
+    pub unfinished: Option<AppError>,
 }

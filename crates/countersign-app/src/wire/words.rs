@@ -1,6 +1,6 @@
 //! The ledger's closed words, as windows spell them.
 
-use countersign_core::{act, evidence, judge, policy, verify};
+use countersign_core::{act, evidence, judge, permission, policy, verify};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -99,6 +99,14 @@ mirrored! {
 mirrored! {
     /// What a review looked at.
     ReviewScope = act::ReviewScope { Access, Trail, Emergency, Periodic }
+}
+mirrored! {
+    /// What is done about a role.
+    RoleChange = act::Grant { Grant, Lapse, Delegate, Recover }
+}
+mirrored! {
+    /// What a person can do in a ledger: a row of the table of permissions.
+    Deed = permission::Deed { Enrol, EnrolDevice, RevokeDevice, EndKey, GrantRole, LapseRole, Product, Target, Policy, GrantAuthorization, Suspend, ResumeAuthorization, DeclareFreeze, LiftFreeze, Propose, Attach, Waive, Request, Meeting, Answer, Confirm, Stop, Resume, Dispatch, Deliver, Wave, Outcome, Correct, Remove, Late, Review, Export }
 }
 mirrored! {
     /// Whether people or a standing authorization sign the last gate.

@@ -56,8 +56,9 @@ pub(crate) enum Authorization {
 #[command(after_help = "Examples:
   countersign --ledger ./ledger authorization grant pump --change-type standard --max-commits 5 \\
       --per-day 2 --valid now/+90d --reason 'twenty releases in a row without a failure'
-  countersign --ledger ./ledger authorization grant pump --template 'new alarm texts' --change-type standard \\
-      --max-commits 3 --per-day 1 --valid now/+180d --reason 'texts alone, as assessed in CHG-12'")]
+  countersign --ledger ./ledger authorization grant pump --template 'alarm texts' \\
+      --change-type standard --max-commits 5 --per-day 2 --valid now/+180d \\
+      --reason 'eleven of these without an incident'")]
 pub(crate) struct Grant {
     /// The product
     product: Slug,
@@ -70,7 +71,8 @@ pub(crate) struct Grant {
     /// How many releases it may sign for on one UTC day
     #[arg(long, value_name = "N")]
     per_day: u64,
-    /// Make it the template of a standard change, by this name: it signs in every mode, for 180 days at most, until two fail
+    /// Make it a template of standard changes, by this name: people dispatch what it signs, it ends after 180 days at
+    /// most, and with the second release of it that fails
     #[arg(long, value_name = "NAME")]
     template: Option<Line>,
     /// When it may sign, as FROM/UNTIL
@@ -84,11 +86,12 @@ impl Authorization {
         match self {
             Self::Grant(Grant { product, change_type, max_commits, per_day, template, valid }) => {
                 let name = product.clone();
+                let what = if template.is_some() { "template of standard changes" } else { "standing authorization" };
                 let bounds = Bounds { product, change_types: change_type, max_commits, per_day, template, valid };
                 let entry =
                     session.sign(&mut ledger, "", |ledger, signing| products::grant(ledger, signing, bounds))?;
                 let text = format!(
-                    "a standing authorization for {name} is proposed\nIt signs nothing until its quorum adopts it: countersign authorization adopt {} --verdict go",
+                    "a {what} for {name} is proposed\nIt signs nothing until its quorum adopts it: countersign authorization adopt {} --verdict go",
                     entry.index
                 );
                 Ok(Answer::recorded(entry, text, json!({"authorization": entry.index})))
@@ -134,12 +137,14 @@ impl Authorization {
                             .iter()
                             .map(|answer| format!("{} {} as {}", answer.principal, said(answer.verdict), answer.role));
                         let list = [
+                            ("template", row.template.as_ref().map_or("-".to_owned(), ToString::to_string)),
                             ("worth", worth),
                             (
                                 "signs",
                                 format!("{} changes of at most {} commits", words(&row.change_types), row.max_commits),
                             ),
                             ("at most", format!("{} a day; {} so far in all", row.per_day, row.uses)),
+                            ("failed", if row.failures.is_empty() { "-".to_owned() } else { words(&row.failures) }),
                             ("valid", format!("{} to {}", row.valid.from, row.valid.until)),
                             ("proposed by", row.by.to_string()),
                             ("answers", words(answers)),

@@ -85,7 +85,7 @@ pub(crate) struct Sign {
     /// As which role; the one you hold of those asked when not said
     #[arg(long, value_name = "ROLE")]
     role: Option<Slug>,
-    /// go, no-go, hold, conditional-go or withdrawn
+    /// go, no-go, hold or conditional-go
     #[arg(long, value_name = "VERDICT")]
     verdict: Verdict,
     /// What your signature means: approval, review, authorship, responsibility, certification or confirmation

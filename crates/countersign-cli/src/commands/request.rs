@@ -21,6 +21,8 @@ use crate::session::Session;
       --window 2026-11-24T20:00:00Z/2026-11-24T23:00:00Z --reason 'tomorrow night'
   countersign --ledger ./ledger request pump-4.2.0 --ask qa=quinn@acme.example --ask security \\
       --due 2026-11-24T17:00:00Z --reason 'everything is there'
+  countersign --ledger ./ledger request pump-4.2.0 --scheduled \\
+      --window 2026-11-24T20:00:00Z/2026-11-24T23:00:00Z --reason 'signed by day, out at night'
   countersign --ledger ./ledger request pump-4.2.1 --authorization 41")]
 pub(crate) struct Request {
     /// The release
@@ -28,7 +30,8 @@ pub(crate) struct Request {
     /// When dispatch is allowed, as FROM/UNTIL; as long as the sheet is valid when not said
     #[arg(long, value_name = "SPAN", value_parser = window)]
     window: Option<Window>,
-    /// The standing authorization that is to sign; without --as this machine's dispatcher freezes it
+    /// The standing authorization, or the template of standard changes, that is to sign; without --as this machine's
+    /// dispatcher freezes it
     #[arg(long, value_name = "ENTRY")]
     authorization: Option<u64>,
     /// Who is asked to answer: a role, or a person as that role (repeatable); the whole quorum when not said
@@ -37,9 +40,12 @@ pub(crate) struct Request {
     /// By when answers are asked for; nothing ends at it
     #[arg(long, value_name = "MOMENT", value_parser = moment)]
     due: Option<Timestamp>,
+    /// Let the worker start it by itself once the window is open; what then stands in the way puts it on hold
+    #[arg(long, requires = "window")]
+    scheduled: bool,
 }
 
-fn asked(text: &str) -> Result<Asked, String> {
+pub(crate) fn asked(text: &str) -> Result<Asked, String> {
     let (role, person) = match text.split_once('=') {
         Some((role, person)) => (role, Some(person)),
         None => (text, None),
@@ -51,8 +57,8 @@ fn asked(text: &str) -> Result<Asked, String> {
 impl Request {
     pub(crate) fn run(self, session: &mut Session<'_, '_>) -> Result<Answer, Error> {
         let mut ledger = session.open()?;
-        let Self { release, window, authorization, ask: asked, due } = self;
-        let ask = Ask { authorization, window, asked, due };
+        let Self { release, window, authorization, ask: asked, due, scheduled } = self;
+        let ask = Ask { authorization, window, asked, due, scheduled };
         let entry = match authorization.filter(|_| session.globals.signer.is_none()) {
             Some(index) => {
                 let proposer = Proposer::Dispatcher(index, session.globals.reason.clone());

@@ -22,16 +22,20 @@ use crate::session::Session;
       --reason 'all unit and alarm tests pass'
   countersign --ledger ./ledger sign pump-4.2.0 --verdict conditional-go \\
       --condition 'the night shift is told' --reason 'good but for the handover'
-  countersign --ledger ./ledger sign pump-4.2.0 --condition-met 58.1 --reason 'told at 14:00'")]
+  countersign --ledger ./ledger sign pump-4.2.0 --condition-met 58.1 --reason 'told at 14:00'
+  countersign --ledger ./ledger sign pump-4.2.0 --withdraw --reason 'read on the wrong bench'")]
 pub(crate) struct Sign {
     /// The release
     release: ReleaseId,
     /// As which role; the one you hold of those asked when not said
     #[arg(long, value_name = "ROLE")]
     role: Option<Slug>,
-    /// go, no-go, hold or conditional-go; withdrawn takes your own answer back before anything is dispatched
-    #[arg(long, value_name = "VERDICT", required_unless_present = "condition_met")]
+    /// go, no-go, hold or conditional-go
+    #[arg(long, value_name = "VERDICT", value_parser = answer, required_unless_present_any = ["condition_met", "withdraw"])]
     verdict: Option<Verdict>,
+    /// Take your answer back, as long as nothing was dispatched on it; nothing is said in its place
+    #[arg(long, conflicts_with_all = ["verdict", "meaning", "condition", "condition_met"])]
+    withdraw: bool,
     /// What your signature means: approval, review, authorship, responsibility, certification or confirmation
     #[arg(long, value_name = "MEANING")]
     meaning: Option<Meaning>,
@@ -41,6 +45,14 @@ pub(crate) struct Sign {
     /// Settle a condition: the entry of the conditional GO, a dot, and its number from 1
     #[arg(long, value_name = "ENTRY.NUMBER", value_parser = condition, conflicts_with_all = ["verdict", "role", "meaning", "condition"])]
     condition_met: Option<(u64, u64)>,
+}
+
+/// What one answers by; what was answered is taken back by its own flag.
+fn answer(text: &str) -> Result<Verdict, String> {
+    match text.parse() {
+        Ok(Verdict::Withdrawn) => Err("to take an answer back, give --withdraw".to_owned()),
+        parsed => parsed,
+    }
 }
 
 fn condition(text: &str) -> Result<(u64, u64), String> {
@@ -61,7 +73,8 @@ impl Sign {
             })?;
             return answered(&ledger, &release, entry, format!("condition {place} of entry {approval} is settled"));
         }
-        let verdict = self.verdict.ok_or_else(|| Error::usage("the answer is missing").hint("give --verdict"))?;
+        let verdict = self.verdict.or(self.withdraw.then_some(Verdict::Withdrawn));
+        let verdict = verdict.ok_or_else(|| Error::usage("the answer is missing").hint("give --verdict"))?;
         let by = session.signer(&ledger)?;
         let said = Said { role: self.role, verdict, meaning: self.meaning, conditions: self.condition };
         let answer = releases::compose_answer(ledger.state(), &release, &by, said)?;

@@ -216,7 +216,14 @@ pub(super) fn ensure_eyes_of<'a>(
     at: Timestamp,
 ) -> Result<(), Rejection> {
     let Some(of) = judge::signs_for(state, who, role.as_str(), Some(product), at) else { return Ok(()) };
-    let spoken = answers.into_iter().find(|answer| answer.eyes() == of && answer.principal != *who);
+    let answers: Vec<_> = answers.into_iter().collect();
+    let withdrawn = |place: usize| {
+        answers[place..].iter().any(|later| later.verdict == Verdict::Withdrawn && later.replaces(answers[place]))
+    };
+    let spoken = (0..answers.len())
+        .filter(|place| !withdrawn(*place))
+        .map(|place| answers[place])
+        .find(|answer| answer.eyes() == of && answer.principal != *who);
     ensure(spoken.is_none(), Code::SegregationFailed, || {
         let by = spoken.map(|answer| answer.name.to_string()).unwrap_or_default();
         format!(

@@ -54,6 +54,7 @@ pub(super) fn policy(case: &Case<'_>, body: &act::Policy) -> Result<(), Rejectio
 pub(super) fn authorization(case: &Case<'_>, body: &act::Authorization) -> Result<(), Rejection> {
     match &body.change {
         AuthorizationChange::Grant { change_types, environment, product, valid, per_day, template, .. } => {
+            case.since(2, template.is_none(), "a template of standard changes")?;
             case.may(Deed::GrantAuthorization, Some(product))?;
             authority::ensure_process_owner(case, product)?;
             ensure(case.state.policy(product).is_some(), Code::NotFound, || {
@@ -72,16 +73,17 @@ pub(super) fn authorization(case: &Case<'_>, body: &act::Authorization) -> Resul
             ensure(!change_types.contains(&act::ChangeType::Emergency), Code::Field, || {
                 "people sign emergency changes, always".into()
             })?;
-            case.since(2, template.is_none(), "a template of a standard change")?;
             if template.is_none() {
                 return Ok(());
             }
-            ensure(change_types[..] == [act::ChangeType::Standard], Code::Field, || {
-                "a template is for standard changes, and for no others".into()
+            ensure(*change_types == [act::ChangeType::Standard], Code::Field, || {
+                "a template is for standard changes and for nothing else".into()
             })?;
-            ensure(valid.until.seconds_since(valid.from) <= judge::TEMPLATE_SECONDS_MAX, Code::Field, || {
-                format!("it would be valid until {}; a template ends after 180 days, and is adopted anew", valid.until)
+            let days = judge::TEMPLATE_DAYS;
+            ensure(valid.until.seconds_since(valid.from.max(case.at)) <= days * 86_400, Code::Field, || {
+                format!("a template stands for {days} days at most; it would until {}", valid.until)
             })
+            .map_err(|rejection| rejection.hint("propose it again before it ends; the quorum looks at it anew"))
         }
         AuthorizationChange::Suspend { authorization } | AuthorizationChange::Resume { authorization } => {
             let record = case

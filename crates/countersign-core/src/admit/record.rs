@@ -19,16 +19,6 @@ pub(super) fn correction(case: &Case<'_>, body: &act::Correction) -> Result<(), 
     })
 }
 
-/// Returns whether a file is asked to be removed by somebody who may: all that a copy without the other entries can tell.
-pub(super) fn asks_removal(state: &State, statement: &Statement) -> bool {
-    let Act::Correction(body) = &statement.act else { return false };
-    let asker = state.people.get(&statement.common.signer.principal);
-    let may = |person| permission::ensure(person, Deed::Remove, None, statement.common.time).is_ok();
-    statement.common.rules >= 2
-        && body.removes.is_some_and(|digest| !state.removals.contains_key(&digest))
-        && asker.is_some_and(may)
-}
-
 pub(super) fn late(case: &Case<'_>, body: &act::Late) -> Result<(), Rejection> {
     case.may(Deed::Late, None)?;
     ensure(body.happened <= case.at, Code::Field, || "it lies in the future".into())

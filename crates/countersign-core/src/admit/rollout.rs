@@ -216,8 +216,9 @@ fn check_starter(
         }
         None => {
             let outcome = judge::decision(state, release, sheet, at).outcome;
-            let authorized = matches!(outcome, judge::Outcome::Go { authorization: Some(_) });
-            let may = authorized || policy.dispatch == DispatchRule::OnQuorum || body.wave > 1;
+            let by_itself =
+                matches!(outcome, judge::Outcome::Go { authorization: Some(used) } if judge::deploys(state, used));
+            let may = by_itself || sheet.body.scheduled || policy.dispatch == DispatchRule::OnQuorum || body.wave > 1;
             ensure(may, Code::WrongSigner, || "the policy asks the release manager to dispatch".into())?;
             ensure_lease(state, device, at)
         }

@@ -12,6 +12,7 @@ pub(super) fn request(case: &Case<'_>, body: &Request) -> Result<(), Rejection> 
         ensure(!waived, Code::SegregationFailed, || "who waived a gate of it does not ask for its approval".into())?;
     }
     ensure(release.ended.is_none(), Code::WrongState, || format!("{} was given up", release.id))?;
+    case.since(2, !body.scheduled, "a run that starts by itself")?;
     if let Some(used) = body.authorization {
         configuration::ensure_stands(state, used, &release.candidate.product, at)?;
     }
@@ -27,7 +28,6 @@ pub(super) fn request(case: &Case<'_>, body: &Request) -> Result<(), Rejection> 
     if let Some(open) = judge::checks(state, release, at).into_iter().find(judge::Check::open) {
         return Err(Rejection::new(Code::GateOpen, format!("gate {}: {}", open.gate, open.detail)));
     }
-    ensure_only_decision(state, release, at)?;
     let (from, until) = (body.window.from, body.window.until);
     ensure(until > at, Code::Field, || format!("the window ended at {until}; it would open nothing"))?;
     ensure(from <= body.not_after, Code::Field, || {
@@ -50,20 +50,13 @@ pub(super) fn request(case: &Case<'_>, body: &Request) -> Result<(), Rejection> 
         format!("the sheet would be valid for {valid} s, the policy allows {longest} s")
     })?;
     let expected = crate::decide::sheet(state, release, body.authorization, body.window, body.not_after, at)?;
-    let said = Request { asked: body.asked.clone(), due: body.due, ..expected };
+    let said = Request { asked: body.asked.clone(), due: body.due, scheduled: body.scheduled, ..expected };
     ensure(*body == said, Code::Stale, || "the sheet does not say what the ledger says".into())?;
     judge::ensure_reviewed(state, release, at)?;
+    if case.rules(2) {
+        judge::ensure_sole_decision(state, release, at)?;
+    }
     check_asked(state, release, &policy.policy.for_change(release.candidate.change_type), body, at)
-}
-
-/// Refuses a second decision over a segment that another release still waits for, or is on its way to.
-fn ensure_only_decision(state: &State, release: &Release, at: Timestamp) -> Result<(), Rejection> {
-    let Some((other, segment)) = judge::active_decision(state, release, at) else { return Ok(()) };
-    let message = format!("{} is being decided on for {segment}, and a segment has one decision at a time", other.id);
-    Err(Rejection::new(Code::EnvironmentBusy, message).hint(format!(
-        "let it come to its end, or give it up: `countersign release supersede {} --by {}`",
-        other.id, release.id
-    )))
 }
 
 /// The rules over who is asked to answer a sheet, and by when.
@@ -117,10 +110,13 @@ pub(super) fn approval(case: &Case<'_>, body: &act::Approval) -> Result<(), Reje
         "a conditional GO, and only that, names conditions".into()
     })?;
 
-    case.since(2, body.verdict != Verdict::Withdrawn, "a withdrawn answer")?;
-
+    case.since(2, body.verdict != Verdict::Withdrawn, "the withdrawal of an answer")?;
     if let Answerable::Sheet(id) = subject {
         ensure_after(case.release(id)?.sheet_at(body.request), at)?;
+    } else {
+        ensure(body.verdict != Verdict::Withdrawn, Code::Field, || {
+            "only an answer to a decision sheet is withdrawn".into()
+        })?;
     }
     if let SignedBy::Device(_) = case.by {
         let Answerable::Sheet(id) = subject else {
@@ -129,7 +125,8 @@ pub(super) fn approval(case: &Case<'_>, body: &act::Approval) -> Result<(), Reje
         let used = body.authorization.expect("a device signs an approval only under an authorization");
         let release = case.release(id)?;
         let sheet = current_sheet(release, body.request)?;
-        return judge::automatic_go(state, release, sheet, body, used, at);
+        judge::automatic_go(state, release, sheet, body, used, at)?;
+        return if case.rules(2) { judge::ensure_sole_decision(state, release, at) } else { Ok(()) };
     }
     let person = case.by.person().expect("persons and devices are all there is");
     ensure(body.authorization.is_none(), Code::Field, || "a person signs for themselves".into())?;
@@ -153,12 +150,7 @@ pub(super) fn approval(case: &Case<'_>, body: &act::Approval) -> Result<(), Reje
                 format!("the policy asks nobody to sign as {}", body.role)
             })?;
             if body.verdict == Verdict::Withdrawn {
-                ensure(!release.rollout_began(sheet.entry), Code::WrongState, || {
-                    "the sheet has been dispatched: what was signed for it can no longer be taken back".into()
-                })
-                .map_err(|rejection| rejection.hint("a NO-GO still stops the next wave, and a halt the rollout"))?;
-                takes_back(judge::standing_answers(release, sheet), who, body)?;
-                return ensure_answered(state, release, sheet, who);
+                return check_withdrawal(state, release, sheet, who, at);
             }
             if let Some(part) = judge::barred_as(state, release, who, &body.role, at) {
                 return Err(Rejection::new(Code::SegregationFailed, format!("{who} may not sign: {part}")));
@@ -169,19 +161,21 @@ pub(super) fn approval(case: &Case<'_>, body: &act::Approval) -> Result<(), Reje
             if body.verdict == Verdict::NoGo && judge::between_waves(release, sheet) {
                 return Ok(());
             }
-            if matches!(body.verdict, Verdict::Go | Verdict::ConditionalGo) {
-                ensure_answered(state, release, sheet, who)?;
+            judge::ensure_signable(state, release, sheet, at)?;
+            if !matches!(body.verdict, Verdict::Go | Verdict::ConditionalGo) {
+                return Ok(());
             }
-            judge::ensure_signable(state, release, sheet, at)
+            ensure_answered(state, release, sheet, who)?;
+            if case.rules(2) {
+                judge::ensure_sole_decision(state, release, at)?;
+            }
+            Ok(())
         }
         Answerable::Policy(product) => {
             let record =
                 state.policies[product].iter().find(|record| record.entry == body.request).expect("answerable");
             // First, for the policy that is in force now may ask other people.
             ensure(record.in_force.is_none(), Code::AlreadyDone, || "it is in force already".into())?;
-            if body.verdict == Verdict::Withdrawn {
-                takes_back(judge::last_answers(&record.answers), who, body)?;
-            }
             as_role(Some(product))?;
             case.presence(product)?;
             asked(product)?;
@@ -199,9 +193,6 @@ pub(super) fn approval(case: &Case<'_>, body: &act::Approval) -> Result<(), Reje
             asked(product)?;
             let record = &state.authorizations[&body.request.index];
             ensure(record.adopted.is_none(), Code::AlreadyDone, || "it is adopted already".into())?;
-            if body.verdict == Verdict::Withdrawn {
-                takes_back(judge::last_answers(&record.answers), who, body)?;
-            }
             if let Some(moved) = judge::authorization_drift(state, record) {
                 return Err(Rejection::new(Code::Stale, format!("{moved} since it was proposed; propose it again")));
             }
@@ -239,19 +230,7 @@ pub(super) fn approval(case: &Case<'_>, body: &act::Approval) -> Result<(), Reje
     }
 }
 
-/// Refuses to take back what was not said, or was said as another role.
-fn takes_back<'a>(
-    standing: impl IntoIterator<Item = &'a SignOff>,
-    who: &Principal,
-    body: &act::Approval,
-) -> Result<(), Rejection> {
-    let said = |answer: &&SignOff| answer.principal == *who || answer.delegated_by.as_ref() == Some(who);
-    let own = standing.into_iter().filter(said).find(|answer| answer.verdict != Verdict::Withdrawn);
-    let own = own.ok_or_else(|| not_found(format!("{who} has said nothing that could be taken back")))?;
-    ensure(own.role == body.role, Code::Field, || format!("they answered as {}, not as {}", own.role, body.role))
-}
-
-/// Refuses while the question of the person's own HOLD waits for an answer.
+/// Refuses while a question of theirs waits for its answer, where the policy asks for one.
 fn ensure_answered(state: &State, release: &Release, sheet: &Sheet, who: &Principal) -> Result<(), Rejection> {
     let Some(hold) = judge::unanswered(state, release, sheet, who) else { return Ok(()) };
     let message = format!("their question waits for an answer: {}", hold.reason);
@@ -259,6 +238,22 @@ fn ensure_answered(state: &State, release: &Release, sheet: &Sheet, who: &Princi
         "a release manager answers it: `countersign hold {} --resume {} --answer TEXT`",
         release.id, hold.entry.index
     )))
+}
+
+/// The rules over taking one's own answer back: there is one, its question is answered, and nothing was dispatched on it.
+fn check_withdrawal(
+    state: &State,
+    release: &Release,
+    sheet: &Sheet,
+    who: &Principal,
+    at: Timestamp,
+) -> Result<(), Rejection> {
+    judge::ensure_signable(state, release, sheet, at)?;
+    ensure(judge::standing_answer(release, sheet, who).is_some(), Code::NotFound, || {
+        format!("{who} has said nothing about {} that could be withdrawn", release.id)
+    })?;
+    ensure_answered(state, release, sheet, who)?;
+    judge::ensure_sole_decision(state, release, at)
 }
 
 pub(super) fn current_sheet(release: &Release, request: EntryRef) -> Result<&Sheet, Rejection> {

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{CHECKPOINT, Files, about, availability, leaf_name, opened, proof_name, proves};
-use crate::act::{Act, AuthorizationChange, FreezeChange, ProposeChange};
+use crate::act::{Act, AuthorizationChange, FreezeChange, ProposeChange, Verdict};
 use crate::admit::{ParsedLeaf, Statement};
 use crate::hash::Digest;
 use crate::merkle::Head;
+use crate::permission::{self, Deed};
 use crate::proof::Proof;
-use crate::state::State;
-use crate::verify::{Anchor, Examined, Flaw, Fold, VerifyFinding};
+use crate::state::{Removal, State};
+use crate::verify::{Anchor, BlobKind, Examined, Flaw, Fold, VerifyFinding};
 use crate::words::{EntryRef, ReleaseId, Slug};
 
 /// What an entry is about.
@@ -59,6 +60,7 @@ fn about_of(act: &Act, known: &BTreeMap<u64, About>) -> Option<About> {
         Act::Dispatch(body) => release(&body.release),
         Act::Run(body) => release(&body.release),
         Act::Wave(body) => release(&body.release),
+        Act::Meeting(body) => release(&body.release),
         Act::Outcome(body) => release(&body.release),
         Act::Announce(body) => release(&body.release),
         Act::Approval(body) => same(&body.request),
@@ -103,9 +105,13 @@ pub(super) fn examine(
     let mut known = BTreeMap::new();
     let mut releases = BTreeSet::new();
     let mut products = BTreeSet::new();
+    let mut asked = BTreeMap::new();
     for (index, leaf) in leaves {
         let statement = match fold.take_alone(*index, ParsedLeaf::new(leaf.to_vec())) {
-            Ok((_, statement)) => statement,
+            Ok((entry, statement)) => {
+                sign_away(&mut fold, &mut asked, entry, &statement);
+                statement
+            }
             Err(finding) => {
                 findings.push(VerifyFinding::from(finding));
                 continue;
@@ -159,6 +165,33 @@ pub(super) fn examine(
         ),
     ));
     Examined { fold, head, findings }
+}
+
+/// Remembers the files that one person asks to be removed, and those whose removal a second person has confirmed.
+fn sign_away(fold: &mut Fold, asked: &mut BTreeMap<EntryRef, Digest>, entry: EntryRef, statement: &Statement) {
+    let (who, at) = (&statement.common.signer.principal, statement.common.time);
+    let Some(person) = fold.state.people.get(who) else { return };
+    match &statement.act {
+        Act::Correction(body) => {
+            let Some(digest) = body.removes else { return };
+            // What a decision is derived from is never signed away, as in the ledger.
+            let names = fold.blobs.iter().any(|blob| blob.digest == digest && blob.kind != BlobKind::ChangeList);
+            if names && permission::ensure(person, Deed::Remove, None, at).is_ok() {
+                let reason = statement.common.reason.as_ref().map(ToString::to_string).unwrap_or_default();
+                let removal = Removal { entry, by: who.clone(), reason, confirmed: None };
+                fold.state.removals.entry(digest).or_insert(removal);
+                asked.insert(entry, digest);
+            }
+        }
+        Act::Approval(body) => {
+            let confirms = body.verdict == Verdict::Go && person.holds(body.role.as_str(), None, at);
+            let removal = asked.get(&body.request).and_then(|digest| fold.state.removals.get_mut(digest));
+            if let Some(removal) = removal.filter(|removal| confirms && removal.by != *who) {
+                removal.confirmed.get_or_insert(entry);
+            }
+        }
+        _ => {}
+    }
 }
 
 fn about_leaf(index: u64, what: &str) -> VerifyFinding {

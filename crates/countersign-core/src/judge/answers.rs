@@ -362,8 +362,7 @@ pub fn authorization_worth(
             Some(format!("it is valid from {} to {}", record.valid.from, record.valid.until)),
         );
     }
-    if record.template.is_some() && authorization_failures(state, record) >= TEMPLATE_FAILURES {
-        let cause = format!("{TEMPLATE_FAILURES} of the changes it signed for have failed");
+    if let Some(cause) = failed_too_often(state, record) {
         return (SignOffState::Expired, Some(cause));
     }
     let answers = answers_worth(state, &record.product, &record.answers, at);
@@ -377,25 +376,6 @@ pub fn authorization_worth(
         Some(answer) => (answer.state, answer.cause.clone()),
         None => (SignOffState::Incomplete, Some("its quorum is no longer complete".into())),
     }
-}
-
-/// How long a template of a standard change may be valid at most.
-pub(crate) const TEMPLATE_SECONDS_MAX: i64 = 180 * 86_400;
-/// After how many failures it signs no more.
-const TEMPLATE_FAILURES: usize = 2;
-
-/// Returns how many of the releases it signed for have failed: a dispatch or a wave did, or it was taken back.
-pub fn authorization_failures(state: &State, record: &AuthorizationRecord) -> usize {
-    let signed = |sheet: &Sheet| sheet.answers.iter().any(|answer| answer.authorization == Some(record.entry));
-    let failed = |release: &Release, sheet: &Sheet| {
-        let deploys = release.dispatches_of(sheet.entry, DispatchKind::Deploy);
-        let mut back = release.dispatches_of(sheet.entry, DispatchKind::Rollback);
-        deploys.filter(|dispatch| dispatch.body.state == DispatchState::Finished).any(|sent| !sent.succeeded())
-            || back.any(|dispatch| dispatch.body.state != DispatchState::Refused)
-            || release.waves.iter().any(|(_, wave)| wave.sheet == sheet.entry && wave.verdict == WaveVerdict::Fail)
-    };
-    let releases = state.releases.values().filter(|release| release.candidate.product == record.product);
-    releases.filter(|release| release.sheets.iter().any(|sheet| signed(sheet) && failed(release, sheet))).count()
 }
 
 /// Returns what its adopters signed for that the ledger now says otherwise, in words.
@@ -475,25 +455,21 @@ pub(super) fn quorum_full(slots: &[Slot]) -> bool {
 }
 
 /// Returns the last answer of each person to any sheet of the same candidate.
-pub fn standing_answers<'a>(release: &'a Release, sheet: &Sheet) -> Vec<&'a SignOff> {
+pub(super) fn standing_answers<'a>(release: &'a Release, sheet: &Sheet) -> Vec<&'a SignOff> {
     let same = |other: &&Sheet| other.body.candidate == sheet.body.candidate;
-    last_answers(release.sheets.iter().filter(same).flat_map(|sheet| &sheet.answers))
-}
-
-/// Returns those answers that no later one has taken the place of.
-pub fn last_answers<'a>(answers: impl IntoIterator<Item = &'a SignOff>) -> Vec<&'a SignOff> {
-    let answers: Vec<&SignOff> = answers.into_iter().collect();
+    let answers: Vec<&SignOff> = release.sheets.iter().filter(same).flat_map(|sheet| &sheet.answers).collect();
     let last = |place: usize| answers[place + 1..].iter().all(|later| !later.replaces(answers[place]));
     (0..answers.len()).filter(|place| last(*place)).map(|place| answers[place]).collect()
 }
 
+/// Returns what the person has said about the candidate of the sheet and not withdrawn.
+pub fn standing_answer<'a>(release: &'a Release, sheet: &Sheet, who: &Principal) -> Option<&'a SignOff> {
+    let own = standing_answers(release, sheet).into_iter().find(|answer| answer.principal == *who);
+    own.filter(|answer| answer.verdict != Verdict::Withdrawn)
+}
+
 /// Returns the person's HOLD on the candidate whose question still waits for an answer, where the policy asks for one.
-pub(crate) fn unanswered<'a>(
-    state: &State,
-    release: &'a Release,
-    sheet: &Sheet,
-    who: &Principal,
-) -> Option<&'a SignOff> {
+pub fn unanswered<'a>(state: &State, release: &'a Release, sheet: &Sheet, who: &Principal) -> Option<&'a SignOff> {
     let asked = state.policy(&release.candidate.product).is_some_and(|record| record.policy.hold_answered);
     let mut standing = standing_answers(release, sheet).into_iter();
     let own = standing.find(|answer| answer.principal == *who && answer.verdict == Verdict::Hold);
@@ -591,6 +567,7 @@ pub fn release_of<'a>(state: &'a State, act: &'a Act) -> Option<&'a ReleaseId> {
         Act::Dispatch(body) => Some(&body.release),
         Act::Run(body) => Some(&body.release),
         Act::Wave(body) => Some(&body.release),
+        Act::Meeting(body) => Some(&body.release),
         Act::Outcome(body) => Some(&body.release),
         Act::Announce(body) => Some(&body.release),
         Act::Refusal(body) => body.release.as_ref(),
@@ -659,9 +636,9 @@ pub fn within_bounds(
     let bound = |holds: bool, message: &dyn Fn() -> String| {
         if holds { Ok(()) } else { Err(outside(message())) }
     };
-    // What is pre-authorized one template at a time does not make a product one of Continuous Deployment.
-    let mode = policy.policy.mode == Mode::Deployment || record.template.is_some();
-    bound(mode, &|| "the policy's mode is continuous-delivery".into())?;
+    bound(record.template.is_some() || policy.policy.mode == Mode::Deployment, &|| {
+        "the policy's mode is continuous-delivery".into()
+    })?;
     bound(record.product == candidate.product && record.environment == *environment, &|| {
         format!("it is for {} in {}", record.product, record.environment)
     })?;

@@ -110,7 +110,9 @@ pub fn blockers(state: &State, release: &Release, at: Timestamp) -> Vec<Blocker>
         );
         return list;
     }
-    for check in checks(state, release, at).into_iter().filter(Check::open) {
+    // Gates are asked at the first wave; what turns red later halts the rollout.
+    let began = release.sheet().is_some_and(|sheet| release.rollout_began(sheet.entry));
+    for check in checks(state, release, at).into_iter().filter(|check| check.open() && !began) {
         let act = match check.gate.as_str() {
             STAGING_GATE if check.conclusion == Conclusion::Missing => {
                 format!("countersign stage {id}")
@@ -137,7 +139,7 @@ pub fn blockers(state: &State, release: &Release, at: Timestamp) -> Vec<Blocker>
         let (code, what) = (format!("gate:{}", check.gate), format!("{}: {}", check.gate, check.detail));
         add(&code, what, who, act, Cause::Gate(check));
     }
-    if let Err(overdue) = ensure_reviewed(state, release, at) {
+    if !began && let Err(overdue) = ensure_reviewed(state, release, at) {
         let who = holders(role::PROCESS_OWNER).into_iter().chain(holders(role::AUDITOR)).collect();
         let act = overdue.hint.clone().unwrap_or_default();
         if let Some((other, due)) = overdue_review(state, product, at) {
@@ -145,7 +147,7 @@ pub fn blockers(state: &State, release: &Release, at: Timestamp) -> Vec<Blocker>
             add(overdue.code.as_str(), overdue.message, who, act, cause);
         }
     }
-    let frozen = release.sheet().filter(|sheet| !release.rollout_began(sheet.entry)).and_then(|sheet| {
+    let frozen = release.sheet().and_then(|sheet| {
         ensure_not_frozen(state, release, &sheet.body.environment, at).err()?;
         frozen(state, product, &sheet.body.environment, at)
     });
@@ -205,6 +207,26 @@ pub(super) fn unconfirmed<'a>(state: &State, release: &'a Release, gate: &str) -
     })
 }
 
+/// Returns what keeps the next wave of a rollout that has begun, beside what `blockers` has said: not what is under way.
+fn stopped_wave(
+    state: &State,
+    release: &Release,
+    sheet: &Sheet,
+    at: Timestamp,
+    managers: Vec<String>,
+) -> Option<Blocker> {
+    const STOPS: [Code; 5] =
+        [Code::KeyRevoked, Code::OutsideBounds, Code::OutsideWindow, Code::Stale, Code::EnvironmentBusy];
+    let refused = may_dispatch(state, release, sheet, next_wave(release, sheet)?, None, at).err()?;
+    STOPS.contains(&refused.code).then(|| Blocker {
+        code: refused.code.to_string(),
+        what: refused.message,
+        who: managers,
+        act: format!("countersign rollback {}", release.id),
+        cause: Cause::RolloutHalted,
+    })
+}
+
 pub(super) fn decision_blockers(
     state: &State,
     release: &Release,
@@ -252,7 +274,12 @@ pub(super) fn decision_blockers(
             });
         }
     }
+    // What the answers were worth was judged at the first wave; later ones are stopped by what `may_dispatch` asks again.
+    let began = release.rollout_began(sheet.entry);
     match &decision.outcome {
+        Outcome::Go { .. } | Outcome::Incomplete | Outcome::Expired | Outcome::Stale(_) if began => {
+            list.extend(stopped_wave(state, release, sheet, at, managers));
+        }
         Outcome::Go { .. } => {}
         Outcome::Incomplete => list.extend(missing()),
         Outcome::NoGo(who) => {
@@ -273,7 +300,9 @@ pub(super) fn decision_blockers(
             };
             list.push(blocker(Code::OnHold, what, whom, act, Cause::AsksToWait(who.clone())));
             // Those who have not answered need not wait for the question: their seats are open beside it.
-            list.extend(missing());
+            if !began {
+                list.extend(missing());
+            }
         }
         Outcome::Stale(moved) => {
             let what = format!("the sheet is stale; moved since: {}", moved_since(moved));

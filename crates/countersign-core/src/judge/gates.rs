@@ -81,7 +81,7 @@ pub fn checks(state: &State, release: &Release, at: Timestamp) -> Vec<Check> {
     let policy = &record.policy;
     let mut checks = vec![fields_check(policy, release)];
     checks.extend(policy.evidence.iter().map(|rule| evidence_check(policy, rule, release)));
-    checks.extend(staging_check(state, policy, release, at));
+    checks.extend(staging_check(state, policy, release, staged(state, release), at));
     // An emergency may be asked for less; what is red is never left out.
     let change_type = release.candidate.change_type;
     checks.retain(|check| check.conclusion == Conclusion::Fail || policy.asks_gate(change_type, &check.gate));
@@ -89,6 +89,19 @@ pub fn checks(state: &State, release: &Release, at: Timestamp) -> Vec<Check> {
         check.waived = waiver_of(state, release, &check.gate, at);
     }
     checks
+}
+
+/// Returns what the gates are to be shown as: as `checks`, but of a release that has gone out with the staging it was
+/// signed on, since staging has moved on. It decides nothing.
+pub fn checks_to_show(state: &State, release: &Release, at: Timestamp) -> Vec<Check> {
+    let mut shown = checks(state, release, at);
+    let policy = state.policy(&release.candidate.product).map(|record| &record.policy);
+    let signed_on = policy.zip(went_out_on(release));
+    let signed_on = signed_on.and_then(|(policy, (stage, went))| staging_check(state, policy, release, stage, went));
+    if let (Some(signed_on), Some(check)) = (signed_on, shown.iter_mut().find(|check| check.gate == STAGING_GATE)) {
+        *check = Check { waived: check.waived, ..signed_on };
+    }
+    shown
 }
 
 pub(super) fn check(gate: &str, conclusion: Conclusion, detail: impl Into<String>, reason: CheckReason) -> Check {
@@ -224,9 +237,15 @@ pub(super) fn rerun_clears(
     false
 }
 
-pub(super) fn staging_check(state: &State, policy: &Policy, release: &Release, at: Timestamp) -> Option<Check> {
+pub(super) fn staging_check(
+    state: &State,
+    policy: &Policy,
+    release: &Release,
+    staged: Option<Staged>,
+    at: Timestamp,
+) -> Option<Check> {
     let environment = state.staging_environment(&release.candidate.product)?;
-    let Some((entry, _, since)) = staged(state, release) else {
+    let Some((entry, _, since)) = staged else {
         let detail = format!("not yet seen running in {environment}");
         return Some(check(STAGING_GATE, Conclusion::Missing, detail, CheckReason::NotStaged(environment.clone())));
     };
@@ -244,9 +263,20 @@ pub(super) fn staging_check(state: &State, policy: &Policy, release: &Release, a
     Some(result)
 }
 
+/// Returns the staging that a release which has gone out was signed on, and when it went.
+fn went_out_on(release: &Release) -> Option<(Option<Staged>, Timestamp)> {
+    let sheet = release.sheet().filter(|sheet| release.rollout_began(sheet.entry))?;
+    let (_, _, went) = release.dispatches_of(sheet.entry, DispatchKind::Deploy).find_map(|one| one.steps.first())?;
+    let signed_on = release.stages.iter().find(|(entry, ..)| Some(*entry) == sheet.body.stage);
+    Some((signed_on.map(|(entry, stage, time)| (*entry, stage.dispatch, *time)), *went))
+}
+
+/// A staging on record: its entry, its dispatch, and since when it soaks.
+pub type Staged = (EntryRef, EntryRef, Timestamp);
+
 /// Returns the record of the staging that counts for the candidate as it now is: its entry, its dispatch, and since when
 /// it soaks. A redeploy, of this release or another, ends it.
-pub fn staged(state: &State, release: &Release) -> Option<(EntryRef, EntryRef, Timestamp)> {
+pub fn staged(state: &State, release: &Release) -> Option<Staged> {
     let product = &release.candidate.product;
     let environment = state.staging_environment(product)?;
     let (entry, stage, time) = release.stages.iter().rev().find(|(_, stage, _)| stage.environment == *environment)?;

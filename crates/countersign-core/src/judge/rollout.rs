@@ -21,40 +21,6 @@ pub fn rollout_in(state: &State, product: &Slug, environment: &Slug, at: Timesta
         .map(|release| release.id.clone())
 }
 
-/// Returns another release that is being decided on, or rolled out, for a segment the release would reach, and the segment:
-/// two answers to one question could both be GO, so where the policy asks for one decision at a time the release waits for it.
-/// A sheet that is stale, past its time, refused, or of a release that is halted or given up decides nothing any more.
-pub fn active_decision<'a>(state: &'a State, release: &Release, at: Timestamp) -> Option<(&'a Release, &'a Slug)> {
-    let product = &release.candidate.product;
-    let environment = state.last_environment(product)?;
-    let policy = &state.policy(product)?.policy;
-    // An emergency does not wait for the usual; the lock of the environment still holds it.
-    if !policy.one_decision || needs_incident(release.candidate.change_type) {
-        return None;
-    }
-    let reached = &policy.waves;
-    let others = state.releases.values().filter(|other| other.id != release.id && other.candidate.product == *product);
-    others.filter(|other| being_decided(state, other, at)).find_map(|other| {
-        let sheet = other.sheet().filter(|sheet| sheet.body.environment == *environment)?;
-        let mut segments = sheet.body.rollout.iter().map(|wave| &wave.segment);
-        let shared = segments.find(|segment| reached.iter().any(|wave| wave.segment == **segment))?;
-        Some((other, shared))
-    })
-}
-
-fn being_decided(state: &State, release: &Release, at: Timestamp) -> bool {
-    use ReleaseState::{Authorized, Dispatching, OnHold, Ready, RollingOut, RolloutHalted};
-    let Some(sheet) = release.sheet() else { return false };
-    if !release.rollout_began(sheet.entry) && at > sheet.body.not_after {
-        return false;
-    }
-    match release_state(state, release, at) {
-        Dispatching | RollingOut | RolloutHalted => true,
-        Ready | Authorized | OnHold => drift(state, release, sheet).is_empty(),
-        _ => false,
-    }
-}
-
 /// Returns the dispatches that may still change what runs. One of unknown fate is none of them once it was sent again, or
 /// once its wave was executed by another: the pipeline has no claim left for it.
 pub fn under_way(release: &Release) -> impl Iterator<Item = &DispatchRecord> {

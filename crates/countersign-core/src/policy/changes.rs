@@ -155,7 +155,6 @@ impl super::Policy {
             || self.calendar.is_some()
             || !self.windows.is_empty()
             || self.hold_answered
-            || self.one_decision
             || self.no_go_count.is_some();
         if newer { 2 } else { 1 }
     }

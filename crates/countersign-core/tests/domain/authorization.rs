@@ -1,9 +1,6 @@
 //! Standing authorizations: adopted by the quorum they stand in for, bounded, judged again at each use.
 
-use countersign_core::act::{
-    Act, Authorization, AuthorizationChange, ChangeType, Grant, KeyChange, Propose, ProposeChange, Reauth, Verdict,
-    WaveVerdict,
-};
+use countersign_core::act::{Act, ChangeType, Grant, KeyChange, Propose, ProposeChange, Reauth, Verdict};
 use countersign_core::decide::{Command, decide};
 use countersign_core::evidence::Conclusion;
 use countersign_core::judge::{self, Outcome, ReleaseState, SignOffState};
@@ -219,8 +216,8 @@ fn it_is_for_one_product_and_its_last_environment() {
 fn it_signs_so_many_releases_a_day_and_no_more() {
     let (world, index) = adopted_by(&[DEPLOYMENT, ("soak_seconds = 3600", "soak_seconds = 0")], authorize());
     let ready = |world: World, id: &'static str| world.proven(id).staged(id).when(freeze_for(id, index));
-    let world = ready(world, "r1").when(automatic_go("r1", index));
-    let world = ready(world, "r2").when(automatic_go("r2", index));
+    let world = ready(world, "r1").when(automatic_go("r1", index)).when(withdraw("r1"));
+    let world = ready(world, "r2").when(automatic_go("r2", index)).when(withdraw("r2"));
     let world = ready(world, "r3");
     world
         .refuses_saying(Code::OutsideBounds, "signed 2 times today", automatic_go("r3", index))
@@ -363,85 +360,4 @@ fn a_policy_that_moved_while_it_was_proposed_asks_for_a_new_grant() {
         "target",
         answer_entry(QUINN, index, "qa", Verdict::Go),
     );
-}
-
-// ------------------------------------------------------------------------------------------- standard changes
-
-/// Proposes the template of a standard change.
-fn template(days: i64, change_type: ChangeType) -> Step {
-    step(OLGA, move |world| {
-        let change = AuthorizationChange::Grant {
-            change_types: vec![change_type],
-            environment: word("production"),
-            max_commits: 20,
-            per_day: 5,
-            product: word(PRODUCT),
-            template: Some(word("new alarm texts")),
-            valid: window(world.now, days * 86_400),
-        };
-        Authorization { change }.into()
-    })
-}
-
-/// The same way to production for each: a person freezes the sheet for the template, which signs it.
-fn signed_by_template(world: World, id: &'static str, index: u64) -> World {
-    world.proven(id).staged(id).later(3600).when(freeze_for(id, index).by(RITA)).when(automatic_go(id, index))
-}
-
-#[test]
-fn a_template_is_for_standard_changes_and_for_half_a_year() {
-    given()
-        .refuses_saying(Code::Field, "for standard changes", template(90, ChangeType::Normal))
-        .refuses_saying(Code::Field, "180 days", template(181, ChangeType::Standard))
-        .when(template(180, ChangeType::Standard));
-    // Without a template nobody but people signs in Continuous Delivery.
-    let (world, index) = adopted_by(&[], authorize());
-    let world = world.proven("r1").staged("r1").later(3600).when(freeze_for("r1", index).by(RITA));
-    world.refuses_saying(Code::OutsideBounds, "continuous-delivery", automatic_go("r1", index));
-}
-
-#[test]
-fn a_template_signs_a_standard_change_of_any_product_and_no_other_change() {
-    let (world, index) = adopted_by(&[], template(180, ChangeType::Standard));
-    let frozen = world.proven("r1").staged("r1").later(3600).when(freeze_for("r1", index).by(RITA));
-    let due =
-        |world: &World| countersign_core::due::next_task(&world.state, world.release("r1"), &word(WORKER), world.now);
-    let go = countersign_core::due::Task::AutomaticGo(frozen.state.authorizations[&index].entry);
-    assert_eq!(due(&frozen), Some(go), "the worker signs it without being asked");
-    let world = frozen.when(automatic_go("r1", index)).is("r1", ReleaseState::Authorized);
-    assert_eq!(world.sheet("r1").body.change_type, ChangeType::Standard, "the type is in what is signed");
-    world.when(dispatch("r1", 1, "q1"));
-    let (world, index) = adopted_by(&[], template(180, ChangeType::Standard));
-    world
-        .when(propose("r2"))
-        .when(amend("r2", |candidate| candidate.change_type = ChangeType::Normal))
-        .when(observe("r2", "unit.xml", Conclusion::Pass))
-        .when(observe("r2", "scan.sarif", Conclusion::Pass))
-        .staged("r2")
-        .later(3600)
-        .when(freeze_for("r2", index).by(RITA))
-        .refuses_saying(Code::OutsideBounds, "does not sign normal changes", automatic_go("r2", index));
-}
-
-#[test]
-fn a_template_ends_after_half_a_year_or_two_failures() {
-    let (world, index) = adopted_by(&[], template(180, ChangeType::Standard));
-    assert_eq!(worth(&world, index), SignOffState::Valid);
-    assert_eq!(worth(&world.clone().later(180 * 86_400 + 1), index), SignOffState::Expired);
-    let failed = |world: World, id: &'static str| {
-        signed_by_template(world, id, index).sent(id, 1).when(wave_verdict(id, 1, WaveVerdict::Fail)).when(outcome(id))
-    };
-    let world = failed(world, "r1");
-    assert_eq!(worth(&world, index), SignOffState::Valid, "one may fail");
-    // Signed and not yet sent when the second fails: it does not go out on the template any more.
-    let world = failed(world, "r2");
-    assert_eq!(worth(&world, index), SignOffState::Expired);
-    world
-        .proven("r3")
-        .staged("r3")
-        .later(3600)
-        .refuses_saying(Code::OutsideBounds, "2 of the changes", freeze_for("r3", index).by(RITA))
-        // People still may, and a new template is adopted anew.
-        .when(freeze("r3"))
-        .when(template(180, ChangeType::Standard));
 }

@@ -138,7 +138,14 @@ fn a_policy_lets_out_in_its_windows_and_at_no_other_hour() {
 #[test]
 fn what_overlaps_a_decision_is_listed_before_anybody_signs() {
     let world = given().ready("r1").when(declare("2026-11-22T20:00:00Z", "2026-11-22T21:00:00Z", None));
-    let world = world.when(declare("2026-11-29T20:00:00Z", "2026-11-29T21:00:00Z", None)).ready("r2");
+    let emergency = propose_as("r2", |candidate| {
+        candidate.change_type = ChangeType::Emergency;
+        candidate.incident = Some(word("INC-7"));
+    });
+    let pass = countersign_core::evidence::Conclusion::Pass;
+    let world = world.when(declare("2026-11-29T20:00:00Z", "2026-11-29T21:00:00Z", None)).when(emergency);
+    let world = world.when(observe("r2", "unit.xml", pass)).when(observe("r2", "scan.sarif", pass)).staged("r2");
+    let world = world.later(3600).when(freeze_sheet("r2"));
     let conflicts = |id: &str| -> Vec<(&'static str, String)> {
         let release = world.release(id);
         judge::conflicts(&world.state, release, world.sheet(id), world.now)

@@ -296,49 +296,44 @@ fn what_cannot_become_an_entry_is_refused_before_anybody_signs() {
     assert!(LEAF_BYTES_MAX - fits(low) < "\"PUMP-00000\",".len());
 }
 
-/// Entries of programs that knew the first rules alone say nothing that came later: whoever verified them then would not have
-/// understood it.
+/// Each thing that rules 2 brought is said in a field of its own, so that nobody says it in an entry of the rules before.
 #[test]
-fn entries_under_the_first_rules_say_only_what_those_knew() {
-    use countersign_core::act::{
-        Authorization, AuthorizationChange, ChangeType, Correction, Freeze, FreezeChange, Review, ReviewScope, Verdict,
-    };
+fn what_older_rules_could_not_say_is_refused_under_them_and_admitted_since() {
+    use countersign_core::act::{AuthorizationChange, Freeze, FreezeChange, Verdict};
     use countersign_core::recurrence::Recurs;
-    let world = given_under_the_first_rules().ready("r1").when(go(QUINN, "r1", "qa"));
-    assert_eq!(world.state.findings, [], "the company was made under them");
-    let weekly = step(RITA, |world| {
-        let recurs = Some(Recurs { rule: word("FREQ=WEEKLY"), zone: countersign_core::words::Zone::UTC });
-        let span = window(world.now, 60);
-        Freeze { change: FreezeChange::Declare { environment: None, product: None, recurs, span } }.into()
-    });
-    let removal = step(OLGA, |world| {
-        let record = &world.release("r1").evidence[0];
-        let (old, removes) = (word("a log"), Some(record.body.digest));
-        Correction { entry: record.entry, field: word("file"), new: word("removed"), old, removes }.into()
-    });
-    let review = step(ADA, |world| {
-        let until = world.state.tree.size();
-        let release = Some(word("r1"));
-        Review { findings: word("none"), from: 0, release, scope: ReviewScope::Emergency, until }.into()
-    });
-    let template = step(OLGA, |world| {
-        let change = AuthorizationChange::Grant {
-            change_types: vec![ChangeType::Standard],
-            environment: word("production"),
-            max_commits: 1,
-            per_day: 1,
-            product: word(PRODUCT),
-            template: Some(word("new alarm texts")),
-            valid: window(world.now, 3600),
-        };
-        Authorization { change }.into()
-    });
-    let newer_policy = policy(&policy_with(&[ONE_DECISION]));
-    let withdrawn = answer(QUINN, "r1", "qa", Verdict::Withdrawn);
-    for newer in [weekly, removal, review, template, newer_policy, withdrawn] {
-        world.clone().refuses_saying(Code::Malformed, "is known since rules 2", newer);
+
+    let ready = |rules| given_under(rules).ready("r1").when(go(QUINN, "r1", "qa"));
+    let proven = |rules| given_under(rules).proven("r1").staged("r1").later(3600);
+    let recurring = || {
+        step(RITA, |world| {
+            let recurs = Some(Recurs { rule: word("FREQ=WEEKLY"), zone: word("UTC") });
+            let span = window(world.now, 60);
+            Freeze { change: FreezeChange::Declare { environment: None, product: None, recurs, span } }.into()
+        })
+    };
+    let template = || {
+        with_authorization(authorize_until(86_400), |_, body| {
+            if let AuthorizationChange::Grant { template, .. } = &mut body.change {
+                *template = Some(word("alarm texts"));
+            }
+        })
+    };
+    let scheduled = || with_request(freeze("r1"), |_, body| body.scheduled = true);
+    let cases: [(&str, World, World, &dyn Fn() -> Step); 7] = [
+        ("a freeze that comes again", given_under(1), given_under(2), &recurring),
+        ("a template", given_under(1), given_under(2), &template),
+        ("a part of this policy", given_under(1), given_under(2), &|| policy(&format!("no_go_count = 2\n{POLICY}"))),
+        ("starts by itself", proven(1), proven(2), &scheduled),
+        ("the withdrawal of an answer", ready(1), ready(2), &|| answer(QUINN, "r1", "qa", Verdict::Withdrawn)),
+        ("a meeting", ready(1), ready(2), &|| meeting::open("r1", &[("qa", None)])),
+        ("the removal of a file", ready(1), ready(2), &|| records::remove(OLGA)),
+    ];
+    for (what, old, new, say) in cases {
+        old.refuses_saying(Code::Malformed, what, say());
+        new.when(say());
     }
-    // From the first entry under newer rules on, nobody goes back.
-    let today = World { rules: 2, ..world }.when(hold(QUINN, "r1", None));
-    World { rules: 1, ..today }.refuses(Code::RulesUnknown, hold(SAM, "r1", None));
+    // And what stands in no field: a second decision beside an open one was admitted, and still is where it was.
+    let both = |rules| given_under(rules).ready("r1").proven("r2").staged("r2").later(3600);
+    both(1).when(freeze("r2"));
+    both(2).refuses(Code::DecisionOpen, freeze("r2"));
 }

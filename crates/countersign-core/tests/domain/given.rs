@@ -17,7 +17,7 @@ use countersign_core::act::{
     Propose, ProposeChange, RULES_VERSION, Reauth, Recovery, Request, Role, RunConclusion, RunRef, Seen, SeenBasis,
     Segment, Signer, Stage, Target, Verdict, Waiver, Wave, WaveVerdict, Window, accountability,
 };
-use countersign_core::admit::{self, ParsedLeaf, Statement};
+use countersign_core::admit::{self, Statement};
 use countersign_core::decide::{Command, Context, decide};
 use countersign_core::entry::Entry;
 use countersign_core::evidence::{Conclusion, Counts, EvidenceKind};
@@ -105,9 +105,6 @@ segment = \"everyone\"
 bake_seconds = 60
 ";
 
-/// The edit of that policy by which a segment has one decision at a time.
-pub(crate) const ONE_DECISION: (&str, &str) = ("schema = 1\n", "schema = 1\none_decision = true\n");
-
 /// Parses a lawful text.
 #[track_caller]
 pub(crate) fn word<T: FromStr<Err: Debug>>(text: &str) -> T {
@@ -158,7 +155,7 @@ pub(crate) struct World {
     /// The key each principal signs with now.
     pub(crate) keys: Arc<BTreeMap<String, SigningKey>>,
     pub(crate) made: u64,
-    /// The version of the rules everybody's program knows.
+    /// The rules its entries are made under.
     pub(crate) rules: u32,
 }
 
@@ -218,6 +215,12 @@ impl Step {
         self
     }
 
+    /// The same, for another reason.
+    pub(crate) fn saying(mut self, reason: &'static str) -> Self {
+        self.reason = Some(reason);
+        self
+    }
+
     /// The same, without a reason.
     pub(crate) fn without_reason(mut self) -> Self {
         self.reason = None;
@@ -232,11 +235,11 @@ impl Step {
 }
 
 /// The ledger up to the policy: owner, people, devices, product, targets.
-static COMPANY: LazyLock<World> = LazyLock::new(|| company(unborn(), false));
-static SAMPLE: LazyLock<World> = LazyLock::new(|| company(unborn(), true));
+static COMPANY: LazyLock<World> = LazyLock::new(|| company(false, RULES_VERSION));
+static SAMPLE: LazyLock<World> = LazyLock::new(|| company(true, RULES_VERSION));
 
-fn company(mut world: World, sample: bool) -> World {
-    world = world.when(genesis(sample));
+fn company(sample: bool, rules: u32) -> World {
+    let mut world = World { rules, ..unborn() }.when(genesis(sample));
     for (who, roles, emails) in PEOPLE {
         world = world.when(enrol(who, emails)).when(accept_by(who));
         for role in roles {
@@ -276,11 +279,6 @@ pub(crate) fn given_policy(toml: &str) -> World {
     without_policy().when(policy(toml))
 }
 
-/// Returns the company as programs made it that knew the first rules alone.
-pub(crate) fn given_under_the_first_rules() -> World {
-    company(World { rules: 1, ..unborn() }, false).when(policy(POLICY))
-}
-
 /// Returns a company whose usual policy has one line in place of another.
 pub(crate) fn given_policy_with(edits: &[(&str, &str)]) -> World {
     given_policy(&policy_with(edits))
@@ -296,6 +294,11 @@ pub(crate) fn policy_with(edits: &[(&str, &str)]) -> String {
 /// Returns a company whose product has no policy yet.
 pub(crate) fn without_policy() -> World {
     COMPANY.clone()
+}
+
+/// Returns a company whose entries were all made under those rules.
+pub(crate) fn given_under(rules: u32) -> World {
+    company(false, rules).when(policy(POLICY))
 }
 
 /// Returns the company as a sample: nothing in it is a real approval.
@@ -356,8 +359,8 @@ impl World {
     fn attempt(&mut self, step: &Step) -> Result<EntryRef, Finding> {
         let statement = self.statement(step);
         // A statement that is forged, or made from an older head, is never what `decide` composes.
-        let today = self.rules == RULES_VERSION;
-        if today && step.forgeries.is_empty() && step.seen.is_none() && step.key.is_none() {
+        let composed = step.forgeries.is_empty() && step.seen.is_none() && step.key.is_none();
+        if composed && self.rules == RULES_VERSION {
             let decided = decide(&self.state, Command::Record(statement.act.clone()), &context_of(&statement));
             let taken = self.state.clone().take(self.sign(step, &statement).into_leaf());
             match (&decided, &taken) {
@@ -376,14 +379,6 @@ impl World {
         let leaf = self.sign(step, statement).into_leaf();
         self.made += 1;
         self.take(leaf)
-    }
-
-    /// As [`World::write`], without checking the signature it has just made once more.
-    pub(crate) fn write_fast(&mut self, step: &Step, statement: &Statement) -> Result<EntryRef, Finding> {
-        let entry = self.sign(step, statement);
-        self.made += 1;
-        self.leaves.push(entry.leaf().to_vec());
-        self.state.take_parsed(ParsedLeaf::from(entry)).map(|(entry, _)| entry)
     }
 
     /// Takes a leaf as an insider may write it: any bytes.
@@ -582,6 +577,7 @@ editing!(with_dispatch, Dispatch, Dispatch);
 editing!(with_evidence, Evidence, Evidence);
 editing!(with_wave, Wave, Wave);
 editing!(with_approval, Approval, Approval);
+editing!(with_authorization, Authorization, Authorization);
 
 pub(crate) fn genesis(sample: bool) -> Step {
     step(OLGA, move |world| {
@@ -1029,6 +1025,7 @@ fn sheet_of(world: &World, id: &str) -> Request {
             .iter()
             .map(|wave| PlannedWave { bake_seconds: wave.bake_seconds, segment: wave.segment.clone() })
             .collect(),
+        scheduled: false,
         stage: judge::staged(&world.state, release).map(|(entry, ..)| entry),
         target: world.state.targets[&place].0,
         version: candidate.version.clone(),

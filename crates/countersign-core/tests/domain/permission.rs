@@ -51,6 +51,7 @@ fn scene(deed: Deed, as_role: &'static str) -> (World, Step) {
         Deed::Attach => (given.when(propose("r1")), attach(NINA, "r1", "unit.xml", Conclusion::Pass)),
         Deed::Waive => (given.when(propose("r1")), waive(NINA, "r1", "unit tests", 60)),
         Deed::Request => (given.proven("r1").staged("r1").later(3600), by(freeze("r1"))),
+        Deed::Meeting => (given.ready("r1"), by(meeting::open("r1", &[("qa", None)]))),
         Deed::Answer => (given.ready("r1"), go(NINA, "r1", as_role)),
         Deed::Confirm => {
             let world = given.when(enrol_device(WORKER_2, DevicePurpose::Dispatcher));

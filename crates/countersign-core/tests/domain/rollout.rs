@@ -402,8 +402,11 @@ fn freeze_hold_red_no_go_and_revocation_stop_every_wave() {
         (|| key_change(KeyChange::Lost {}, QUINN), Code::KeyRevoked, ReleaseState::RollingOut),
         (|| target("production", &["canary", "everyone"]), Code::Stale, ReleaseState::RollingOut),
     ];
+    let blockers = |world: &World| judge::blockers(&world.state, world.release("r1"), world.now);
     for (stop, code, state) in stops {
-        between().when(stop()).is("r1", state).refuses(code, dispatch("r1", 2, "two"));
+        let world = between().when(stop()).is("r1", state);
+        assert!(!blockers(&world).is_empty(), "{code:?} is said before anybody tries");
+        world.refuses(code, dispatch("r1", 2, "two"));
     }
     // What only concerns the decision itself was judged at wave 1 and is on record.
     let goes_on: [Make; 3] = [
@@ -412,9 +415,23 @@ fn freeze_hold_red_no_go_and_revocation_stop_every_wave() {
         || observe("r1", "more.xml", Conclusion::Pass),
     ];
     for change in goes_on {
-        between().when(change()).when(dispatch("r1", 2, "two"));
+        let world = between().when(change());
+        assert_eq!(blockers(&world), [], "nobody is asked for what nothing waits for");
+        world.when(dispatch("r1", 2, "two"));
     }
-    between().later(86_400).when(dispatch("r1", 2, "two"));
+    // The sheet has run out, and another delivery has taken staging over.
+    let world = between().proven("r2").staged("r2").later(86_400);
+    assert_eq!(blockers(&world), []);
+    let staging = |checks: Vec<judge::Check>| {
+        checks
+            .into_iter()
+            .find(|check| check.gate == countersign_core::policy::STAGING_GATE)
+            .map(|check| check.conclusion)
+    };
+    let (state, release) = (&world.state, world.release("r1"));
+    assert_eq!(staging(judge::checks(state, release, world.now)), Some(Conclusion::Missing));
+    assert_eq!(staging(judge::checks_to_show(state, release, world.now)), Some(Conclusion::Pass), "as it was signed");
+    world.when(dispatch("r1", 2, "two"));
     // A hold is resumed, a halt is not: the rollout is taken back or decided anew.
     between().when(hold(SAM, "r1", None)).when(resume(ROLF, "r1", None)).when(dispatch("r1", 2, "two"));
     between().when(halt(SAM, "r1")).refuses_saying(Code::WrongState, "does not go on", resume(ROLF, "r1", None));

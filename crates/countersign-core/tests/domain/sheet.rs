@@ -71,8 +71,14 @@ fn each_listed_input_equals_what_the_ledger_says() {
 fn the_composed_sheet_is_the_one_that_is_admitted() {
     let world = given().proven("r1").staged("r1").later(3600);
     let statement = world.statement(&freeze("r1"));
-    let command =
-        Command::Freeze { release: word("r1"), authorization: None, window: None, asked: Vec::new(), due: None };
+    let command = Command::Freeze {
+        release: word("r1"),
+        authorization: None,
+        window: None,
+        asked: Vec::new(),
+        due: None,
+        scheduled: false,
+    };
     assert_eq!(decide(&world.state, command, &context_of(&statement)).unwrap(), statement);
     // A window is cut to the time the sheet is valid.
     let command = Command::Freeze {
@@ -81,6 +87,7 @@ fn the_composed_sheet_is_the_one_that_is_admitted() {
         window: Some(window(world.now.plus_seconds(60), 40 * 86_400)),
         asked: Vec::new(),
         due: None,
+        scheduled: false,
     };
     let composed = decide(&world.state, command, &context_of(&statement)).unwrap();
     let countersign_core::act::Act::Request(body) = composed.act else { panic!("a request") };
@@ -175,12 +182,14 @@ fn a_sheet_names_which_listed_input_moved() {
         countersign_core::act::Verdict::Go,
     ));
     stale(world, "the policy");
-    // Another release went live in between.
-    let world = given()
-        .ready("r1")
-        .proven("r2")
-        .when(go(QUINN, "r1", "qa"))
-        .when(go(SAM, "r1", "security"))
+    // An emergency went live in between.
+    let world = signed()
+        .when(propose_as("r2", |candidate| {
+            candidate.change_type = countersign_core::act::ChangeType::Emergency;
+            candidate.incident = Some(word("INC-7"));
+        }))
+        .when(observe("r2", "unit.xml", Conclusion::Pass))
+        .when(observe("r2", "scan.sarif", Conclusion::Pass))
         .staged("r2")
         .later(3600)
         .when(freeze("r2"))

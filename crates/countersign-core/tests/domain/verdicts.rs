@@ -1,7 +1,7 @@
 //! Verdicts that end, hold or tie a release: by count, by question, by condition; and what takes whose place.
 
-use countersign_core::act::{ChangeType, Hold, HoldChange, ProposeChange, Verdict};
-use countersign_core::judge::{self, Outcome, ReleaseState};
+use countersign_core::act::{ChangeType, Grant, Hold, HoldChange, KeyChange, ProposeChange, Verdict};
+use countersign_core::judge::{self, Outcome, ReleaseState, SignOffState};
 use countersign_core::rejection::Code;
 
 use super::*;
@@ -94,81 +94,124 @@ fn what_takes_a_releases_place_is_another_of_its_product_that_stands() {
         .is("r1", ReleaseState::Superseded);
 }
 
+fn withdraw_answer(who: &'static str, id: &'static str, role: &'static str) -> Step {
+    answer(who, id, role, Verdict::Withdrawn)
+}
+
 #[test]
-fn an_answer_is_taken_back_before_the_dispatch_and_not_after() {
-    let back = |who: &'static str, role: &'static str| answer(who, "r1", role, Verdict::Withdrawn);
+fn an_answer_is_withdrawn_by_who_gave_it_until_something_is_dispatched_on_it() {
     let world = given()
         .ready("r1")
-        .refuses_saying(Code::NotFound, "nothing that could be taken back", back(QUINN, "qa"))
+        .refuses_saying(Code::NotFound, "has said nothing", withdraw_answer(QUINN, "r1", "qa"))
         .when(go(QUINN, "r1", "qa"))
         .when(go(SAM, "r1", "security"))
-        .is("r1", ReleaseState::Authorized)
-        .when(back(SAM, "security"))
-        .comes_to("r1", &Outcome::Incomplete)
-        .refuses(Code::NotFound, back(SAM, "security"))
-        .refuses(Code::QuorumMissing, dispatch("r1", 1, "q1"))
-        // A NO-GO that is taken back ends nothing, and who took an answer back may give another.
-        .when(answer(SAM, "r1", "security", Verdict::NoGo))
-        .is("r1", ReleaseState::NoGo)
-        .when(back(SAM, "security"))
-        .is("r1", ReleaseState::Ready)
-        .when(go(BOTH, "r1", "security"))
-        .is("r1", ReleaseState::Authorized)
-        .refuses_saying(Code::Field, "answered as security", back(BOTH, "qa"));
-    world
-        .when(dispatch("r1", 1, "q1"))
-        .refuses_saying(Code::WrongState, "can no longer be taken back", back(BOTH, "security"))
-        .refuses(Code::WrongState, back(QUINN, "qa"));
-    // A question that must be answered is not silenced by taking the HOLD back.
-    given_also("hold_answered = true")
-        .ready("r1")
-        .when(answer(QUINN, "r1", "qa", Verdict::Hold))
-        .refuses_saying(Code::OnHold, "waits for an answer", back(QUINN, "qa"))
-        .when(reply(RITA, "r1", QUINN, Some("told at 14:00")))
-        .when(back(QUINN, "qa"))
-        .is("r1", ReleaseState::Ready);
-}
-
-#[test]
-fn what_was_said_of_a_policy_is_taken_back_until_it_is_in_force() {
-    let world = given().when(policy(&policy_with(&[("soak_seconds = 3600", "soak_seconds = 60")])));
-    let index = world.last_entry().index;
-    let says = |who: &'static str, role: &'static str, verdict| answer_entry(who, index, role, verdict);
-    world
-        .refuses(Code::NotFound, says(QUINN, "qa", Verdict::Withdrawn))
-        .when(says(QUINN, "qa", Verdict::Go))
-        .when(says(QUINN, "qa", Verdict::Withdrawn))
-        .when(says(SAM, "security", Verdict::Go))
-        .then(|world| assert_eq!(world.state.policies[&word(PRODUCT)][1].in_force, None))
-        .when(says(QUENTIN, "qa", Verdict::Go))
-        .then(|world| assert!(world.state.policies[&word(PRODUCT)][1].in_force.is_some()))
-        .refuses(Code::AlreadyDone, says(SAM, "security", Verdict::Withdrawn));
-}
-
-#[test]
-fn a_segment_has_one_decision_at_a_time_where_the_policy_says_so() {
-    let given = || given_policy_with(&[ONE_DECISION]);
-    let second = |world: World| world.proven("r2").staged("r2").later(3600);
-    let world = second(given().ready("r1"));
-    let world = world.refuses_saying(Code::EnvironmentBusy, "r1 is being decided on for canary", freeze("r2"));
-    // It ends with the decision: by a NO-GO, by giving it up, by time; and it holds while the rollout lasts.
-    world.clone().when(answer(QUINN, "r1", "qa", Verdict::NoGo)).when(freeze("r2"));
-    world.clone().when(propose_change("r1", ProposeChange::Supersede { by: word("r2") })).when(freeze("r2"));
-    world.clone().later(25 * 3600).when(freeze("r2"));
-    world.clone().when(hold(QUINN, "r1", None)).refuses(Code::EnvironmentBusy, freeze("r2"));
-    let rolling = given().signed("r1").sent("r1", 1);
-    second(rolling).refuses(Code::EnvironmentBusy, freeze("r2"));
-    second(given().live("r1")).when(freeze("r2"));
-    // An emergency does not wait for the usual. Where nothing is said, the first to go out makes the others stale.
-    world
+        .is("r1", ReleaseState::Authorized);
+    let taken_back = world
         .clone()
-        .when(amend("r2", |candidate| {
-            candidate.change_type = ChangeType::Emergency;
-            candidate.incident = Some(word("INC-7"));
-        }))
+        .refuses_saying(Code::NotFound, "has said nothing", withdraw_answer(QUENTIN, "r1", "qa"))
+        .refuses(Code::RoleMissing, withdraw_answer(PAUL, "r1", "qa"))
+        .when(withdraw_answer(QUINN, "r1", "qa"))
+        .is("r1", ReleaseState::Ready)
+        .refuses_saying(Code::QuorumMissing, "qa 0 of 1", dispatch("r1", 1, "q1"))
+        .refuses_saying(Code::NotFound, "has said nothing", withdraw_answer(QUINN, "r1", "qa"));
+    // Another takes the seat, or the same person thinks again; who has not seen it has not signed what is now the case.
+    taken_back.clone().when(go(QUENTIN, "r1", "qa")).is("r1", ReleaseState::Authorized);
+    taken_back.clone().when(go(QUINN, "r1", "qa")).is("r1", ReleaseState::Authorized);
+    let unseen = taken_back.state.tree.size() - 1;
+    taken_back.when(go(QUENTIN, "r1", "qa").having_seen(unseen)).is("r1", ReleaseState::Ready);
+    // What was sent is halted or taken back; an answer to it stays.
+    world.when(dispatch("r1", 1, "q1")).refuses_saying(
+        Code::WrongState,
+        "dispatched",
+        withdraw_answer(QUINN, "r1", "qa"),
+    );
+}
+
+#[test]
+fn a_no_go_and_a_hold_end_when_they_are_withdrawn_but_not_around_a_question() {
+    let no = given().ready("r1").when(answer(QUINN, "r1", "qa", Verdict::NoGo)).is("r1", ReleaseState::NoGo);
+    no.when(withdraw_answer(QUINN, "r1", "qa")).is("r1", ReleaseState::Ready);
+    let asked = |world: World| world.ready("r1").when(answer(QUINN, "r1", "qa", Verdict::Hold));
+    asked(given()).when(withdraw_answer(QUINN, "r1", "qa")).is("r1", ReleaseState::Ready);
+    asked(given_also("hold_answered = true")).refuses_saying(
+        Code::OnHold,
+        "waits for an answer",
+        withdraw_answer(QUINN, "r1", "qa"),
+    );
+}
+
+#[test]
+fn only_an_answer_to_a_sheet_is_withdrawn() {
+    let world = given().when(policy(POLICY));
+    let index = world.last_entry().index;
+    world.when(answer_entry(QUINN, index, "qa", Verdict::Go)).refuses_saying(
+        Code::Field,
+        "decision sheet",
+        answer_entry(QUINN, index, "qa", Verdict::Withdrawn),
+    );
+}
+
+#[test]
+fn one_decision_is_open_for_an_environment_at_a_time() {
+    let both = |world: World| world.ready("r1").proven("r2").staged("r2").later(3600);
+    let world = both(given()).refuses_saying(Code::DecisionOpen, "the decision on r1 is open", freeze("r2"));
+    // Decided, it is still open until it is out.
+    let signed = world.clone().when(go(QUINN, "r1", "qa")).when(go(SAM, "r1", "security"));
+    signed.refuses(Code::DecisionOpen, freeze("r2"));
+    // It ends where it is given up, names its successor, is refused, or runs out.
+    world.clone().when(withdraw("r1")).when(freeze("r2"));
+    world.clone().when(propose_change("r1", ProposeChange::Supersede { by: word("r2") })).when(freeze("r2"));
+    world.clone().later(2 * 86_400).when(freeze("r2"));
+    let refused = world.clone().when(answer(QUINN, "r1", "qa", Verdict::NoGo)).when(freeze("r2"));
+    // What was refused does not come back beside the one that took its turn.
+    refused
+        .refuses_saying(Code::DecisionOpen, "r2", go(QUINN, "r1", "qa"))
+        .refuses_saying(Code::DecisionOpen, "r2", withdraw_answer(QUINN, "r1", "qa"))
+        .when(answer(SAM, "r1", "security", Verdict::NoGo))
+        .when(go(QUINN, "r2", "qa"));
+}
+
+#[test]
+fn an_emergency_waits_for_no_other_decision() {
+    let emergency = propose_as("r2", |candidate| {
+        candidate.change_type = ChangeType::Emergency;
+        candidate.incident = Some(word("INC-7"));
+    });
+    let pass = countersign_core::evidence::Conclusion::Pass;
+    given()
+        .ready("r1")
+        .when(emergency)
+        .when(observe("r2", "unit.xml", pass))
+        .when(observe("r2", "scan.sarif", pass))
         .staged("r2")
         .later(3600)
-        .when(freeze("r2"));
-    let both = second(super::given().signed("r1")).when(freeze("r2"));
-    both.when(go(QUINN, "r2", "qa")).when(go(SAM, "r2", "security")).is("r2", ReleaseState::Authorized);
+        .when(freeze("r2"))
+        .refuses_saying(Code::DecisionOpen, "r2", go(QUINN, "r1", "qa"))
+        .when(go(QUINN, "r2", "qa"));
+}
+
+/// The eighth, INVALID, is what is never admitted: it is no answer of the state, and verifying names it (`insider`).
+#[test]
+fn every_state_of_a_sign_off_that_was_admitted_is_reached() {
+    let signed = || given().ready("r1").when(go(QUINN, "r1", "qa"));
+    let conditional = with_approval(answer(QUINN, "r1", "qa", Verdict::ConditionalGo), |_, body| {
+        body.conditions = vec![word("the night shift is told")];
+    });
+    let attached = attach(QUINN, "r1", "notes.txt", countersign_core::evidence::Conclusion::Pass);
+    let reached = [
+        (SignOffState::Valid, signed()),
+        (SignOffState::Incomplete, given().ready("r1").when(conditional)),
+        (SignOffState::Stale, signed().when(amend("r1", |candidate| candidate.risk = Some(word("some"))))),
+        (SignOffState::Expired, signed().later(2 * 86_400)),
+        (SignOffState::SignerLostRole, signed().when(role_change(Grant::Lapse, QUINN, "qa"))),
+        (SignOffState::KeyRevoked, signed().when(key_change(KeyChange::Lost {}, QUINN))),
+        (SignOffState::SegregationFailed, signed().when(attached)),
+    ];
+    for (state, world) in &reached {
+        let judged = judge::sign_offs(&world.state, world.release("r1"), world.sheet("r1"), world.now);
+        assert_eq!(judged.iter().map(|judged| judged.state).collect::<Vec<_>>(), [*state]);
+    }
+    let mut all: Vec<SignOffState> = reached.iter().map(|(state, _)| *state).collect();
+    all.push(SignOffState::Invalid);
+    assert_eq!(all, SignOffState::ALL);
 }

@@ -1,8 +1,7 @@
 //! What is due by itself: after a crash, after an unknown fate, after refusals.
 
-use countersign_core::act::{DispatchState, Grant, RunConclusion, WaveVerdict};
+use countersign_core::act::{DispatchState, RunConclusion, WaveVerdict};
 use countersign_core::due::{Task, next_task};
-use countersign_core::evidence::Conclusion;
 
 use super::staging::resending;
 use super::*;
@@ -98,61 +97,4 @@ fn a_delivery_that_nobody_looked_at_is_looked_at() {
     let request = delivered.release("r1").dispatches[0].body.request_id.clone();
     let delivered = owed(delivered, "r1", Some(Task::RecordStage(request)));
     owed(delivered.when(stage("r1")), "r1", None);
-}
-
-/// Proven, soaked and frozen for a window that begins in two hours, and signed now.
-fn approved_for_later() -> World {
-    let later = with_request(freeze("r1"), |world, body| body.window.from = world.now.plus_seconds(7200));
-    given_policy_with(AUTO)
-        .proven("r1")
-        .staged("r1")
-        .later(3600)
-        .when(later)
-        .when(go(QUINN, "r1", "qa"))
-        .when(go(SAM, "r1", "security"))
-}
-
-/// What the worker records when a scheduled run is blocked.
-fn put_on_hold(cause: &str) -> Step {
-    let question = format!("blocked: {cause}");
-    step(WORKER, move |_| {
-        let change = countersign_core::act::HoldChange::Hold { question: Some(word(&question)) };
-        countersign_core::act::Hold { change, release: word("r1") }.into()
-    })
-}
-
-#[test]
-fn what_was_approved_to_run_later_runs_then_or_is_put_on_hold() {
-    let world = owed(approved_for_later(), "r1", None).later(7199);
-    owed(world.clone(), "r1", None);
-    owed(world.clone().later(1), "r1", Some(Task::Wave(1)));
-    // Whatever has come in between is asked again when it is to run, and named.
-    let cases: [(Step, &str); 5] = [
-        (declare_freeze(None, 40_000), "froze"),
-        (observe("r1", "unit.xml", Conclusion::Fail), "gate unit tests is red"),
-        (observe("r1", "scan.sarif", Conclusion::Inconclusive), "inconclusive"),
-        (target("production", &["canary", "everyone"]), "target"),
-        (role_change(Grant::Lapse, QUINN, "qa"), "qa 0 of 1"),
-    ];
-    for (between, says) in cases {
-        let world = owed(world.clone().when(between), "r1", None).later(1);
-        let Some(Task::Hold(cause)) = due(&world, "r1") else { panic!("{says}: {:?}", due(&world, "r1")) };
-        assert!(cause.contains(says), "{cause} does not say {says}");
-        let held = owed(world.when(put_on_hold(&cause)), "r1", None);
-        assert!(held.release("r1").active_holds().next().is_some());
-    }
-    // Nobody was there in its window: it does not run after it.
-    let short = with_request(freeze("r1"), |world, body| body.window = window(world.now.plus_seconds(60), 60));
-    let world = given_policy_with(AUTO).proven("r1").staged("r1").later(3600).when(short);
-    let world = world.when(go(QUINN, "r1", "qa")).when(go(SAM, "r1", "security")).later(121);
-    assert!(matches!(due(&world, "r1"), Some(Task::Hold(cause)) if cause.contains("the window is")));
-    // Resumed with an answer it runs, where nothing is in the way any more.
-    let world = approved_for_later().when(declare_freeze(None, 7260)).later(7200);
-    let world = world.when(put_on_hold("a freeze")).later(120);
-    let world = owed(world, "r1", None).when(resume(ROLF, "r1", Some("yes, now")));
-    owed(world, "r1", Some(Task::Wave(1)));
-    // What lacks signatures was not approved; that is no run that is blocked.
-    let unsigned = with_request(freeze("r1"), |world, body| body.window.from = world.now.plus_seconds(60));
-    let world = given_policy_with(AUTO).proven("r1").staged("r1").later(3600).when(unsigned);
-    owed(world.when(go(QUINN, "r1", "qa")).later(60), "r1", None);
 }

@@ -299,6 +299,7 @@ impl Change {
             | Act::Lease(_)
             | Act::Run(_)
             | Act::Wave(_)
+            | Act::Meeting(_)
             | Act::Outcome(_)
             | Act::Announce(_)
             | Act::Attempt(_)

@@ -5,7 +5,7 @@ use super::history::Leaf;
 use crate::words;
 use countersign_core::act::{
     Act, AuthorizationChange, ConnectorConfig, DeviceChange, DispatchKind, EvidenceOrigin, FreezeChange, Grant,
-    HoldChange, KeyChange, ProposeChange, Verdict,
+    HoldChange, KeyChange, MeetingChange, ProposeChange, Verdict,
 };
 use countersign_core::state::Answerable;
 use countersign_core::words::{EntryRef, Slug};
@@ -80,10 +80,12 @@ pub(super) fn sentence(source: &Source<'_>, leaf: &Leaf) -> String {
         }
         Act::Policy(body) => format!("put forward policy version {} of {}", body.version, body.product),
         Act::Authorization(body) => match &body.change {
-            AuthorizationChange::Grant { environment, product, template, .. } => format!(
-                "proposed a standing authorization for {product} in {environment}{}",
-                template.as_ref().map(|name| format!(", for the standard change “{name}”")).unwrap_or_default()
-            ),
+            AuthorizationChange::Grant { environment, product, template: None, .. } => {
+                format!("proposed a standing authorization for {product} in {environment}")
+            }
+            AuthorizationChange::Grant { environment, product, template: Some(name), .. } => {
+                format!("proposed “{name}”, a template of standard changes for {product} in {environment}")
+            }
             AuthorizationChange::Suspend { authorization } => {
                 format!("suspended the standing authorization of {authorization}")
             }
@@ -209,6 +211,25 @@ pub(super) fn sentence(source: &Source<'_>, leaf: &Leaf) -> String {
             body.failed,
             body.coverage_percent
         ),
+        Act::Meeting(body) => match &body.change {
+            MeetingChange::Open { roll, sheet, .. } => {
+                let seats: Vec<String> =
+                    roll.iter().map(|seat| seat.person.as_ref().map_or_else(|| seat.role.to_string(), name)).collect();
+                format!(
+                    "opened the go/no-go meeting on {} over {sheet}, calling {}",
+                    title(&body.release),
+                    seats.join(", ")
+                )
+            }
+            MeetingChange::Close { absent, meeting, minutes } => {
+                let absent: Vec<String> = absent.iter().map(|place| format!("seat {}", place + 1)).collect();
+                let absent = if absent.is_empty() { "nobody".to_owned() } else { absent.join(", ") };
+                format!(
+                    "closed the meeting of {meeting} on {}; absent: {absent}; minutes: “{minutes}”",
+                    title(&body.release)
+                )
+            }
+        },
         Act::Outcome(body) => format!("closed {}: {}", title(&body.release), body.result),
         Act::Announce(body) => format!("announced {} of {} to {}", body.event, title(&body.release), body.audience),
         Act::Attempt(body) => {

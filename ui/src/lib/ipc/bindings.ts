@@ -16,7 +16,7 @@ export const commands = {
 	/**  What the first screen offers. */
 	startInfo: () => typedError<StartInfo, AppError>(__TAURI_INVOKE("start_info")),
 	/**  Opens a ledger; a damaged one opens read-only. */
-	openLedger: (request: OpenLedger) => typedError<Session, AppError>(__TAURI_INVOKE("open_ledger", { request })),
+	openLedger: (request: OpenLedger) => typedError<JobRef, AppError>(__TAURI_INVOKE("open_ledger", { request })),
 	/**  Closes it; running jobs go on. */
 	closeLedger: () => typedError<Session, AppError>(__TAURI_INVOKE("close_ledger")),
 	/**  Builds the sample beside the real ledgers and opens it. */
@@ -47,6 +47,8 @@ export const commands = {
 	releases: (request: ReleasesRequest) => typedError<ReleasePage, AppError>(__TAURI_INVOKE("releases", { request })),
 	/**  Header and decision. */
 	release: (request: ReleaseRef) => typedError<ReleaseView, AppError>(__TAURI_INVOKE("release", { request })),
+	/**  Who can complete its sign-off. */
+	quorum: (request: QuorumRequest) => typedError<QuorumView, AppError>(__TAURI_INVOKE("quorum", { request })),
 	/**  Gates and files. */
 	evidence: (request: ReleaseRef) => typedError<EvidenceView, AppError>(__TAURI_INVOKE("evidence", { request })),
 	/**  The failing cases or findings of one file. */
@@ -337,7 +339,7 @@ export type Blocker = {
 };
 
 /**  What keeps a release from its next step. */
-export type BlockerCause = { kind: "hold"; entry: number; by: PersonRef; question: string | null; reason: string } | { kind: "halt"; entry: number; by: PersonRef; reason: string } | { kind: "lateInconclusive"; evidence: string } | { kind: "rolloutHalted"; quote: string | null } | { kind: "noPolicy" } | { kind: "gate"; gate: string; conclusion: Conclusion; reason: GateReason } | { kind: "notFrozen" } | { kind: "quorum"; role: string; signed: number; needed: number } | { kind: "noGo"; by: PersonRef; quote: string } | { kind: "asksToWait"; by: PersonRef; quote: string } | { kind: "stale"; moved: Moved[] } | { kind: "sheetExpired"; at: string } | { kind: "condition"; by: PersonRef; text: string } | { kind: "frozen"; by: PersonRef; until: string; reason: string } | { kind: "reviewOverdue"; release: string; due: string };
+export type BlockerCause = { kind: "hold"; entry: number; by: PersonRef; question: string | null; reason: string } | { kind: "halt"; entry: number; by: PersonRef; reason: string } | { kind: "lateInconclusive"; evidence: string } | { kind: "rolloutHalted"; quote: string | null } | { kind: "noPolicy" } | { kind: "gate"; gate: string; conclusion: Conclusion; reason: GateReason } | { kind: "notFrozen" } | { kind: "quorum"; role: string; signed: number; needed: number } | { kind: "noGo"; by: PersonRef; quote: string } | { kind: "asksToWait"; by: PersonRef; quote: string } | { kind: "stale"; moved: Moved[] } | { kind: "sheetExpired"; at: string } | { kind: "condition"; by: PersonRef; text: string; approval: number; number: number } | { kind: "frozen"; by: PersonRef; until: string; reason: string } | { kind: "reviewOverdue"; release: string; due: string };
 
 export type Board = {
 	at: string,
@@ -476,6 +478,10 @@ export type Challenge = {
 	lockedUntil: string | null,
 	/**  Why it was prepared anew since it was last shown. */
 	renewed: Renewed | null,
+	/**  Which signature it is, where one matter takes several. */
+	series: Series | null,
+	/**  On an answer that says GO: whose signatures are still missing after it. */
+	stillMissing: RoleCount[] | null,
 };
 
 export type ChallengeKind = 
@@ -511,6 +517,22 @@ export type ChangesView = {
 	rows: CommitRow[],
 	/**  Lines in which the candidate differs from what is live. */
 	againstLive: FactChange[],
+};
+
+/**  What the first entry says about people. */
+export type CharterForm = {
+	/**  A role counts once a second person has confirmed it. */
+	rolesByTwo: boolean,
+	/**  A newcomer can sign once a second person has stated who they are. */
+	identityByTwo: boolean,
+	/**  For how many days a key may be valid at most. */
+	keyDays: number,
+};
+
+export type CharterView = {
+	identityByTwo: boolean,
+	rolesByTwo: boolean,
+	keyDays: number,
 };
 
 export type CheckPolicy = {
@@ -577,7 +599,9 @@ export type Clause =
 { kind: "exempt"; rollback: boolean; emergency: boolean };
 
 /**  The act that clears a blocker. */
-export type ClearingAct = { kind: "sign"; role: string } | { kind: "resume"; hold: number; question: boolean } | { kind: "request" } | { kind: "amend" } | { kind: "stage" } | { kind: "wait"; until: string | null } | { kind: "attach" } | { kind: "observe" } | { kind: "confirm"; entry: number } | { kind: "waive"; gate: string } | { kind: "rollback" } | { kind: "setPolicy" };
+export type ClearingAct = { kind: "sign"; role: string } | { kind: "resume"; hold: number; question: boolean } | { kind: "request" } | { kind: "amend" } | { kind: "stage" } | { kind: "wait"; until: string | null } | { kind: "attach" } | { kind: "observe" } | { kind: "confirm"; entry: number } | { kind: "waive"; gate: string } | { kind: "rollback" } | { kind: "setPolicy" } | { kind: "meetCondition"; approval: number; number: number } | 
+/**  Answer the question of somebody's HOLD, whose signer then answers anew. */
+{ kind: "answerHold"; approval: number } | { kind: "review"; release: string };
 
 export type CommandForm = {
 	id: string,
@@ -665,6 +689,9 @@ export type CreateSample = {
 	/**  Begin anew where one is there already. */
 	fresh: boolean,
 };
+
+/**  What a person can do in a ledger: a row of the table of permissions. */
+export type Deed = "enrol" | "enrolDevice" | "revokeDevice" | "endKey" | "grantRole" | "lapseRole" | "product" | "target" | "policy" | "grantAuthorization" | "suspend" | "resumeAuthorization" | "declareFreeze" | "liftFreeze" | "propose" | "attach" | "waive" | "request" | "meeting" | "answer" | "confirm" | "stop" | "resume" | "dispatch" | "deliver" | "wave" | "outcome" | "correct" | "remove" | "late" | "review" | "export";
 
 export type Density = "comfortable" | "compact";
 
@@ -1094,6 +1121,10 @@ export type InboxKind =
 "authorization" | 
 /**  A dispatcher waits for a second person. */
 "device" | 
+/**  A role, a newcomer, or a recovery waits for a second person. */
+"confirmPeople" | 
+/**  An emergency change waits for its review. */
+"review" | 
 /**  The own enrolment waits to be accepted. */
 "accept" | 
 /**  The own key ends soon. */
@@ -1133,9 +1164,15 @@ export type InstanceForm = {
  * 
  *  Rust composes the act, asks the rules, and keeps it: the answer is only an id for `open_signing`.
  */
-export type Intent = { kind: "createLedger"; title: string; directory: string; name: string; principal: string; emails: string[]; reason: string; recovery: string[]; recoveryNeeded: number; recoveryWaitHours: number } | { kind: "unlock"; principal: string } | { kind: "propose"; draft: string } | { kind: "withdraw"; release: string; supersededBy: string | null; reason: string } | { kind: "request"; form: RequestForm } | 
+export type Intent = { kind: "createLedger"; title: string; directory: string; name: string; principal: string; emails: string[]; reason: string; recovery: string[]; recoveryNeeded: number; recoveryWaitHours: number; charter: CharterForm } | { kind: "unlock"; principal: string } | { kind: "propose"; draft: string } | { kind: "withdraw"; release: string; supersededBy: string | null; reason: string } | { kind: "request"; form: RequestForm } | 
 /**  Verdict, role, meaning and reason are chosen in the signing window. */
-{ kind: "answer"; release: string; role: string | null } | { kind: "condition"; release: string; approval: number; number: number; reason: string } | { kind: "waive"; release: string; gate: string; owner: string; expires: string; reason: string } | { kind: "resume"; release: string; hold: number; answer: string | null; reason: string } | { kind: "waveVerdict"; release: string; wave: number; verdict: WaveVerdict; detail: string; reason: string } | { kind: "close"; release: string; result: string; reason: string } | { kind: "stage"; release: string; resend: string | null } | { kind: "dispatch"; release: string; resend: string | null } | { kind: "rollback"; release: string; resend: string | null } | { kind: "attachEvidence"; release: string; file: string; name: string | null; evidence: EvidenceKind | null; conclusion: Conclusion | null; replaces: number | null; reason: string } | { kind: "confirmEvidence"; entry: number; reason: string } | { kind: "freeze"; product: string | null; environment: string | null; span: Span; reason: string } | { kind: "liftFreeze"; entry: number; reason: string } | { kind: "authorize"; product: string; changeTypes: ChangeType[]; maxCommits: number; perDay: number; valid: Span; reason: string } | { kind: "answerAuthorization"; entry: number } | { kind: "suspendAuthorization"; entry: number; resume: boolean; reason: string } | { kind: "setPolicy"; product: string; toml: string; reason: string } | { kind: "answerPolicy"; product: string; version: number } | { kind: "setProduct"; product: string; title: string; path: string[]; reason: string } | { kind: "setTarget"; form: TargetForm; reason: string } | { kind: "enrol"; form: EnrolForm; reason: string } | { kind: "accept"; principal: string } | { kind: "changeRole"; principal: string; role: string; product: string | null; until: string | null; grant: boolean; reason: string } | { kind: "rotateKey"; reason: string } | { kind: "endKey"; principal: string; lost: boolean; reason: string } | { kind: "enrolDispatcher"; name: string | null; reason: string } | { kind: "confirmDevice"; principal: string; reason: string } | { kind: "revokeDevice"; principal: string; reason: string } | { kind: "review"; scope: ReviewScope; findings: string; reason: string } | { kind: "correct"; entry: number; field: string; old: string; new: string; reason: string } | { kind: "addBuildbot"; name: string; address: string; user: string; certificate: string | null } | { kind: "allowCommand"; form: CommandForm };
+{ kind: "answer"; release: string; role: string | null } | { kind: "condition"; release: string; approval: number; number: number; reason: string } | { kind: "waive"; release: string; gate: string; owner: string; expires: string; reason: string } | { kind: "resume"; release: string; hold: number; answer: string | null; reason: string } | { kind: "waveVerdict"; release: string; wave: number; verdict: WaveVerdict; detail: string; reason: string } | { kind: "close"; release: string; result: string; reason: string } | { kind: "stage"; release: string; resend: string | null } | { kind: "dispatch"; release: string; resend: string | null } | { kind: "rollback"; release: string; resend: string | null } | { kind: "attachEvidence"; release: string; file: string; name: string | null; evidence: EvidenceKind | null; conclusion: Conclusion | null; replaces: number | null; reason: string } | { kind: "confirmEvidence"; entry: number; reason: string } | { kind: "freeze"; product: string | null; environment: string | null; span: Span; reason: string } | { kind: "liftFreeze"; entry: number; reason: string } | { kind: "authorize"; product: string; changeTypes: ChangeType[]; maxCommits: number; perDay: number; valid: Span; reason: string } | { kind: "answerAuthorization"; entry: number } | { kind: "suspendAuthorization"; entry: number; resume: boolean; reason: string } | { kind: "setPolicy"; product: string; toml: string; reason: string } | { kind: "answerPolicy"; product: string; version: number } | { kind: "setProduct"; product: string; title: string; path: string[]; reason: string } | { kind: "setTarget"; form: TargetForm; reason: string } | { kind: "enrol"; form: EnrolForm; reason: string } | { kind: "accept"; principal: string } | { kind: "changeRole"; principal: string; role: string; product: string | null; until: string | null; training: Training | null; change: RoleChange; reason: string } | 
+/**  A second person's word for a role, a newcomer's identity, or a recovery: whatever waits at that entry. */
+{ kind: "confirmPeople"; entry: number; reason: string } | 
+/**  Everything a person could do ends: each role, then the key, each signed by itself. */
+{ kind: "leave"; principal: string; reason: string } | { kind: "rotateKey"; reason: string } | { kind: "endKey"; principal: string; lost: boolean; reason: string } | { kind: "enrolDispatcher"; name: string | null; reason: string } | { kind: "confirmDevice"; principal: string; reason: string } | { kind: "revokeDevice"; principal: string; reason: string } | { kind: "review"; scope: ReviewScope; findings: string; 
+/**  Of one emergency change. */
+release: string | null; reason: string } | { kind: "correct"; entry: number; field: string; old: string; new: string; reason: string } | { kind: "addBuildbot"; name: string; address: string; user: string; certificate: string | null } | { kind: "allowCommand"; form: CommandForm };
 
 /**  How bad a case or finding is, the worst first. */
 export type ItemLevel = "error" | "failed" | "warning" | "flaky" | "skipped" | "note" | "none" | "suppressed";
@@ -1144,7 +1181,7 @@ export type JobId = {
 	jobId: string,
 };
 
-export type JobKind = "verify" | "exportBundle" | "backUp" | "restore" | "report" | "connectorTest" | "dispatch" | "reconcile" | "observeEvidence" | "createSample" | "worker";
+export type JobKind = "verify" | "exportBundle" | "backUp" | "restore" | "report" | "connectorTest" | "dispatch" | "reconcile" | "observeEvidence" | "createSample" | "openLedger" | "worker";
 
 export type JobOutcome = { kind: "verified"; result: VerifyResult } | { kind: "written"; path: PathRef; size: string; sha256: string; missing: string[] } | { kind: "backedUp"; path: PathRef; entries: number; files: number; damaged: string[] } | { kind: "restored"; fingerprint: string } | { kind: "sampleCreated"; fingerprint: string } | { kind: "tested"; test: ConnectorTest } | { kind: "dispatched"; result: RolloutResult; detail: string | null } | { kind: "observed"; entry: number; conclusion: Conclusion } | { kind: "nothing" };
 
@@ -1382,6 +1419,22 @@ export type People = {
 	roles: RoleUse[],
 	reviews: ReviewRow[],
 	recovery: RecoveryView,
+	/**  What counts only once a second person has confirmed it. */
+	waiting: WaitingRow[],
+	/**  Products nobody answers for. */
+	vacancies: string[],
+	/**  What the first entry says about people; none in a ledger that was begun without it. */
+	charter: CharterView | null,
+	/**  Who may do what: the rules' own table. */
+	permissions: PermissionRow[],
+};
+
+export type PermissionRow = {
+	deed: Deed,
+	/**  The fixed roles that may. */
+	roles: string[],
+	/**  Whether a role that the policy asks to sign may. */
+	asked: boolean,
 };
 
 /**  A person, as windows name one. */
@@ -1581,11 +1634,31 @@ export type QuorumAsked = {
 	count: number,
 };
 
+/**  Asks who can complete a sign-off. */
+export type QuorumRequest = {
+	release: string,
+	/**  As if they were absent. */
+	absent: string[],
+	/**  As if that person had signed GO; then nobody is absent. */
+	with: SignsAs | null,
+};
+
 export type QuorumSeat = {
 	role: string,
 	needed: number,
 	eligible: PersonRef[],
 	barred: Barred[],
+};
+
+export type QuorumView = {
+	/**  What is asked for and not signed yet; empty once it is complete. */
+	missing: RoleCount[],
+	/**  The fewest people who can complete it, each in one role. */
+	fewest: Seated[],
+	/**  The signatures nobody is left for; empty where it can be completed. */
+	nobodyFor: RoleCount[],
+	/**  Those without whom it cannot be completed. */
+	notWithout: PersonRef[],
 };
 
 /**  How a signer proved presence. */
@@ -1610,6 +1683,8 @@ export type Receipt = {
 	then: PersonRef | null,
 	/**  The state the release came to. */
 	state: ReleaseState | null,
+	/**  Why what was to be signed after it cannot be; what is signed stays. */
+	unfinished: AppError | null,
 };
 
 export type RecentLedger = {
@@ -1635,10 +1710,20 @@ export type Recorded = {
 	time: string,
 };
 
+/**  Somebody whom those named by the first entry are making process owner. */
+export type RecoveryUnderWay = {
+	entry: number,
+	person: PersonRef,
+	by: PersonRef[],
+	/**  From when it counts, once enough have signed; until then a process owner can end it. */
+	from: string | null,
+};
+
 export type RecoveryView = {
 	needed: number,
 	people: PersonRef[],
 	waitHours: number,
+	underWay: RecoveryUnderWay[],
 };
 
 export type ReleaseAct = {
@@ -1721,6 +1806,8 @@ export type ReleaseView = {
 	today: TimelineRow[],
 	counts: TabCounts,
 	outcome: OutcomeView | null,
+	/**  Of an emergency change that went out: by when somebody without a part in it looks back at it. */
+	review: ReviewDue | null,
 };
 
 export type ReleasesRequest = {
@@ -1771,6 +1858,13 @@ export type RestoreBackup = {
 	directory: string,
 };
 
+export type ReviewDue = {
+	due: string,
+	overdue: boolean,
+	/**  The entry that reviewed it. */
+	reviewed: number | null,
+};
+
 export type ReviewRow = {
 	entry: number,
 	scope: ReviewScope,
@@ -1782,11 +1876,22 @@ export type ReviewRow = {
 /**  What a review looked at. */
 export type ReviewScope = "access" | "trail" | "emergency" | "periodic";
 
+/**  What is done about a role. */
+export type RoleChange = "grant" | "lapse" | "delegate" | "recover";
+
+export type RoleCount = {
+	role: string,
+	count: number,
+};
+
 export type RoleHeld = {
 	role: string,
 	product: string | null,
 	until: string | null,
 	granted: number,
+	/**  In whose place, where its holder lent it. */
+	lentBy: PersonRef | null,
+	training: Training | null,
 };
 
 /**  A role some policy asks for, or somebody holds. */
@@ -1890,6 +1995,11 @@ export type SearchResult = {
 	hits: SearchHit[],
 };
 
+export type Seated = {
+	person: PersonRef,
+	role: string,
+};
+
 export type SecretAsked = "passphrase" | "connectorPassword";
 
 /**  How much of the history before it a signature seals. */
@@ -1898,6 +2008,13 @@ export type SeenBasis = "full" | "proofs";
 export type SegmentForm = {
 	name: string,
 	instances: InstanceForm[],
+};
+
+/**  The place of a signature among those that one matter takes; each is shown and signed by itself. */
+export type Series = {
+	/**  From 1. */
+	number: number,
+	of: number,
 };
 
 export type Session = {
@@ -2028,8 +2145,15 @@ export type SigningChanged = {
 export type SigningResult = { kind: "signed"; receipt: Receipt } | 
 /**  Presence was proved: what follows runs as a job. */
 { kind: "started"; receipt: Receipt; job: JobRef } | 
+/**  It is signed, and the next of the same matter is to be shown. */
+{ kind: "next"; receipt: Receipt; challenge: Challenge } | 
 /**  Something moved: nothing was signed; the new challenge is to be shown. */
 { kind: "showAgain"; challenge: Challenge };
+
+export type SignsAs = {
+	person: string,
+	role: string,
+};
 
 /**  From when until when. */
 export type Span = {
@@ -2053,7 +2177,7 @@ export type StateCount = {
 };
 
 /**  The sentence that is signed, as data; the words of the record stand in `lines`. */
-export type Statement = { kind: "answer"; verdict: Verdict | null; role: string | null; artifact: string; environment: string; sheet: string } | { kind: "answerPolicy"; verdict: Verdict | null; role: string | null; product: string; version: number } | { kind: "answerAuthorization"; verdict: Verdict | null; role: string | null; product: string; entry: number } | { kind: "confirm"; what: string; entry: number } | { kind: "condition"; condition: string } | { kind: "propose"; release: string; commits: number } | { kind: "amend"; release: string } | { kind: "withdraw"; release: string } | { kind: "request"; release: string; environment: string; due: string | null } | { kind: "waive"; gate: string; expires: string } | { kind: "resume"; release: string; question: string | null; answer: string | null } | { kind: "waveVerdict"; wave: number; verdict: WaveVerdict } | { kind: "close"; release: string; result: string } | { kind: "stage"; release: string; environment: string } | { kind: "dispatch"; release: string; environment: string; wave: number; segment: string } | { kind: "rollback"; release: string; environment: string; to: string } | { kind: "evidence"; release: string; name: string; conclusion: Conclusion } | { kind: "freeze"; product: string | null; environment: string | null; span: Span } | { kind: "liftFreeze"; entry: number } | { kind: "authorize"; product: string; environment: string; valid: Span } | { kind: "suspendAuthorization"; entry: number; resume: boolean } | { kind: "policy"; product: string; version: number; sha256: string } | { kind: "product"; product: string; path: string[] } | { kind: "target"; product: string; environment: string } | { kind: "genesis"; title: string } | { kind: "enrol"; person: PersonRef } | { kind: "accept"; text: string; sha256: string } | { kind: "role"; person: PersonRef; role: string; product: string | null; until: string | null; grant: boolean } | { kind: "rotateKey" } | { kind: "endKey"; person: PersonRef; lost: boolean } | { kind: "enrolDispatcher"; device: string } | { kind: "revokeDevice"; device: string } | { kind: "review"; scope: ReviewScope; from: number; until: number } | { kind: "correct"; entry: number; field: string } | { kind: "unlock" } | { kind: "addConnector"; name: string; address: string } | { kind: "allowCommand"; id: string; sha256: string };
+export type Statement = { kind: "answer"; verdict: Verdict | null; role: string | null; artifact: string; environment: string; sheet: string } | { kind: "answerPolicy"; verdict: Verdict | null; role: string | null; product: string; version: number } | { kind: "answerAuthorization"; verdict: Verdict | null; role: string | null; product: string; entry: number } | { kind: "confirm"; what: string; entry: number } | { kind: "condition"; condition: string } | { kind: "propose"; release: string; commits: number } | { kind: "amend"; release: string } | { kind: "withdraw"; release: string } | { kind: "request"; release: string; environment: string; due: string | null } | { kind: "waive"; gate: string; expires: string } | { kind: "resume"; release: string; question: string | null; answer: string | null } | { kind: "waveVerdict"; wave: number; verdict: WaveVerdict } | { kind: "close"; release: string; result: string } | { kind: "stage"; release: string; environment: string } | { kind: "dispatch"; release: string; environment: string; wave: number; segment: string } | { kind: "rollback"; release: string; environment: string; to: string } | { kind: "evidence"; release: string; name: string; conclusion: Conclusion } | { kind: "freeze"; product: string | null; environment: string | null; span: Span } | { kind: "liftFreeze"; entry: number } | { kind: "authorize"; product: string; environment: string; valid: Span } | { kind: "suspendAuthorization"; entry: number; resume: boolean } | { kind: "policy"; product: string; version: number; sha256: string } | { kind: "product"; product: string; path: string[] } | { kind: "target"; product: string; environment: string } | { kind: "genesis"; title: string } | { kind: "enrol"; person: PersonRef } | { kind: "accept"; text: string; sha256: string } | { kind: "role"; person: PersonRef; role: string; product: string | null; until: string | null; change: RoleChange } | { kind: "confirmRole"; person: PersonRef; role: string; product: string | null; entry: number } | { kind: "confirmIdentity"; person: PersonRef; entry: number } | { kind: "confirmRecovery"; person: PersonRef; entry: number } | { kind: "rotateKey" } | { kind: "endKey"; person: PersonRef; lost: boolean } | { kind: "enrolDispatcher"; device: string } | { kind: "revokeDevice"; device: string } | { kind: "review"; scope: ReviewScope; from: number; until: number } | { kind: "correct"; entry: number; field: string } | { kind: "unlock" } | { kind: "addConnector"; name: string; address: string } | { kind: "allowCommand"; id: string; sha256: string };
 
 export type StatementLine = {
 	/**  The field of the entry, as docs/format.md names it. */
@@ -2151,9 +2275,9 @@ export type TicketRow = {
 export type Tier = "a" | "b" | "c" | "unmeasured";
 
 /**  What an entry says, as data for a sentence. */
-export type TimelineEvent = { kind: "genesis"; title: string } | { kind: "enrolled"; person: PersonRef } | { kind: "accepted" } | { kind: "deviceEnrolled"; device: string; purpose: DevicePurpose } | { kind: "deviceRevoked"; device: string } | { kind: "keyRotated"; person: PersonRef } | { kind: "keyRevoked"; person: PersonRef; lost: boolean } | { kind: "roleGranted"; person: PersonRef; role: string; product: string | null; until: string | null } | { kind: "roleLapsed"; person: PersonRef; role: string; product: string | null } | { kind: "productSet"; product: string } | { kind: "targetSet"; product: string; environment: string } | { kind: "policySet"; product: string; version: number } | { kind: "authorizationProposed"; product: string } | { kind: "authorizationSuspended"; entry: number } | { kind: "authorizationResumed"; entry: number } | { kind: "freezeDeclared"; product: string | null; environment: string | null; span: Span } | { kind: "freezeLifted"; entry: number } | { kind: "proposed"; version: string; authorization: number | null } | { kind: "amended"; version: string } | { kind: "supersededBy"; by: string } | { kind: "withdrawn" } | { kind: "evidence"; name: string; evidence: EvidenceKind; conclusion: Conclusion; attached: boolean; replaces: number | null } | { kind: "waived"; gate: string; expires: string } | { kind: "staged"; environment: string; version: string } | { kind: "requested"; environment: string; due: string | null } | { kind: "answered"; verdict: Verdict; role: string; meaning: Meaning; authorization: number | null } | 
+export type TimelineEvent = { kind: "genesis"; title: string } | { kind: "enrolled"; person: PersonRef } | { kind: "accepted" } | { kind: "deviceEnrolled"; device: string; purpose: DevicePurpose } | { kind: "deviceRevoked"; device: string } | { kind: "keyRotated"; person: PersonRef } | { kind: "keyRevoked"; person: PersonRef; lost: boolean } | { kind: "roleGranted"; person: PersonRef; role: string; product: string | null; until: string | null; change: RoleChange } | { kind: "roleLapsed"; person: PersonRef; role: string; product: string | null } | { kind: "productSet"; product: string } | { kind: "targetSet"; product: string; environment: string } | { kind: "policySet"; product: string; version: number } | { kind: "authorizationProposed"; product: string } | { kind: "authorizationSuspended"; entry: number } | { kind: "authorizationResumed"; entry: number } | { kind: "freezeDeclared"; product: string | null; environment: string | null; span: Span } | { kind: "freezeLifted"; entry: number } | { kind: "proposed"; version: string; authorization: number | null } | { kind: "amended"; version: string } | { kind: "supersededBy"; by: string } | { kind: "withdrawn" } | { kind: "evidence"; name: string; evidence: EvidenceKind; conclusion: Conclusion; attached: boolean; replaces: number | null } | { kind: "waived"; gate: string; expires: string } | { kind: "staged"; environment: string; version: string } | { kind: "requested"; environment: string; due: string | null } | { kind: "answered"; verdict: Verdict; role: string; meaning: Meaning; authorization: number | null } | 
 /**  An answer to something that is no decision sheet. */
-{ kind: "confirmed"; entry: number; verdict: Verdict; role: string } | { kind: "held"; question: string | null } | { kind: "halted" } | { kind: "cancelled"; requestId: string } | { kind: "resumed"; hold: number; answer: string | null } | { kind: "conditionMet"; approval: number; number: number } | { kind: "dispatch"; dispatch: DispatchKind; state: DispatchState; environment: string; wave: number; requestId: string; conclusion: RunConclusion | null; detail: string | null } | { kind: "leaseTaken"; until: string } | { kind: "run"; requestId: string; status: RunStatus } | { kind: "wave"; wave: number; verdict: WaveVerdict; detail: string } | { kind: "closed"; result: string } | { kind: "announced"; audience: string; about: string } | { kind: "wrongPassphrases"; person: PersonRef; count: number } | { kind: "refused"; act: string; code: string; message: string; person: PersonRef | null } | { kind: "corrected"; entry: number; field: string } | { kind: "late"; record: string; happened: string } | { kind: "reviewed"; scope: ReviewScope; from: number; until: number } | { kind: "exported"; release: string | null } | { kind: "other"; act: string };
+{ kind: "confirmed"; entry: number; verdict: Verdict; role: string } | { kind: "held"; question: string | null } | { kind: "halted" } | { kind: "cancelled"; requestId: string } | { kind: "resumed"; hold: number; answer: string | null } | { kind: "conditionMet"; approval: number; number: number } | { kind: "dispatch"; dispatch: DispatchKind; state: DispatchState; environment: string; wave: number; requestId: string; conclusion: RunConclusion | null; detail: string | null } | { kind: "leaseTaken"; until: string } | { kind: "run"; requestId: string; status: RunStatus } | { kind: "wave"; wave: number; verdict: WaveVerdict; detail: string } | { kind: "closed"; result: string } | { kind: "meetingOpened"; roll: string[] } | { kind: "meetingClosed"; absent: number; minutes: string } | { kind: "announced"; audience: string; about: string } | { kind: "wrongPassphrases"; person: PersonRef; count: number } | { kind: "refused"; act: string; code: string; message: string; person: PersonRef | null } | { kind: "corrected"; entry: number; field: string } | { kind: "late"; record: string; happened: string } | { kind: "reviewed"; scope: ReviewScope; from: number; until: number } | { kind: "exported"; release: string | null } | { kind: "other"; act: string };
 
 export type TimelinePage = {
 	total: number,
@@ -2179,6 +2303,12 @@ export type TimelineRow = {
 	release: string | null,
 	/**  Recorded, flagged and without effect. */
 	admitted: boolean,
+};
+
+/**  What shows that somebody is trained for a role; past its end nothing is signed as that role. */
+export type Training = {
+	reference: string,
+	until: string,
 };
 
 /**  The answer to a decision sheet. */
@@ -2218,6 +2348,24 @@ export type VerifyResult = {
 
 /**  What verification came to. */
 export type VerifyVerdict = "valid" | "incomplete" | "invalid";
+
+export type WaitingKind = "identity" | "role" | "recovery";
+
+/**  A role, or a person, that waits for somebody to confirm it. */
+export type WaitingRow = {
+	entry: number,
+	kind: WaitingKind,
+	person: PersonRef,
+	role: string | null,
+	product: string | null,
+	/**  The key of the newcomer, to compare. */
+	key: string | null,
+	/**  Who asked for it, and so cannot confirm it. */
+	by: PersonRef[],
+	canConfirm: PersonRef[],
+	/**  Whether the person at this desk can. */
+	me: boolean,
+};
 
 export type WaiverRow = {
 	entry: number,

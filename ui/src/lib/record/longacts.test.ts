@@ -75,6 +75,14 @@ const acts: readonly [kind: JobKind, begin: () => Promise<Screen>][] = [
     },
   ],
   [
+    'openLedger',
+    async () => {
+      const screen = await atStart();
+      await press(screen, /ledgers\/meridian/);
+      return screen;
+    },
+  ],
+  [
     'createSample',
     async () => {
       const screen = await atStart();

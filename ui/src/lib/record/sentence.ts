@@ -59,6 +59,8 @@ function of(actor: string, e: TimelineEvent): Piece[] {
       return pieces(e.lost ? 'record.keyLost' : 'record.keyRevoked', { actor, person: e.person.name });
     case 'roleGranted': {
       const said = { actor, person: e.person.name, role: roleName(e.role) };
+      if (e.change === 'recover') return pieces('record.roleRecovered', { actor, person: e.person.name });
+      if (e.change === 'delegate') return pieces('record.roleLent', { ...said, until: dateTime(e.until ?? '') });
       if (e.product && e.until)
         return pieces('record.roleGrantedForUntil', { ...said, product: e.product, until: dateTime(e.until) });
       if (e.until) return pieces('record.roleGrantedUntil', { ...said, until: dateTime(e.until) });
@@ -150,6 +152,10 @@ function of(actor: string, e: TimelineEvent): Piece[] {
       return pieces('record.wave', { wave: e.wave, verdict: verdict(e.verdict), detail: e.detail });
     case 'closed':
       return pieces('record.closed', { actor, result: e.result });
+    case 'meetingOpened':
+      return pieces('record.meetingOpened', { actor, roll: e.roll.join(', ') });
+    case 'meetingClosed':
+      return pieces('record.meetingClosed', { actor, count: e.absent, minutes: e.minutes });
     case 'announced':
       return pieces('record.announced', { actor, audience: e.audience, about: e.about });
     case 'wrongPassphrases':

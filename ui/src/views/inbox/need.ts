@@ -24,6 +24,8 @@ export const looks: Readonly<Record<InboxKind, { icon: IconName; tone: Tone }>> 
   policy: { icon: 'book', tone: 'wait' },
   authorization: { icon: 'seal', tone: 'wait' },
   device: { icon: 'lock', tone: 'wait' },
+  confirmPeople: { icon: 'people', tone: 'wait' },
+  review: { icon: 'eye', tone: 'hold' },
   accept: { icon: 'mark', tone: 'wait' },
   key: { icon: 'key', tone: 'hold' },
   freeze: { icon: 'snow', tone: 'hold' },
@@ -39,6 +41,8 @@ export function title(item: InboxItem): string {
       return t('inbox.authorizationOf', { product });
     case 'device':
       return t('inbox.deviceTitle');
+    case 'confirmPeople':
+      return t('inbox.confirmPeopleTitle', { person: item.quote ?? '' });
     case 'accept':
       return t('inbox.acceptTitle');
     case 'key':
@@ -74,6 +78,8 @@ export function sentences(item: InboxItem): string[] {
         return quote ? t('inbox.text.waveVerdict', { quote }) : t('inbox.text.waveVerdictPlain');
       case 'gate':
         return who ? t('inbox.text.gate', { who }) : t('inbox.text.gatePlain');
+      case 'confirmPeople':
+        return item.role ? t('inbox.text.confirmRole', { role: roleName(item.role) }) : t('inbox.text.confirmPeople');
       case 'policy':
         return quote ? t('inbox.text.policy', { quote }) : t('inbox.text.policyPlain');
       default:
@@ -91,6 +97,8 @@ export function place(item: InboxItem): string {
       return href('products', item.product ? { id: item.product, tab: 'policy' } : {});
     case 'authorization':
       return href('authorizations', item.entry === null ? {} : { id: String(item.entry) });
+    case 'confirmPeople':
+      return href('people', {}, { tab: 'waiting' });
     case 'device':
     case 'accept':
     case 'key':

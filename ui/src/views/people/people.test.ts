@@ -100,7 +100,8 @@ test('a role may be given for one product and end by itself', async () => {
       principal: 'ravi',
       role: 'security',
       product: 'payments-api',
-      grant: true,
+      change: 'grant',
+      training: null,
     });
 });
 
@@ -139,6 +140,104 @@ test('one who has not accepted can accept here, with their own key', async () =>
   const screen = await show(People, { id: 'hana' });
   await screen.getByRole('button', { name: 'Hand over, so that they accept' }).click();
   await expect.poll(() => world.prepared).toEqual({ kind: 'accept', principal: 'hana' });
+});
+
+test('a second person confirms a role and a newcomer; who asked for it cannot', async () => {
+  world.me = 'alice';
+  await desk.refresh();
+  const screen = await show(People, {}, { tab: 'waiting' });
+  await expectAccessible(screen.container);
+  await screen.getByRole('button', { name: 'Confirm it' }).first().click();
+  const form = page.getByRole('dialog', { name: 'Confirm Tomasz Zieliński: to be QA of infusion-pump-fw' });
+  const go = form.getByRole('button', { name: 'Review and sign' });
+  await expect.element(go).toHaveAttribute('aria-disabled', 'true');
+  await form.getByRole('textbox', { name: 'Reason' }).fill('I know him');
+  await go.click();
+  await expect.poll(() => world.prepared).toEqual({ kind: 'confirmPeople', entry: 4803, reason: 'I know him' });
+  await screen.unmount();
+  world.me = 'mduval';
+  await desk.refresh();
+  const own = await show(People, {}, { tab: 'waiting' });
+  const button = own.getByRole('button', { name: 'Confirm it' }).first();
+  await expect.element(button).toHaveAttribute('aria-disabled', 'true');
+  await expect.element(button).toHaveAccessibleDescription(/Alice Moreau or Jonas Weber can confirm it/);
+});
+
+test('nothing waits: it says what would', async () => {
+  world.empty = true;
+  const screen = await show(People, {}, { tab: 'waiting' });
+  await expect.element(screen.getByText('Nothing waits for a second person')).toBeVisible();
+});
+
+test('a recovery under way is told, with who can still end it, and signed by those the first entry names', async () => {
+  world.recovering = true;
+  const screen = await show(People, {}, { tab: 'waiting' });
+  await expect.element(screen.getByText(/Tomasz Zieliński becomes process owner/)).toBeVisible();
+  await expect.element(screen.getByText(/Nobody answers for dose-planner/)).toBeVisible();
+  await screen.unmount();
+  const reviews = await show(People, {}, { tab: 'reviews' });
+  await expect.element(reviews.getByText(/2 of 2 have signed/)).toBeVisible();
+  await reviews.getByRole('button', { name: 'Recover the ledger' }).click();
+  const form = page.getByRole('dialog', { name: 'Make a new process owner' });
+  await form.getByRole('combobox', { name: /^Who is to own/ }).click();
+  await page.getByRole('option', { name: /Jonas Weber/ }).click();
+  await form.getByRole('textbox', { name: 'Reason' }).fill('Mireille has left');
+  await form.getByRole('button', { name: 'Review and sign' }).click();
+  await expect
+    .poll(() => world.prepared)
+    .toMatchObject({ kind: 'changeRole', principal: 'jonas', role: 'process-owner', change: 'recover' });
+});
+
+test('a role is lent for a while, by its holder alone', async () => {
+  world.me = 'alice';
+  await desk.refresh();
+  const screen = await show(People, { id: 'alice' });
+  await expect.element(screen.getByText(/trained \(GxP course 2026-114\) until/)).toBeVisible();
+  await screen.getByRole('button', { name: 'Let somebody sign for you' }).click();
+  const form = page.getByRole('dialog', { name: 'Let somebody sign as QA in your place' });
+  await form.getByRole('combobox', { name: /^Who signs/ }).click();
+  await page.getByRole('option', { name: /Jo Park/ }).click();
+  await form.getByRole('textbox', { name: 'Reason' }).fill('on leave');
+  const go = form.getByRole('button', { name: 'Review and sign' });
+  await expect.element(go).toHaveAttribute('aria-disabled', 'true');
+  await expect.element(go).toHaveAccessibleDescription('Choose when it ends first.');
+  await expectAccessible(form.element());
+  await screen.unmount();
+  const other = await show(People, { id: 'ravi' });
+  await expect.element(other.getByText(/in the place of Alice Moreau/)).toBeVisible();
+  await expect.element(other.getByRole('button', { name: 'Let somebody sign for you' })).not.toBeInTheDocument();
+});
+
+test('a role comes with its training record, both or neither', async () => {
+  const screen = await show(People, { id: 'ben' });
+  await screen.getByRole('button', { name: 'Give a role' }).click();
+  const form = page.getByRole('dialog', { name: 'Give Ben Okafor a role' });
+  await expect.element(form.getByText('It counts once a second person has confirmed it.')).toBeVisible();
+  await form.getByRole('combobox', { name: /^Role/ }).click();
+  await page.getByRole('option', { name: /^QA/ }).click();
+  await form.getByRole('textbox', { name: /Training record/ }).fill('GxP course');
+  await form.getByRole('textbox', { name: 'Reason' }).fill('appointed');
+  const go = form.getByRole('button', { name: 'Review and sign' });
+  await expect.element(go).toHaveAccessibleDescription('Give the training record and until when it holds.');
+});
+
+test('who leaves loses everything, each signature by itself', async () => {
+  const screen = await show(People, { id: 'ben' });
+  await screen.getByRole('button', { name: 'They leave' }).click();
+  const form = page.getByRole('dialog', { name: 'Ben Okafor leaves' });
+  await expect.element(form.getByText(/2 signatures/)).toBeVisible();
+  await form.getByRole('textbox', { name: 'Reason' }).fill('left the company');
+  await form.getByRole('button', { name: 'Review and sign' }).click();
+  await expect.poll(() => world.prepared).toEqual({ kind: 'leave', principal: 'ben', reason: 'left the company' });
+});
+
+test('the table of permissions says what each role may', async () => {
+  const screen = await show(People, {}, { tab: 'roles' });
+  const table = screen.getByRole('group', { name: 'Who may do what' });
+  const row = table.getByRole('row', { name: /enrol a person/ });
+  await expect.poll(() => row.element().querySelectorAll('[data-tone=go]').length).toBe(1);
+  const answer = table.getByRole('row', { name: /answer: GO/ });
+  await expect.element(answer.getByRole('cell').last()).toContainHTML('may');
 });
 
 test('when it cannot be read it says so; nobody of a name is said in words', async () => {

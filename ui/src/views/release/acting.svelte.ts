@@ -23,7 +23,8 @@ export type Form =
   | { kind: 'attach'; replaces: number | null; name: string | null }
   | { kind: 'observe'; replaces: number | null; name: string | null }
   | { kind: 'confirm'; entry: number; name: string }
-  | { kind: 'condition'; approval: number; number: number; condition: string };
+  | { kind: 'condition'; approval: number; number: number; condition: string }
+  | { kind: 'review'; release: string };
 
 export type About = { readonly release: string; readonly holds: readonly HoldRow[]; readonly gates: readonly string[] };
 
@@ -153,6 +154,23 @@ export class Acting {
         return;
       case 'waive':
         this.form = { kind: 'waive', gate: act.gate };
+        return;
+      case 'answerHold': {
+        const cause = blocker.cause;
+        if (cause.kind !== 'asksToWait') return;
+        this.form = { kind: 'resume', hold: act.approval, question: cause.quote, by: cause.by.name };
+        return;
+      }
+      case 'meetCondition':
+        this.form = {
+          kind: 'condition',
+          approval: act.approval,
+          number: act.number,
+          condition: blocker.cause.kind === 'condition' ? blocker.cause.text : '',
+        };
+        return;
+      case 'review':
+        this.form = { kind: 'review', release: act.release };
         return;
       case 'setPolicy':
         return router.go('products');

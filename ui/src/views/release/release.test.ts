@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { page } from 'vitest/browser';
 import { expectAccessible, show } from '../../../test/help';
 import { appError, world } from '../../lib/ipc/fake/world';
 import { registry } from '../../lib/keys/registry.svelte';
@@ -154,4 +155,49 @@ test('a damaged ledger can be read and not signed', async () => {
   await expect.element(screen.getByRole('button', { name: /Sign as QA/ })).toHaveAttribute('aria-disabled', 'true');
   expect(registry.run('release.primary')).toBe(false);
   expect(registry.run('release.hold')).toBe(false);
+});
+
+test('the quorum: who is missing, the fewest who complete it, and what an absence does', async () => {
+  const screen = await show(Release, pump);
+  await expect.element(screen.getByText('Still missing: QA and Operations.')).toBeVisible();
+  await expect.element(screen.getByText('2 people are enough')).toBeVisible();
+  await expect.element(screen.getByText('not without them')).toBeVisible();
+  await expect.element(screen.getByText('With your signature as QA, still needed: Operations.')).toBeVisible();
+  await screen.getByRole('combobox', { name: /If these were absent/ }).fill('Jo');
+  await page.getByRole('option', { name: /Jo Park/ }).click();
+  await expect.element(screen.getByText('It cannot be completed: nobody is left for Operations.')).toBeVisible();
+  expect(world.asked.filter((one) => one.name === 'quorum').at(-1)?.request).toEqual({
+    release: pump.id,
+    absent: ['jo'],
+    with: null,
+  });
+});
+
+test('a quorum that cannot be worked out says why, and the decision stays', async () => {
+  world.trouble.failing.quorum = appError('not_found', 'infusion-pump-fw has no policy');
+  const screen = await show(Release, pump);
+  await expect.element(screen.getByText('Infusion-pump-fw has no policy.')).toBeVisible();
+  await expect.element(screen.getByText('QA has not signed')).toBeVisible();
+});
+
+test('an emergency change that went out is reviewed afterwards', async () => {
+  world.emergency = true;
+  const live = { id: 'notify-3.7.12' };
+  const screen = await show(Release, live);
+  await expect.element(screen.getByText('Review overdue')).toBeVisible();
+  await screen.getByRole('button', { name: 'Record the review' }).click();
+  const form = page.getByRole('dialog', { name: /Review the emergency change/ });
+  await form.getByRole('textbox', { name: 'What was found' }).fill('the way was right');
+  await form.getByRole('textbox', { name: 'Reason' }).fill('two working days are over');
+  await expectAccessible(form.element());
+  await form.getByRole('button', { name: 'Review and sign' }).click();
+  await expect
+    .poll(() => world.prepared)
+    .toEqual({
+      kind: 'review',
+      scope: 'emergency',
+      findings: 'the way was right',
+      release: live.id,
+      reason: 'two working days are over',
+    });
 });

@@ -47,6 +47,8 @@ export class Ceremony {
   busy = $state<'' | 'preparing' | 'key' | 'signing'>('');
   /** Shown again because what would be signed is another thing than what was shown. */
   again = $state<'' | 'ledgerMoved' | 'timePassed'>('');
+  /** The last signature of a series, while the next is shown. */
+  before = $state.raw<Receipt | undefined>(undefined);
   #choosing: Promise<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -147,6 +149,7 @@ export class Ceremony {
     this.secret = '';
     this.ticked = [];
     this.again = '';
+    this.before = undefined;
     this.busy = '';
     await this.load();
   }
@@ -241,6 +244,17 @@ export class Ceremony {
       if (result.kind === 'showAgain') {
         this.#take(result.challenge);
         this.#showAgain(result.challenge.renewed === 'timePassed' ? 'timePassed' : 'ledgerMoved');
+        return;
+      }
+      if (result.kind === 'next') {
+        // Each of a series is looked at and signed by itself: nothing chosen for one holds for the next.
+        this.before = result.receipt;
+        this.form = blank();
+        this.ticked = [];
+        this.again = '';
+        this.challenge = undefined;
+        this.#take(result.challenge);
+        this.step = 'review';
         return;
       }
       this.receipt = result.receipt;

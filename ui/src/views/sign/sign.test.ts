@@ -217,6 +217,7 @@ test('a new key is made before it signs; too short a passphrase is refused and s
     recovery: [],
     recoveryNeeded: 0,
     recoveryWaitHours: 72,
+    charter: { rolesByTwo: true, identityByTwo: false, keyDays: 366 },
   });
   await screen.getByRole('button', { name: 'Continue' }).click();
   await expect.element(screen.getByRole('heading', { level: 1 })).toHaveTextContent('A passphrase for Alice Moreau');
@@ -276,4 +277,36 @@ test('speaks German', async () => {
     .element(screen.getByRole('note', { name: 'Was Ihre Unterschrift sagt' }))
     .toHaveTextContent(/Ich, Alice Moreau, stimme als QS der Auslieferung von pump-fw-4\.2\.0\.bin nach production zu/);
   await expect.element(screen.getByRole('button', { name: 'GO unterschreiben' })).toBeVisible();
+});
+
+test('one matter of several signatures: each is shown and signed by itself', async () => {
+  world.me = 'mduval';
+  await desk.refresh();
+  const screen = await open({ kind: 'leave', principal: 'ben', reason: 'left the company' });
+  await expect.element(screen.getByText('Signature 1 of 2.')).toBeVisible();
+  await screen.getByRole('button', { name: 'Continue' }).click();
+  await passphrase(screen).fill('green-anchor-2');
+  await userEvent.keyboard('{Enter}');
+  await expect.element(screen.getByText(/Signature 2 of 2.*The one before is entry/)).toBeVisible();
+  // Nothing of the first holds for the second: it is read again, and the passphrase typed again.
+  expect(commits()).toHaveLength(1);
+  await expect.element(screen.getByRole('button', { name: 'Continue' })).toBeVisible();
+  await expectAccessible(screen.container);
+  await screen.getByRole('button', { name: 'Continue' }).click();
+  await expect.element(passphrase(screen)).toHaveValue('');
+  await passphrase(screen).fill('green-anchor-2');
+  await userEvent.keyboard('{Enter}');
+  await expect.element(screen.getByRole('heading', { level: 1 })).toHaveTextContent('Signed');
+  expect(commits().map((one) => one.nonce)).toHaveLength(2);
+});
+
+test('a GO says whose signatures are still needed after it', async () => {
+  const screen = await open();
+  await go(screen);
+  await expect.element(screen.getByText('With this signature, still needed: Operations.')).toBeVisible();
+});
+
+test('a second person’s word names the person and the role', async () => {
+  const screen = await open({ kind: 'confirmPeople', entry: 4803, reason: 'I know him' });
+  await expect.element(screen.getByText(/confirm that Tomasz Zieliński is to be/)).toBeVisible();
 });

@@ -51,6 +51,16 @@ export function declared(challenge: Challenge, chosen: { verdict: Verdict | null
       });
     case 'confirm':
       return pieces('sign.say.confirm', { who, what: said.what, entry: said.entry });
+    case 'confirmRole': {
+      const about = { who, person: said.person.name, role: roleName(said.role), entry: said.entry };
+      return said.product
+        ? pieces('sign.say.confirmRoleFor', { ...about, product: said.product })
+        : pieces('sign.say.confirmRole', about);
+    }
+    case 'confirmIdentity':
+      return pieces('sign.say.confirmIdentity', { who, person: said.person.name, entry: said.entry });
+    case 'confirmRecovery':
+      return pieces('sign.say.confirmRecovery', { who, person: said.person.name, entry: said.entry });
     case 'condition':
       return pieces('sign.say.condition', { who, condition: said.condition });
     case 'propose':
@@ -156,7 +166,14 @@ export function declared(challenge: Challenge, chosen: { verdict: Verdict | null
       return plain(said.text);
     case 'role': {
       const about = { who, person: said.person.name, role: roleName(said.role) };
-      if (!said.grant) return pieces('sign.say.roleEnds', about);
+      if (said.change === 'lapse') return pieces('sign.say.roleEnds', about);
+      if (said.change === 'recover') return pieces('sign.say.roleRecover', { who, person: said.person.name });
+      if (said.change === 'delegate')
+        return pieces(said.product ? 'sign.say.roleLentFor' : 'sign.say.roleLent', {
+          ...about,
+          until: dateTime(said.until ?? ''),
+          product: said.product ?? '',
+        });
       if (said.until) return pieces('sign.say.roleUntil', { ...about, until: dateTime(said.until) });
       return said.product
         ? pieces('sign.say.roleFor', { ...about, product: said.product })

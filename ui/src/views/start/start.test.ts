@@ -45,9 +45,28 @@ test('a ledger is created by a signed act, never from this page', async () => {
   expect(world.prepared).toBeNull();
   await screen.getByRole('textbox', { name: 'Name of the ledger' }).fill('Meridian');
   await screen.getByRole('button', { name: /Go on to sign/ }).click();
-  await expect.poll(() => world.prepared?.kind).toBe('createLedger');
+  await expect
+    .poll(() => world.prepared)
+    .toMatchObject({ kind: 'createLedger', charter: { rolesByTwo: true, identityByTwo: false, keyDays: 366 } });
   expect(JSON.stringify(world.asked)).not.toContain('assphrase');
   await expectAccessible(screen.container);
+});
+
+test('what holds for people stands in the first entry; a term that is no number is refused at its field', async () => {
+  const screen = await fresh('create');
+  await screen.getByRole('textbox', { name: 'Name of the ledger' }).fill('Meridian');
+  await screen.getByRole('checkbox', { name: /A second person states who/ }).click();
+  await screen.getByRole('textbox', { name: /Keys hold for at most/ }).fill('soon');
+  await screen.getByRole('button', { name: /Go on to sign/ }).click();
+  await expect
+    .element(screen.getByRole('textbox', { name: /Keys hold for at most/ }))
+    .toHaveAttribute('aria-invalid', 'true');
+  expect(world.prepared).toBeNull();
+  await screen.getByRole('textbox', { name: /Keys hold for at most/ }).fill('180');
+  await screen.getByRole('button', { name: /Go on to sign/ }).click();
+  await expect
+    .poll(() => world.prepared)
+    .toMatchObject({ charter: { rolesByTwo: true, identityByTwo: true, keyDays: 180 } });
 });
 
 test('a refusal stands at its field', async () => {

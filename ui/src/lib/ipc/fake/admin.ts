@@ -9,6 +9,7 @@ import type {
   TargetRow,
   TextDiffLine,
 } from '../bindings';
+import { permissions, waitingRows } from './appointing';
 import { startJob } from './desk';
 import type { Handlers } from './handlers';
 import { person, personas } from './people';
@@ -33,6 +34,8 @@ function personRow(principal: string, at: number): PersonRow {
       product: null,
       until: principal === 'ravi' ? days(30) : null,
       granted: 3 + at * 3,
+      lentBy: principal === 'ravi' ? person('alice') : null,
+      training: principal === 'alice' ? { reference: 'GxP course 2026-114', until: days(120) } : null,
     })),
     keys: [
       {
@@ -402,7 +405,18 @@ export const admin = {
         findings: 'two roles lapsed with a move to another team',
       },
     ],
-    recovery: { needed: 2, people: [person('mduval'), person('ewa'), person('chiara')], waitHours: 72 },
+    recovery: {
+      needed: 2,
+      people: [person('mduval'), person('ewa'), person('chiara')],
+      waitHours: 72,
+      underWay: world.recovering
+        ? [{ entry: 4808, person: person('tomasz'), by: [person('ewa'), person('chiara')], from: days(3) }]
+        : [],
+    },
+    waiting: world.empty ? [] : waitingRows(),
+    vacancies: world.recovering ? ['dose-planner'] : [],
+    charter: { identityByTwo: true, rolesByTwo: true, keyDays: 366 },
+    permissions,
   }),
   products: () => ({
     products: world.empty

@@ -56,13 +56,18 @@ function entries(): TimelineRow[] {
   const start = Date.parse(now) - 260 * 86_400_000;
   const setUp: TimelineEvent[] = [
     { kind: 'genesis', title: 'Meridian Medical' },
-    ...personas
-      .slice(1)
-      .flatMap((one): TimelineEvent[] => [
-        { kind: 'enrolled', person: person(one.principal) },
-        { kind: 'accepted' },
-        { kind: 'roleGranted', person: person(one.principal), role: one.roles[0]!, product: null, until: null },
-      ]),
+    ...personas.slice(1).flatMap((one): TimelineEvent[] => [
+      { kind: 'enrolled', person: person(one.principal) },
+      { kind: 'accepted' },
+      {
+        kind: 'roleGranted',
+        person: person(one.principal),
+        role: one.roles[0]!,
+        product: null,
+        until: null,
+        change: 'grant',
+      },
+    ]),
   ];
   for (let index = 0; index < size; index += 1) {
     const late = Math.max(0, index - 4_740);

@@ -30,7 +30,14 @@ export function session(): Session {
       ? {
           principal: me.principal,
           name: me.name,
-          roles: me.roles.map((role) => ({ role, product: null, until: null, granted: 12 })),
+          roles: me.roles.map((role) => ({
+            role,
+            product: null,
+            until: null,
+            granted: 12,
+            lentBy: null,
+            training: null,
+          })),
           may: ['propose', 'request', 'dispatch', 'sign', 'hold', 'administer', 'configure', 'freeze', 'review'],
           accepted: true,
           keyFingerprint: 'SHA256:Jn5SkqD2vXo0pWf7bQyTz1mC8rLhA4gEeNuVxRuCyEs',
@@ -178,9 +185,11 @@ export const desk = {
     suggestedPrincipal: 'alice',
   }),
   openLedger: () => {
-    world.mode = 'open';
-    world.sample = false;
-    return session();
+    setTimeout(() => {
+      world.mode = 'open';
+      world.sample = false;
+    }, world.jobTick * 9);
+    return startJob('openLedger', { kind: 'nothing' }, { step: 'reading' });
   },
   closeLedger: () => {
     world.mode = 'start';

@@ -2,6 +2,7 @@
 import type { ActName, Intent, ProposalDraft, ProposalForm, Statement } from '../bindings';
 import type { Handlers } from './handlers';
 import { person } from './people';
+import { waitingRows } from './appointing';
 import { commitOf, release as releaseHandlers, sheet } from './release';
 import { artifacts, liveVersion } from './sample';
 import { appError, now, Refused, world } from './world';
@@ -75,6 +76,8 @@ const actOf: Partial<Record<Intent['kind'], ActName>> = {
   enrol: 'enrol',
   accept: 'enrolAccept',
   changeRole: 'role',
+  confirmPeople: 'approval',
+  leave: 'role',
   rotateKey: 'key',
   endKey: 'key',
   enrolDispatcher: 'device',
@@ -183,7 +186,24 @@ export function statementOf(intent: Intent): Statement {
         role: intent.role,
         product: intent.product,
         until: intent.until,
-        grant: intent.grant,
+        change: intent.change,
+      };
+    case 'confirmPeople': {
+      const row = waitingRows().find((one) => one.entry === intent.entry);
+      if (!row) return { kind: 'confirm', what: '', entry: intent.entry };
+      const about = { person: row.person, entry: row.entry };
+      return row.kind === 'role'
+        ? { kind: 'confirmRole', ...about, role: row.role ?? '', product: row.product }
+        : { kind: row.kind === 'identity' ? 'confirmIdentity' : 'confirmRecovery', ...about };
+    }
+    case 'leave':
+      return {
+        kind: 'role',
+        person: person(intent.principal),
+        role: 'security',
+        product: null,
+        until: null,
+        change: 'lapse',
       };
     case 'rotateKey':
       return { kind: 'rotateKey' };

@@ -24,6 +24,7 @@ import type {
 } from '../bindings';
 import type { Handlers } from './handlers';
 import { freezes } from './overview';
+import { quorumOf } from './appointing';
 import { person } from './people';
 import { artifacts, digest, drawn, liveVersion, products, quorum, releaseRow, titleOf } from './sample';
 import { appError, days, hours, minutes, now, Refused, world } from './world';
@@ -609,6 +610,7 @@ function view(release: string): ReleaseView {
       row.state === 'reviewed'
         ? { entry: 4500, result: 'as planned; no incident in two weeks', by: person('jonas'), time: days(-3) }
         : null,
+    review: row.state === 'live' && world.emergency ? { due: days(-1), overdue: true, reviewed: null } : null,
   };
 }
 
@@ -769,6 +771,7 @@ const subjects = [
 
 export const release = {
   release: ({ release: id }) => view(id),
+  quorum: ({ release: id, absent, with: by }) => quorumOf(id, absent, by?.role),
   evidence: ({ release: id }) => {
     mustHave(id);
     return { gates: world.empty ? [] : gates(id), files: world.empty ? [] : files(id), summary };

@@ -1,5 +1,6 @@
 /** The signing window's side: what is to be signed, chosen, and signed. Wrong passphrases are counted. */
 import type { Challenge, Intent, Receipt, Verdict } from '../bindings';
+import { quorumOf } from './appointing';
 import { statementOf } from './forms';
 import type { Handlers } from './handlers';
 import { person, personas } from './people';
@@ -17,6 +18,7 @@ let chosen: {
 } | null = null;
 let wrong = 0;
 let keyMade = false;
+let step = 0;
 let about: { prepared: unknown; asked: unknown } = { prepared: undefined, asked: undefined };
 
 const defaultIntent: Intent = { kind: 'answer', release: 'infusion-pump-fw-4.2.0', role: 'qa' };
@@ -116,6 +118,8 @@ function challenge(renewed: Challenge['renewed'] = null): Challenge {
     wrong,
     lockedUntil: wrong >= 5 ? minutes(1) : null,
     renewed,
+    series: intent.kind === 'leave' ? { number: step + 1, of: 2 } : null,
+    stillMissing: chosen?.verdict === 'go' && release ? quorumOf(release, [], chosen.role).missing : null,
   };
 }
 
@@ -136,6 +140,7 @@ export const signing = {
       about = { prepared: world.prepared, asked: world.asked };
       chosen = null;
       keyMade = false;
+      step = 0;
       wrong = 0;
       nonce += 1;
     }
@@ -216,7 +221,13 @@ export const signing = {
       consequence: now_.consequence,
       then: now_.then,
       state: now_.release ? 'authorized' : null,
+      unfinished: null,
     };
+    if (now_.series && now_.series.number < now_.series.of) {
+      step += 1;
+      nonce += 1;
+      return { kind: 'next', receipt, challenge: challenge() };
+    }
     if (world.prepared?.kind === 'unlock') {
       world.locked = false;
       world.me = now_.who.principal;

@@ -76,6 +76,10 @@ const beginning = () => ({
   /** The ledger moves while the signing window is open; something changed since the last answer. */
   moved: false,
   changedSince: false,
+  /** The ledger is being recovered. */
+  recovering: false,
+  /** An emergency change waits for its review. */
+  emergency: false,
   /** What the clipboard holds. */
   clipboard: '',
   /** Whether the system dialog is answered. */

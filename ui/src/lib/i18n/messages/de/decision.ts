@@ -151,4 +151,7 @@ export default {
   'cause.keyRevoked': 'Der Schlüssel wurde widerrufen.',
   'cause.segregationFailed': 'Wer unterschrieben hat, hatte anderweitig Anteil daran.',
   'cause.invalid': 'Die Unterschrift hält nicht stand.',
+  'clear.meetCondition': 'Erledigt melden',
+  'clear.answerHold': 'Frage beantworten',
+  'clear.review': 'Prüfung eintragen',
 } as const satisfies Translation<typeof en>;

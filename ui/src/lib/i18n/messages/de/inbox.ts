@@ -97,4 +97,12 @@ export default {
   overdue: 'überfällig, war fällig {when}',
   since: '{when}',
   last: 'Sie sind die letzte Unterschrift.',
+  'kind.confirmPeople': 'Zu bestätigen',
+  'kind.review': 'Zu prüfen',
+  confirmPeopleTitle: '{person} bestätigen',
+  'text.confirmRole': 'Soll {role} werden, sobald eine zweite Person es bestätigt hat.',
+  'text.confirmPeople': 'Neu hier: Nichts Unterschriebenes gilt, bis eine zweite Person erklärt hat, wer das ist.',
+  'text.review': 'Es ging als Notfalländerung hinaus. Wer keinen Anteil daran hatte, prüft sie im Nachhinein.',
+  'act.confirmPeople': 'Ansehen und bestätigen',
+  'act.review': 'Prüfen',
 } as const satisfies Translation<typeof en>;

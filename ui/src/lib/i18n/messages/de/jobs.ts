@@ -12,5 +12,6 @@ export default {
   reconcile: 'Auslösung wird gesucht',
   observeEvidence: 'Nachweis wird geholt',
   createSample: 'Beispiel wird gebaut',
+  openLedger: 'Ledger wird geöffnet',
   worker: 'Arbeitet',
 } as const satisfies Translation<typeof en>;

@@ -66,6 +66,11 @@ export default {
   run: '{actor} sah den Lauf: {status}.',
   wave: 'Welle {wave}: **{verdict}**. {detail}',
   closed: '{actor} hat es abgeschlossen: „{result}“',
+  meetingOpened: '{actor} hat die Go/No-Go-Besprechung eröffnet und ruft {roll} auf.',
+  meetingClosed: {
+    one: '{actor} hat die Besprechung geschlossen; {count} Platz blieb leer: „{minutes}“',
+    other: '{actor} hat die Besprechung geschlossen; {count} Plätze blieben leer: „{minutes}“',
+  },
   announced: '{actor} hat {audience} über {about} unterrichtet.',
   wrongPassphrases: {
     one: 'Eine falsche Passphrase für {person}.',
@@ -110,6 +115,7 @@ export default {
   'act.announce': 'Mitteilung',
   'act.attempt': 'Versuch',
   'act.refusal': 'Ablehnung',
+  'act.meeting': 'Besprechung',
   'act.correction': 'Berichtigung',
   'act.late': 'Nachtrag',
   'act.review': 'Prüfung',
@@ -164,4 +170,6 @@ export default {
   'needs.review': 'Das macht die Prozessverantwortung oder die Revision.',
   nobodyCan: 'Niemand kann es',
   barred: 'nicht: {people}',
+  roleLent: '{actor} lässt sich als {role} bis {until} von {person} vertreten.',
+  roleRecovered: '{actor} verlangt, dass {person} **prozessverantwortlich** wird: Das Ledger wird wiederhergestellt.',
 } as const satisfies Translation<typeof en>;

@@ -56,7 +56,7 @@ export default {
   'say.answer.conditionalGo':
     'Ich, {who}, stimme als {role} der Auslieferung von {artifact} nach {environment} auf Bogen {sheet} **mit Auflagen** zu; es zählt erst als GO, wenn sie erfüllt sind.',
   'say.answer.withdrawn':
-    'Ich, {who}, **nehme zurück**, was ich als {role} zur Auslieferung von {artifact} nach {environment} auf Bogen {sheet} geantwortet habe: als hätte ich nicht geantwortet.',
+    'Ich, {who}, **nehme** als {role} meine Antwort auf die Auslieferung von {artifact} nach {environment} **zurück**; an ihrer Stelle sage ich auf Bogen {sheet} nichts.',
   'say.answer.open':
     'Ich, {who}, antworte auf die Auslieferung von {artifact} nach {environment}, wie Bogen {sheet} sie beschreibt.',
   'say.policy.go':
@@ -64,7 +64,8 @@ export default {
   'say.policy.noGo': 'Ich, {who}, **lehne** als {role} Richtlinie v{version} von {product} **ab**.',
   'say.policy.hold': 'Ich, {who}, verlange als {role}, dass Richtlinie v{version} von {product} **wartet**.',
   'say.policy.conditionalGo': 'Ich, {who}, stimme als {role} Richtlinie v{version} von {product} **mit Auflagen** zu.',
-  'say.policy.withdrawn': 'Ich, {who}, **nehme zurück**, was ich als {role} zu Richtlinie v{version} von {product} geantwortet habe.',
+  'say.policy.withdrawn':
+    'Ich, {who}, **nehme** als {role} meine Antwort auf Richtlinie v{version} von {product} **zurück**.',
   'say.policy.open': 'Ich, {who}, antworte auf Richtlinie v{version} von {product}.',
   'say.authorization.go':
     'Ich, {who}, **trage** als {role} die Dauerfreigabe von Eintrag {entry} für {product} **mit**: Releases in ihren Grenzen gehen hinaus, ohne dass an dem Tag jemand unterschreibt.',
@@ -75,7 +76,7 @@ export default {
   'say.authorization.conditionalGo':
     'Ich, {who}, trage als {role} die Dauerfreigabe von Eintrag {entry} für {product} **mit Auflagen** mit.',
   'say.authorization.withdrawn':
-    'Ich, {who}, **nehme zurück**, was ich als {role} zur Dauerfreigabe von Eintrag {entry} für {product} geantwortet habe.',
+    'Ich, {who}, **nehme** als {role} meine Antwort auf die Dauerfreigabe von Eintrag {entry} für {product} **zurück**.',
   'say.authorization.open': 'Ich, {who}, antworte auf die Dauerfreigabe von Eintrag {entry} für {product}.',
   'say.confirm': 'Ich, {who}, bestätige {what} von Eintrag {entry}. Ich habe es selbst angesehen.',
   'say.condition': 'Ich, {who}, erkläre, dass diese Auflage erfüllt ist: {condition}',
@@ -247,4 +248,17 @@ export default {
     'Das war die letzte Unterschrift. Ein Release-Manager darf jetzt die Ausrollung beginnen.',
   'after.lastSignatureWorkerStarts': 'Das war die letzte Unterschrift. Die Ausrollung beginnt jetzt von selbst.',
   begun: 'Es hat begonnen.',
+  'say.confirmRole': 'Ich, {who}, bestätige, dass {person} **{role}** sein soll (Eintrag {entry}).',
+  'say.confirmRoleFor': 'Ich, {who}, bestätige, dass {person} für {product} **{role}** sein soll (Eintrag {entry}).',
+  'say.confirmIdentity': 'Ich, {who}, erkläre, dass ich weiß, wer {person} ist (Eintrag {entry}).',
+  'say.confirmRecovery': 'Ich, {who}, stimme zu, dass {person} **dieses Ledger verantworten** soll (Eintrag {entry}).',
+  'say.roleLent': 'Ich, {who}, lasse mich als {role} bis {until} von {person} **vertreten**.',
+  'say.roleLentFor': 'Ich, {who}, lasse mich als {role} für {product} bis {until} von {person} **vertreten**.',
+  'say.roleRecover':
+    'Ich, {who}, verlange, dass {person} prozessverantwortlich wird: Niemand ist mehr da, der es bestimmen könnte.',
+  series: 'Unterschrift {number} von {of}.',
+  seriesBefore: 'Die vorige ist Eintrag {entry}.',
+  unfinished: 'Was unterschrieben ist, bleibt. Was folgen sollte, wurde abgelehnt:',
+  stillMissing: 'Mit dieser Unterschrift fehlen noch: {roles}.',
+  noneMissing: 'Mit dieser Unterschrift fehlt niemand mehr.',
 } as const satisfies Translation<typeof en>;

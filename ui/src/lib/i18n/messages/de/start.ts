@@ -9,6 +9,7 @@ export default {
     'Sechs Produkte, Releases aus vier Monaten, Personen jeder Rolle, deren Passphrasen sichtbar sind. Nichts davon ist echt.',
   sampleAct: 'Beispiel erkunden',
   sampleAgain: 'Beispiel neu beginnen',
+  opening: 'Das Ledger wird gelesen',
   sampleBuilding: 'Das Beispiel wird gebaut',
   createTitle: 'Ein Ledger anlegen',
   createText:
@@ -83,4 +84,14 @@ export default {
   stepConnectorText: 'Wo die Pipeline läuft, die ausrollt. Das Prüfen sendet nichts ab.',
   stepRelease: 'Das erste Release',
   stepReleaseText: 'Vorschlagen, Nachweise sammeln, die Entscheidung anfragen.',
+  charter: 'Wie Personen hereinkommen',
+  charterNote: 'es steht für immer im ersten Eintrag',
+  rolesByTwo: 'Eine Rolle gilt, sobald eine zweite Person sie bestätigt hat',
+  rolesByTwoHint:
+    'Damit niemand allein jemanden zum Freigeben ermächtigt. Die erste Person neben Ihnen ist ausgenommen: Niemand könnte sie bestätigen.',
+  identityByTwo: 'Eine zweite Person erklärt, wer neu hinzukommt',
+  identityByTwoHint: 'Vorher gilt nichts, was eine neue Person unterschreibt.',
+  keyDays: 'Schlüssel gelten höchstens so viele Tage',
+  keyDaysHint: 'Aufsichten erwarten meist ein Jahr.',
+  keyDaysWrong: 'Eine ganze Zahl von Tagen zwischen 1 und 3660.',
 } as const satisfies Translation<typeof en>;

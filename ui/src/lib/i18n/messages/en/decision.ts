@@ -155,4 +155,7 @@ export default {
   'cause.keyRevoked': 'The key was revoked.',
   'cause.segregationFailed': 'Whoever signed had another part in it.',
   'cause.invalid': 'The signature does not hold.',
+  'clear.meetCondition': 'Settle it',
+  'clear.answerHold': 'Answer the question',
+  'clear.review': 'Record the review',
 } as const;

@@ -93,4 +93,12 @@ export default {
   overdue: 'overdue, was due {when}',
   since: '{when}',
   last: 'You are the last signature.',
+  'kind.confirmPeople': 'To confirm',
+  'kind.review': 'To review',
+  confirmPeopleTitle: 'Confirm {person}',
+  'text.confirmRole': 'To be {role}, once a second person has said so.',
+  'text.confirmPeople': 'A newcomer: nothing they sign counts until a second person has said who they are.',
+  'text.review': 'It went out as an emergency change. Somebody who had no part in it looks back at it.',
+  'act.confirmPeople': 'See and confirm',
+  'act.review': 'Review it',
 } as const;

@@ -9,5 +9,6 @@ export default {
   reconcile: 'Looking for a dispatch',
   observeEvidence: 'Fetching evidence',
   createSample: 'Building the sample',
+  openLedger: 'Opening a ledger',
   worker: 'Working',
 } as const;

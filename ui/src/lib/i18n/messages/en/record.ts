@@ -64,6 +64,11 @@ export default {
   run: '{actor} saw the run {status}.',
   wave: 'Wave {wave}: **{verdict}**. {detail}',
   closed: '{actor} closed it: “{result}”',
+  meetingOpened: '{actor} opened the go/no-go meeting and calls {roll}.',
+  meetingClosed: {
+    one: '{actor} closed the meeting; {count} seat was absent: “{minutes}”',
+    other: '{actor} closed the meeting; {count} seats were absent: “{minutes}”',
+  },
   announced: '{actor} told {audience} about {about}.',
   wrongPassphrases: { one: 'A wrong passphrase for {person}.', other: '{count} wrong passphrases for {person}.' },
   refused: 'Refused to {person}: {message}.',
@@ -106,6 +111,7 @@ export default {
   'act.announce': 'Announcement',
   'act.attempt': 'Attempt',
   'act.refusal': 'Refusal',
+  'act.meeting': 'Meeting',
   'act.correction': 'Correction',
   'act.late': 'Late record',
   'act.review': 'Review',
@@ -163,4 +169,6 @@ export default {
   'needs.review': 'A process owner or auditor does this.',
   nobodyCan: 'Nobody can',
   barred: 'not: {people}',
+  roleLent: '{actor} lets {person} sign as {role} in their place until {until}.',
+  roleRecovered: '{actor} asks that {person} becomes **process owner**: the ledger is recovered.',
 } as const;

@@ -348,4 +348,27 @@ export default {
     'Each signature names the digest of the sheet it answers. Whoever has the bundle and the fingerprint of the ledger re-derives the verdict with ordinary tools, offline.',
   proofOne: 'The fingerprint comes from the people of the ledger, never from the bundle.',
   proofHelp: 'Checking an export by hand',
+  // emergency changes
+  reviewTitle: 'Review the emergency change {release}',
+  reviewText:
+    'Afterwards, by somebody who had no part in it: was it right to go this way, and what is to change? Until it is on record, every other release of the product waits.',
+  reviewHint: 'What happened, whether the way was right, what follows.',
+  reviewDue: 'Review due',
+  reviewOverdue: 'Review overdue',
+  reviewDone: 'Reviewed',
+  recordReview: 'Record the review',
+  // who can complete it
+  quorum: 'Who can complete it',
+  quorumNote: 'worked out from roles, parts and absences',
+  quorumNobody: 'It cannot be completed: nobody is left for {roles}.',
+  quorumNobodyDo: 'Appoint somebody, or let an absent holder be represented: People & keys.',
+  quorumMissing: 'Still missing: {roles}.',
+  quorumComplete: 'Nobody is missing.',
+  quorumFewest: { one: 'One person is enough', other: '{count} people are enough' },
+  notWithout: 'not without them',
+  afterYours: 'With your signature as {role}, still needed: {roles}.',
+  afterYoursNone: 'With your signature as {role} nobody else is needed.',
+  absent: 'If these were absent',
+  absentHint: 'Who represents them takes their seat.',
+  roleTimes: '{count} × {role}',
 } as const;

@@ -57,14 +57,14 @@ export default {
   'say.answer.conditionalGo':
     'I, {who}, as {role}, approve the release of {artifact} to {environment} on sheet {sheet} **with conditions**; it counts as a GO only once they are met.',
   'say.answer.withdrawn':
-    'I, {who}, **take back** what I answered as {role} on the release of {artifact} to {environment}, sheet {sheet}: as if I had not answered.',
+    'I, {who}, as {role}, **take back** what I answered on the release of {artifact} to {environment}; I say nothing in its place on sheet {sheet}.',
   'say.answer.open': 'I, {who}, answer on the release of {artifact} to {environment}, as sheet {sheet} describes it.',
   'say.policy.go':
     'I, {who}, as {role}, **approve** that policy v{version} of {product} takes the place of the one in force.',
   'say.policy.noGo': 'I, {who}, as {role}, **refuse** policy v{version} of {product}.',
   'say.policy.hold': 'I, {who}, as {role}, ask that policy v{version} of {product} **waits**.',
   'say.policy.conditionalGo': 'I, {who}, as {role}, approve policy v{version} of {product} **with conditions**.',
-  'say.policy.withdrawn': 'I, {who}, **take back** what I answered as {role} on policy v{version} of {product}.',
+  'say.policy.withdrawn': 'I, {who}, as {role}, **take back** what I answered on policy v{version} of {product}.',
   'say.policy.open': 'I, {who}, answer on policy v{version} of {product}.',
   'say.authorization.go':
     'I, {who}, as {role}, **adopt** the standing authorization of entry {entry} for {product}: releases within its bounds go out with nobody signing that day.',
@@ -75,7 +75,7 @@ export default {
   'say.authorization.conditionalGo':
     'I, {who}, as {role}, adopt the standing authorization of entry {entry} for {product} **with conditions**.',
   'say.authorization.withdrawn':
-    'I, {who}, **take back** what I answered as {role} on the standing authorization of entry {entry} for {product}.',
+    'I, {who}, as {role}, **take back** what I answered on the standing authorization of entry {entry} for {product}.',
   'say.authorization.open': 'I, {who}, answer on the standing authorization of entry {entry} for {product}.',
   'say.confirm': 'I, {who}, confirm {what} of entry {entry}. I have looked at it myself.',
   'say.condition': 'I, {who}, declare that this condition is met: {condition}',
@@ -159,7 +159,7 @@ export default {
   'verdict.noGo': 'NO-GO',
   'verdict.hold': 'HOLD',
   'verdict.conditionalGo': 'With conditions',
-  'verdict.withdrawn': 'Take back',
+  'verdict.withdrawn': 'Take it back',
   asRole: 'You sign as',
   meaning: 'What it means',
   reason: 'Reason',
@@ -243,4 +243,17 @@ export default {
   'after.lastSignatureManagerStartsNobody': 'That was the last signature. A release manager may now start the rollout.',
   'after.lastSignatureWorkerStarts': 'That was the last signature. The rollout now starts by itself.',
   begun: 'It has begun.',
+  // people, and matters of several signatures
+  'say.confirmRole': 'I, {who}, confirm that {person} is to be **{role}** (entry {entry}).',
+  'say.confirmRoleFor': 'I, {who}, confirm that {person} is to be **{role}** of {product} (entry {entry}).',
+  'say.confirmIdentity': 'I, {who}, state that I know who {person} is (entry {entry}).',
+  'say.confirmRecovery': 'I, {who}, agree that {person} is to **own this ledger** (entry {entry}).',
+  'say.roleLent': 'I, {who}, let {person} sign as {role} **in my place** until {until}.',
+  'say.roleLentFor': 'I, {who}, let {person} sign as {role} of {product} **in my place** until {until}.',
+  'say.roleRecover': 'I, {who}, ask that {person} is made process owner: nobody is left who could appoint one.',
+  series: 'Signature {number} of {of}.',
+  seriesBefore: 'The one before is entry {entry}.',
+  unfinished: 'What is signed stays. What was to follow was refused:',
+  stillMissing: 'With this signature, still needed: {roles}.',
+  noneMissing: 'With this signature nobody else is needed.',
 } as const;

@@ -6,6 +6,7 @@ export default {
     'Six products, four months of releases, people of every role whose passphrases are shown. Nothing in it is real.',
   sampleAct: 'Explore the sample',
   sampleAgain: 'Begin the sample anew',
+  opening: 'Reading the ledger',
   sampleBuilding: 'Building the sample',
   createTitle: 'Create a ledger',
   createText: 'The first process owner signs its first entry. Others are enrolled after that.',
@@ -82,4 +83,15 @@ export default {
   stepConnectorText: 'Where the pipeline runs that deploys. Testing it sends nothing.',
   stepRelease: 'The first release',
   stepReleaseText: 'Propose it, collect its evidence, ask for the decision.',
+  // what holds for people
+  charter: 'How people come in',
+  charterNote: 'it stands in the first entry, for good',
+  rolesByTwo: 'A role counts once a second person has confirmed it',
+  rolesByTwoHint:
+    'So that no process owner makes an approver alone. The first person beside you is the exception: nobody could confirm them.',
+  identityByTwo: 'A second person states who a newcomer is',
+  identityByTwoHint: 'Before that, nothing a newcomer signs counts.',
+  keyDays: 'Keys hold for at most so many days',
+  keyDaysHint: 'Regulators usually expect a year.',
+  keyDaysWrong: 'A whole number of days from 1 to 3660.',
 } as const;
