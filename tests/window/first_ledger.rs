@@ -34,10 +34,10 @@ fn a_page_that_lies_cannot_make_rust_sign_other_bytes_than_it_showed() {
     let place = ask(page, "start_info", json!({}))["suggested"]["token"].take();
     let act = json!({ "kind": "createLedger", "title": "Acme releases", "directory": place, "name": "Olga Brandt",
         "principal": "olga@acme.example", "emails": [], "reason": "we begin", "recovery": [], "recoveryNeeded": 0,
-        "recoveryWaitHours": 0 });
+        "recoveryWaitHours": 0, "charter": { "rolesByTwo": true, "identityByTwo": false, "keyDays": 366 } });
     let unpicked = json!({ "request": { "kind": "createLedger", "title": "x", "directory": "/tmp", "name": "x",
         "principal": "x@x.example", "emails": [], "reason": "x", "recovery": [], "recoveryNeeded": 0,
-        "recoveryWaitHours": 0 } });
+        "recoveryWaitHours": 0, "charter": { "rolesByTwo": true, "identityByTwo": false, "keyDays": 366 } } });
     assert_eq!(refused(page, "prepare", unpicked), "not_picked", "a page names no path");
     let draft = ask(page, "prepare", json!({ "request": act }))["draftId"].take();
     refused(page, "open_signing", json!({ "request": { "draftId": "00000000-0000-0000-0000-000000000000" } }));

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use countersign_core::act;
 use countersign_core::evidence;
 use countersign_core::policy::{self, EvidenceRule, Policy};
 use countersign_core::state::State;
@@ -11,8 +12,8 @@ use specta::Type;
 
 use crate::products::duration;
 use crate::wire::{
-    AttachedRule, DispatchRule, EvidenceKind, Mode, Part, QuorumAsked, Reauth, RequiredField, RerunRule, RollbackRule,
-    WavePlan,
+    AttachedRule, ChangeType, DispatchRule, EvidenceKind, Mode, Part, QuorumAsked, Reauth, RequiredField, RerunRule,
+    RollbackRule, WavePlan,
 };
 
 /// One thing a policy asks, grants or forbids.
@@ -61,6 +62,13 @@ pub enum Clause {
     Window { begins: String, seconds: u32, rule: Option<String>, zone: Option<String> },
     /// What freezes, and windows, do not stop.
     Exempt { rollback: bool, emergency: bool },
+    /// The roles that sign one after the other.
+    Order { roles: Vec<String> },
+    /// What follows, up to the next of these, is asked for changes of these types alone (of any where the list is empty),
+    /// before that environment alone where one is named.
+    Refined { changes: Vec<ChangeType>, environment: Option<String> },
+    /// The gates that are still asked for.
+    GatesAsked { gates: Vec<String> },
 }
 
 /// A bound on what a report counts.
@@ -95,6 +103,7 @@ pub fn of(policy: &Policy) -> Vec<Clause> {
                 .collect(),
         },
     ];
+    list.extend(order(&policy.order));
     list.extend(policy.distinct.iter().map(|part| Clause::Apart { part: (*part).into() }));
     if policy.distinct.is_empty() {
         list.push(Clause::NobodyApart);
@@ -131,12 +140,7 @@ pub fn of(policy: &Policy) -> Vec<Clause> {
         all_gates: emergency.gates.is_none(),
         working_days: count(emergency.review_working_days),
     }));
-    list.extend(policy.windows.iter().map(|window| Clause::Window {
-        begins: window.begins.to_string(),
-        seconds: count(window.minutes.saturating_mul(60)),
-        rule: window.rule.as_ref().map(ToString::to_string),
-        zone: window.zone.as_ref().map(ToString::to_string),
-    }));
+    list.extend(policy.windows.iter().map(window));
     if policy.calendar.is_some() {
         let exempts = |what| policy.exempts(what);
         list.push(Clause::Exempt {
@@ -144,7 +148,51 @@ pub fn of(policy: &Policy) -> Vec<Clause> {
             emergency: exempts(policy::Exempt::Emergency),
         });
     }
+    list.extend(policy.refinements.iter().flat_map(refined));
     list
+}
+
+/// Returns what a refinement says, with its heading.
+fn refined(refinement: &policy::Refinement) -> Vec<Clause> {
+    let changes = refinement.change.iter().flatten().map(|change| (*change).into()).collect();
+    let environment = refinement.environment.as_ref().map(Slug::to_string);
+    let mut list = vec![Clause::Refined { changes, environment }];
+    list.extend(refinement.quorum.as_ref().map(|quorum| Clause::Quorum { roles: asked(quorum) }));
+    list.extend(refinement.order.as_ref().and_then(|roles| order(roles)));
+    list.extend(
+        refinement.veto.as_ref().map(|roles| Clause::Veto { roles: roles.iter().map(Slug::to_string).collect() }),
+    );
+    list.extend(refinement.no_go_count.map(|number| Clause::NoGoCount { count: count(number) }));
+    if !refinement.required.is_empty() {
+        let fields = refinement.required.iter().map(|field| (*field).into()).collect();
+        list.push(Clause::Required { fields });
+    }
+    list.extend(
+        refinement
+            .gates
+            .as_ref()
+            .map(|gates| Clause::GatesAsked { gates: gates.iter().map(ToString::to_string).collect() }),
+    );
+    list.extend(refinement.evidence.iter().map(gate));
+    list.extend(refinement.attached_evidence.map(|rule| Clause::Attached { rule: rule.into() }));
+    list.extend(refinement.soak_seconds.map(|seconds| Clause::Soak { seconds: count(seconds) }));
+    let minutes = refinement.sheet_valid_minutes;
+    list.extend(minutes.map(|minutes| Clause::SheetValid { seconds: count(minutes.saturating_mul(60)) }));
+    list.extend(refinement.windows.iter().flatten().map(window));
+    list
+}
+
+fn order(roles: &[Slug]) -> Option<Clause> {
+    (!roles.is_empty()).then(|| Clause::Order { roles: roles.iter().map(Slug::to_string).collect() })
+}
+
+fn window(window: &policy::WindowRule) -> Clause {
+    Clause::Window {
+        begins: window.begins.to_string(),
+        seconds: count(window.minutes.saturating_mul(60)),
+        rule: window.rule.as_ref().map(ToString::to_string),
+        zone: window.zone.as_ref().map(ToString::to_string),
+    }
 }
 
 fn asked(quorum: &[policy::QuorumRule]) -> Vec<QuorumAsked> {
@@ -263,6 +311,22 @@ impl fmt::Display for Clause {
                 (false, true) => "a freeze stops everything but an emergency change, rollbacks too",
                 (false, false) => "a freeze stops everything, rollbacks and emergencies too",
             }),
+            Self::Order { roles } => write!(f, "in this order they sign: {}", roles.join(", then ")),
+            Self::Refined { changes, environment } => {
+                let words = || changes.iter().map(|change| act::ChangeType::from(*change).as_str());
+                let what =
+                    if changes.is_empty() { "every".to_owned() } else { words().collect::<Vec<_>>().join(" and ") };
+                match environment {
+                    Some(environment) => write!(f, "before {environment}, for {what} change:"),
+                    None => write!(f, "for {what} change:"),
+                }
+            }
+            Self::GatesAsked { gates } if gates.is_empty() => {
+                f.write_str("no gate is asked for, but a red one halts it")
+            }
+            Self::GatesAsked { gates } => {
+                write!(f, "of the gates it passes {}, and a red one halts it", gates.join(", "))
+            }
             Self::NoEvidence => f.write_str("no evidence is asked for"),
             Self::Soak { seconds } => {
                 write!(f, "it must have run {} in the environment before the last", duration(u64::from(*seconds)))

@@ -335,6 +335,45 @@ pub fn check_policy(text: &str, state: Option<&State>, at: Timestamp) -> Result<
     Ok(PolicyCheck { product: policy.product.clone(), digest, means: clauses::of(&policy), warnings })
 }
 
+/// Returns the sentences of what a policy means that another no longer says, and those it says in addition.
+///
+/// # Errors
+/// One of them is not a policy.
+pub fn meaning_diff(old: &str, new: &str) -> Result<(Vec<String>, Vec<String>), Error> {
+    let sentences = |text: &str| -> Result<Vec<String>, Error> {
+        let mut heading = String::new();
+        let said = check_policy(text, None, clock::now())?.means.into_iter().filter_map(|clause| {
+            let sentence = clause.to_string();
+            // What a refinement says is nothing without the changes it says it of.
+            if matches!(clause, clauses::Clause::Refined { .. }) {
+                heading = format!("{sentence} ");
+                return None;
+            }
+            Some(format!("{heading}{sentence}"))
+        });
+        Ok(said.collect())
+    };
+    let (old, new) = (sentences(old)?, sentences(new)?);
+    let without = |list: &[String], other: &[String]| -> Vec<String> {
+        list.iter().filter(|sentence| !other.contains(sentence)).cloned().collect()
+    };
+    Ok((without(&old, &new), without(&new, &old)))
+}
+
+/// Judges the last releases of a product again, as they stood, under another policy.
+///
+/// # Errors
+/// The text is no policy, or one of another product, or the product is not known.
+pub fn replay(state: &State, product: &Slug, text: &str, count: usize) -> Result<Vec<judge::Replayed>, Error> {
+    known(state, product)?;
+    let policy = Policy::parse(text)
+        .map_err(|error| Error::new(ErrorKind::No, "policy", format!("this is not a policy: {error}")))?;
+    if policy.product != *product {
+        return Err(Error::usage(format!("it is the policy of {}, not of {product}", policy.product)));
+    }
+    Ok(judge::replay(state, &policy, count))
+}
+
 /// Writes seconds as people say them: `90 s`, `15 min`, `24 h`, `3 d`.
 #[must_use]
 pub fn duration(seconds: u64) -> String {
@@ -508,7 +547,7 @@ pub(crate) fn asked_role(
     who: &Principal,
     at: Timestamp,
 ) -> Result<Slug, Error> {
-    let policy = policy(state, product, None)?.policy.for_change(change_type);
+    let policy = policy(state, product, None)?.for_change(change_type);
     let person = state.people.get(who).ok_or_else(|| Error::not_found(format!("there is no person {who}")))?;
     let mut held: Vec<&Slug> = policy
         .quorum

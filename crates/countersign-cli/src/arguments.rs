@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use countersign_core::words::{Principal, Text};
 
 use crate::commands::{
-    authorization, backup, carry, connector, demo, device, evidence, export, freeze, hold, init, meeting, person,
+    authorization, backup, carry, connector, demo, device, due, evidence, export, freeze, hold, init, meeting, person,
     policy, product, quorum, record, release, report, request, rollout, sign, status, target, verify, waiver,
 };
 
@@ -115,6 +115,8 @@ pub(crate) enum Command {
     Worker(rollout::Worker),
     /// Who can still complete a sign-off, and what one more signature would leave missing
     Quorum(quorum::Quorum),
+    /// What ends, or is to be done, by a certain day: keys, roles, training, waivers, sheets, reviews
+    Due(due::Due),
     /// Where things stand, what blocks and who can clear it
     Status(status::Status),
     /// What is put on record afterwards: corrections, paper records, files that must not stay

@@ -6,6 +6,7 @@ pub(crate) mod carry;
 pub(crate) mod connector;
 pub(crate) mod demo;
 pub(crate) mod device;
+pub(crate) mod due;
 pub(crate) mod evidence;
 pub(crate) mod export;
 pub(crate) mod freeze;
@@ -63,6 +64,7 @@ pub(crate) fn run(cli: Cli, io: &mut Io<'_>) -> Result<Answer, Error> {
         Command::Rollback(command) => command.run(session),
         Command::Worker(command) => command.run(session),
         Command::Quorum(command) => command.run(session),
+        Command::Due(command) => command.run(session),
         Command::Status(command) => command.run(session),
         Command::Verify(command) => command.run(session),
         Command::Export(command) => command.run(session),

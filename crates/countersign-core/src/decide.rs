@@ -177,9 +177,9 @@ fn compose(state: &State, command: Command, now: Timestamp) -> Result<Act, Rejec
             let release = known_release(state, &release)?;
             let product = &release.candidate.product;
             let policy = state
-                .policy(product)
+                .policy_of(release)
                 .ok_or_else(|| Rejection::new(Code::NotFound, format!("{product} has no policy")))?;
-            let minutes = i64::try_from(policy.policy.sheet_valid_minutes).unwrap_or(i64::MAX / 60);
+            let minutes = i64::try_from(policy.sheet_valid_minutes).unwrap_or(i64::MAX / 60);
             let not_after = now.plus_seconds(minutes * 60);
             let window = window.unwrap_or(Window { from: now, until: not_after });
             let window = Window { from: window.from, until: window.until.min(not_after) };

@@ -6,11 +6,14 @@
 mod answers;
 mod blockers;
 mod calendar;
+mod deadlines;
 mod decisions;
 mod gates;
 mod meetings;
+mod order;
 mod people;
 mod quorum;
+mod replay;
 mod rollout;
 
 use std::collections::BTreeSet;
@@ -38,11 +41,14 @@ use crate::words::{EntryRef, Line, Principal, ReleaseId, Slug, Timestamp, role};
 pub use answers::*;
 pub use blockers::*;
 pub use calendar::*;
+pub use deadlines::*;
 pub use decisions::*;
 pub use gates::*;
 pub use meetings::*;
+pub(crate) use order::*;
 pub use people::*;
 pub use quorum::*;
+pub use replay::*;
 pub use rollout::*;
 
 closed_words!(

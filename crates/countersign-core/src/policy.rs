@@ -12,8 +12,10 @@ use crate::evidence::{Conclusion, Counts, EvidenceKind};
 use crate::words::{Line, Slug, role};
 
 mod changes;
+mod refine;
 
 pub use changes::{CalendarRule, Emergency, Exempt, WindowRule};
+pub use refine::Refinement;
 
 /// The longest policy text, so that its entry stays within one leaf.
 pub const POLICY_BYTES_MAX: usize = 48 * 1024;
@@ -128,6 +130,9 @@ pub struct Policy {
     /// The waves of the rollout.
     #[serde(rename = "wave")]
     pub waves: Vec<WaveRule>,
+    /// The roles that sign one after the other, the first first; others sign whenever they like.
+    #[serde(default)]
+    pub order: Vec<Slug>,
     /// How many NO-GO of people who are asked end it though none of them has a veto.
     pub no_go_count: Option<u64>,
     /// Whether the question of a HOLD, which is its reason, must be answered before its signer may say GO.
@@ -140,6 +145,12 @@ pub struct Policy {
     /// When dispatch behind the go/no-go is allowed; at any time where none is given.
     #[serde(default, rename = "window")]
     pub windows: Vec<WindowRule>,
+    /// What is asked for otherwise, by type of change and environment; a later one over an earlier one.
+    #[serde(default, rename = "refine")]
+    pub refinements: Vec<Refinement>,
+    /// The gates that are asked for, where a refinement leaves some out; all when `None`.
+    #[serde(skip)]
+    pub(crate) asked_gates: Option<BTreeSet<Line>>,
 }
 
 closed_words!(
@@ -353,7 +364,7 @@ impl Policy {
                 }
             }
         }
-        Ok(())
+        refine::check(self)
     }
 
     /// Returns whether it asks people to sign as this role.

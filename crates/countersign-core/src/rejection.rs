@@ -67,6 +67,8 @@ closed_words!(
         Stale = "stale",
         /// The decision sheet, or an authorization, is past its time.
         Expired = "expired",
+        /// Another role signs first.
+        OutOfTurn = "out_of_turn",
         /// The quorum is not complete.
         QuorumMissing = "quorum_missing",
         /// Somebody said NO-GO.

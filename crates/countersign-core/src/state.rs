@@ -310,6 +310,8 @@ pub struct PolicyRecord {
     pub toml: String,
     /// What the text says.
     pub policy: Policy,
+    /// The same for each type of change, where it is not the same for all.
+    pub(crate) by_change: BTreeMap<ChangeType, Policy>,
     /// Counts from 1.
     pub version: u64,
     /// Who proposed it.
@@ -320,6 +322,13 @@ pub struct PolicyRecord {
     pub answers: Vec<SignOff>,
     /// The entry since which it is in force.
     pub in_force: Option<EntryRef>,
+}
+
+impl PolicyRecord {
+    /// Returns the policy as it is for a change of that type.
+    pub fn for_change(&self, change: ChangeType) -> &Policy {
+        self.by_change.get(&change).unwrap_or(&self.policy)
+    }
 }
 
 /// A standing authorization.
@@ -693,6 +702,12 @@ impl State {
             .max_by_key(|record| record.in_force)
     }
 
+    /// Returns the policy in force for a release: as it is for its type of change.
+    pub fn policy_of(&self, release: &Release) -> Option<&Policy> {
+        let candidate = &release.candidate;
+        Some(self.policy(&candidate.product)?.for_change(candidate.change_type))
+    }
+
     /// Returns the environment of a product behind the go/no-go.
     pub fn last_environment(&self, product: &Slug) -> Option<&Slug> {
         self.products.get(product)?.1.path.last()
@@ -864,10 +879,12 @@ pub fn apply(state: &mut State, admitted: Admitted) {
         }
         Act::Policy(body) => {
             let policy = Policy::parse(&body.toml).expect("admit has parsed it");
+            let by_change = policy.by_change(state.last_environment(&body.product));
             let first = state.policy(&body.product).is_none();
             state.policies.entry(body.product.clone()).or_default().push(PolicyRecord {
                 entry,
                 toml: body.toml,
+                by_change,
                 policy,
                 version: body.version,
                 by: who,

@@ -26,7 +26,7 @@ pub(crate) enum Meeting {
     /// Close it with its minutes; every seat that has not answered is named absent
     #[command(after_help = "Examples:
   countersign --ledger ./ledger meeting close pump-4.2.0 \\
-      --minutes 'the bearing was discussed; security is asked again tomorrow' --reason 'all were called'")]
+      --minutes 'the bearing was discussed; security is asked tomorrow' --reason 'all were called'")]
     Close {
         /// The release
         release: ReleaseId,
@@ -40,8 +40,8 @@ pub(crate) enum Meeting {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   countersign --ledger ./ledger meeting open pump-4.2.0 --reason 'the meeting of Tuesday'
-  countersign --ledger ./ledger meeting open pump-4.2.0 --call security --call qa=quinn@acme.example \\
-      --seconds 90 --reason 'the meeting of Tuesday'")]
+  countersign --ledger ./ledger meeting open pump-4.2.0 --call security \\
+      --call qa=quinn@acme.example --seconds 90 --reason 'the meeting of Tuesday'")]
 pub(crate) struct Open {
     /// The release
     release: ReleaseId,

@@ -7,6 +7,7 @@ use countersign_app::clock;
 use countersign_app::error::Error;
 use countersign_app::products::{self, Answer as Said, PolicyCheck, PolicyRow};
 use countersign_core::act::Verdict;
+use countersign_core::judge::Replayed;
 use countersign_core::words::Slug;
 use serde_json::json;
 
@@ -85,6 +86,25 @@ pub(crate) enum Policy {
         /// A file in place of the newer version
         #[arg(long, value_name = "FILE")]
         file: Option<PathBuf>,
+    },
+    /// Say what a policy would have decided of the last releases, and why where it is something else
+    ///
+    /// Each release is judged as it stood at the last word on its last sheet: its evidence, its signatures, its people.
+    #[command(after_help = "Examples:
+  countersign --ledger ./ledger policy replay pump --file policy.toml
+  countersign --ledger ./ledger policy replay pump --version 2 --last 10 --json")]
+    Replay {
+        /// The product
+        product: Slug,
+        /// The file
+        #[arg(long, value_name = "FILE", required_unless_present = "version")]
+        file: Option<PathBuf>,
+        /// A version that was signed, in place of a file
+        #[arg(long, value_name = "N", conflicts_with = "file")]
+        version: Option<u64>,
+        /// How many releases, the latest first
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        last: usize,
     },
 }
 
@@ -196,11 +216,58 @@ impl Policy {
                 for line in &lines {
                     text.push_str(&format!("{} {}\n", line.sign, line.text));
                 }
-                let json = json!({"from": old.version, "to": name, "equal": equal, "lines": lines});
+                let (gone, come) = products::meaning_diff(&old.toml, &new)?;
+                if !(gone.is_empty() && come.is_empty()) {
+                    text.push_str("\nIn words:\n");
+                    gone.iter().for_each(|sentence| text.push_str(&format!("- {sentence}\n")));
+                    come.iter().for_each(|sentence| text.push_str(&format!("+ {sentence}\n")));
+                }
+                let json = json!({
+                    "from": old.version,
+                    "to": name,
+                    "equal": equal,
+                    "lines": lines,
+                    "no_longer": gone,
+                    "now": come,
+                });
                 Ok(Answer::new(json, text))
+            }
+            Self::Replay { product, file, version, last } => {
+                let text = match &file {
+                    Some(file) => products::read_policy(file)?,
+                    None => products::policy(ledger.state(), &product, version)?.toml.clone(),
+                };
+                let replayed = products::replay(ledger.state(), &product, &text, last)?;
+                let text = replay_text(&product, &replayed);
+                Ok(Answer::new(replayed, text))
             }
         }
     }
+}
+
+fn replay_text(product: &Slug, replayed: &[Replayed]) -> String {
+    let differs = replayed.iter().filter(|one| one.differs()).count();
+    let mut text = match (replayed.len(), differs) {
+        (0, _) => {
+            return format!("no release of {product} has a decision sheet yet: there is nothing to judge again\n");
+        }
+        (all, 0) => format!("Of the last {all} releases it would have decided each as it was decided.\n"),
+        (all, some) => format!("Of the last {all} releases it would have decided {some} otherwise.\n"),
+    };
+    let line = |one: &Replayed| {
+        let mark = if one.differs() { "!" } else { " " };
+        [
+            format!("{mark} {}", one.release),
+            one.change_type.to_string(),
+            one.at.to_string(),
+            one.was.to_string(),
+            one.would.to_string(),
+            one.reasons.join("; "),
+        ]
+    };
+    let lines: Vec<_> = replayed.iter().map(line).collect();
+    text.push_str(&table(["  RELEASE", "CHANGE", "AT", "WAS", "WOULD BE", "BECAUSE"], &lines));
+    text
 }
 
 /// What somebody who answers a proposed policy is shown: how it differs from the one in force.

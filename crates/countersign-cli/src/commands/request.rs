@@ -17,8 +17,6 @@ use crate::session::Session;
 /// Freeze the decision sheet and ask for signatures.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  countersign --ledger ./ledger request pump-4.2.0 \\
-      --window 2026-11-24T20:00:00Z/2026-11-24T23:00:00Z --reason 'tomorrow night'
   countersign --ledger ./ledger request pump-4.2.0 --ask qa=quinn@acme.example --ask security \\
       --due 2026-11-24T17:00:00Z --reason 'everything is there'
   countersign --ledger ./ledger request pump-4.2.0 --scheduled \\

@@ -22,7 +22,6 @@ use crate::session::Session;
       --reason 'all unit and alarm tests pass'
   countersign --ledger ./ledger sign pump-4.2.0 --verdict conditional-go \\
       --condition 'the night shift is told' --reason 'good but for the handover'
-  countersign --ledger ./ledger sign pump-4.2.0 --condition-met 58.1 --reason 'told at 14:00'
   countersign --ledger ./ledger sign pump-4.2.0 --withdraw --reason 'read on the wrong bench'")]
 pub(crate) struct Sign {
     /// The release

@@ -47,8 +47,39 @@ pub(super) fn policy(case: &Case<'_>, body: &act::Policy) -> Result<(), Rejectio
     let policy = Policy::parse(&body.toml).map_err(|error| Rejection::new(Code::Policy, error.to_string()))?;
     ensure(policy.product == body.product, Code::Policy, || format!("the text is a policy of {}", policy.product))?;
     case.since(policy.needs_rules(), false, "a part of this policy")?;
+    let path = &case.state.products[&body.product].1.path;
+    for refinement in &policy.refinements {
+        let Some(environment) = &refinement.environment else { continue };
+        ensure(path.contains(environment), Code::Policy, || {
+            format!("{environment} of a refinement is not on the promotion path of {}", body.product)
+        })?;
+        ensure(path.last() == Some(environment) || !refinement.decides(), Code::Policy, || {
+            format!("nobody signs before {environment}: a refinement for it asks for evidence and fields alone")
+        })?;
+    }
+    ensure_can_be_met(case, &policy)?;
     let versions = case.state.policies.get(&body.product).map_or(0, Vec::len) as u64;
     ensure(body.version == versions + 1, Code::Policy, || format!("the next version is {}", versions + 1))
+}
+
+/// Refuses a policy in place of another that those who are there could not sign under.
+///
+/// A product's first policy may come before its people: it replaces none that could be met.
+fn ensure_can_be_met(case: &Case<'_>, policy: &Policy) -> Result<(), Rejection> {
+    if !case.rules(2) || case.state.policy(&policy.product).is_none() {
+        return Ok(());
+    }
+    let last = case.state.last_environment(&policy.product);
+    for change in act::ChangeType::ALL {
+        let found = judge::policy_feasibility(case.state, &policy.refined(*change, last), case.at);
+        let nobody = found.impossible.first();
+        ensure(nobody.is_none(), Code::Policy, || {
+            let lacking = nobody.map(|missing| format!("{} more as {}", missing.count, missing.role));
+            format!("those who are there could not sign a {change} change: it takes {}", lacking.unwrap_or_default())
+        })
+        .map_err(|rejection| rejection.hint("grant the role first: `countersign person role grant PRINCIPAL ROLE`"))?;
+    }
+    Ok(())
 }
 
 pub(super) fn authorization(case: &Case<'_>, body: &act::Authorization) -> Result<(), Rejection> {

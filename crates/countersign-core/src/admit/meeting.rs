@@ -30,7 +30,7 @@ fn open(case: &Case<'_>, release: &Release, roll: &[Asked], seconds: u64, sheet:
     })?;
     ensure(!roll.is_empty(), Code::Field, || "nobody is called".into())?;
     let product = &release.candidate.product;
-    let policy = case.state.policy(product).map(|record| record.policy.for_change(release.candidate.change_type));
+    let policy = case.state.policy_of(release);
     for (place, seat) in roll.iter().enumerate() {
         ensure(policy.as_ref().is_some_and(|policy| policy.asks(&seat.role)), Code::NotFound, || {
             format!("the policy does not ask {} to sign", seat.role)

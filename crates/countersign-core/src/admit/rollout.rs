@@ -161,6 +161,7 @@ fn check_staging(state: &State, release: &Release, body: &Dispatch, at: Timestam
         ));
     }
     judge::ensure_not_frozen(state, release, &body.environment, at)?;
+    judge::ensure_may_enter(state, release, &body.environment, at)?;
     if let Some(who) = &body.by {
         let person = state.people.get(who);
         let person = person.ok_or_else(|| Rejection::new(Code::RoleMissing, format!("{who} has no role")))?;

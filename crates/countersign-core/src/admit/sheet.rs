@@ -43,8 +43,8 @@ pub(super) fn request(case: &Case<'_>, body: &Request) -> Result<(), Rejection> 
     )?;
     let product = &release.candidate.product;
     let policy =
-        state.policy(product).ok_or_else(|| Rejection::new(Code::NotFound, format!("{product} has no policy")))?;
-    let longest = policy.policy.sheet_valid_minutes * 60;
+        state.policy_of(release).ok_or_else(|| Rejection::new(Code::NotFound, format!("{product} has no policy")))?;
+    let longest = policy.sheet_valid_minutes * 60;
     let valid = body.not_after.seconds_since(at);
     ensure(u64::try_from(valid).is_ok_and(|valid| valid <= longest), Code::Field, || {
         format!("the sheet would be valid for {valid} s, the policy allows {longest} s")
@@ -56,7 +56,7 @@ pub(super) fn request(case: &Case<'_>, body: &Request) -> Result<(), Rejection> 
     if case.rules(2) {
         judge::ensure_sole_decision(state, release, at)?;
     }
-    check_asked(state, release, &policy.policy.for_change(release.candidate.change_type), body, at)
+    check_asked(state, release, policy, body, at)
 }
 
 /// The rules over who is asked to answer a sheet, and by when.
@@ -145,8 +145,7 @@ pub(super) fn approval(case: &Case<'_>, body: &act::Approval) -> Result<(), Reje
             let product = &release.candidate.product;
             as_role(Some(product))?;
             case.presence(product)?;
-            let policy = state.policy(product).map(|record| record.policy.for_change(release.candidate.change_type));
-            ensure(policy.is_some_and(|policy| policy.asks(&body.role)), Code::RoleMissing, || {
+            ensure(state.policy_of(release).is_some_and(|policy| policy.asks(&body.role)), Code::RoleMissing, || {
                 format!("the policy asks nobody to sign as {}", body.role)
             })?;
             if body.verdict == Verdict::Withdrawn {
@@ -165,6 +164,7 @@ pub(super) fn approval(case: &Case<'_>, body: &act::Approval) -> Result<(), Reje
             if !matches!(body.verdict, Verdict::Go | Verdict::ConditionalGo) {
                 return Ok(());
             }
+            judge::ensure_in_turn(state, release, sheet, &body.role, at)?;
             ensure_answered(state, release, sheet, who)?;
             if case.rules(2) {
                 judge::ensure_sole_decision(state, release, at)?;

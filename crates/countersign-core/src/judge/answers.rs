@@ -266,7 +266,7 @@ pub fn unseen(state: &State, act: &Act, signer: &Principal, since: u64) -> Optio
 /// Returns every answer to the sheet with what it is worth at that moment.
 pub fn sign_offs(state: &State, release: &Release, sheet: &Sheet, at: Timestamp) -> Vec<JudgedSignOff> {
     let moved = drift(state, release, sheet);
-    judge_answers(&sheet.answers, |answer| {
+    let mut judged = judge_answers(&sheet.answers, |answer| {
         let segregation = barred(state, release, &answer.principal)
             .or_else(|| answer.delegated_by.as_ref().and_then(|of| barred(state, release, of)));
         let (worth, cause) = worth_of(state, answer, Some(&release.candidate.product), at, segregation);
@@ -281,7 +281,11 @@ pub fn sign_offs(state: &State, release: &Release, sheet: &Sheet, at: Timestamp)
         } else {
             (SignOffState::Valid, None)
         }
-    })
+    });
+    if let Some(policy) = state.policy_of(release) {
+        hold_to_order(policy, &mut judged);
+    }
+    judged
 }
 
 pub(super) fn judge_answers(
@@ -513,8 +517,7 @@ pub(crate) fn part_in(release: &Release, who: &Principal) -> Option<&'static str
 pub fn decision(state: &State, release: &Release, sheet: &Sheet, at: Timestamp) -> Decision {
     let answers = sign_offs(state, release, sheet, at);
     let product = &release.candidate.product;
-    let policy = state.policy(product).map(|record| record.policy.for_change(release.candidate.change_type));
-    let policy = policy.as_deref();
+    let policy = state.policy_of(release);
     let slots = policy
         .map(|policy| slots(state, policy, product, &answers, at, |who| barred(state, release, who).is_some()))
         .unwrap_or_default();
@@ -639,6 +642,14 @@ pub fn within_bounds(
     bound(record.template.is_some() || policy.policy.mode == Mode::Deployment, &|| {
         "the policy's mode is continuous-delivery".into()
     })?;
+    let own = policy.for_change(candidate.change_type);
+    let adopters = answers_worth(state, &record.product, &record.answers, at);
+    bound(quorum_full(&slots(state, own, &record.product, &adopters, at, |_| false)), &|| {
+        format!("those who adopted it are not all who sign a {} change", candidate.change_type)
+    })?;
+    // It signs on evidence alone.
+    let asked = own.evidence.is_empty() || own.evidence.iter().any(|rule| own.asks_gate(rule.gate.as_str()));
+    bound(asked, &|| format!("the policy asks no evidence of a {} change", candidate.change_type))?;
     bound(record.product == candidate.product && record.environment == *environment, &|| {
         format!("it is for {} in {}", record.product, record.environment)
     })?;

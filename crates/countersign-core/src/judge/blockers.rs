@@ -182,7 +182,7 @@ fn confirmers(state: &State, record: &EvidenceRecord, at: Timestamp) -> Vec<Stri
 
 /// Returns what the policy says of a gate.
 pub(super) fn rule_of<'a>(state: &'a State, release: &Release, gate: &str) -> Option<(&'a Policy, &'a EvidenceRule)> {
-    let policy = &state.policy(&release.candidate.product)?.policy;
+    let policy = state.policy_of(release)?;
     Some((policy, policy.evidence.iter().find(|rule| rule.gate.as_str() == gate)?))
 }
 

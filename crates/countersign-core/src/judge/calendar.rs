@@ -89,8 +89,8 @@ pub(crate) fn ensure_rollback_not_frozen(
 
 /// Refuses outside the windows that the policy opens.
 pub(crate) fn ensure_open(state: &State, release: &Release, at: Timestamp) -> Result<(), Rejection> {
-    let Some(record) = state.policy(&release.candidate.product) else { return Ok(()) };
-    let spans: Vec<_> = record.policy.windows.iter().filter_map(|window| window.span().ok()).collect();
+    let Some(policy) = state.policy_of(release) else { return Ok(()) };
+    let spans: Vec<_> = policy.windows.iter().filter_map(|window| window.span().ok()).collect();
     if spans.is_empty() || exempt(state, release) || spans.iter().any(|span| span.at(at).is_some()) {
         return Ok(());
     }
@@ -129,8 +129,9 @@ pub fn conflicts(state: &State, release: &Release, sheet: &Sheet, at: Timestamp)
             let what = format!("{by} froze it from {} to {}: {}", span.from, span.until, freeze.reason);
             list.push(Conflict { kind: "freeze", what, entry: freeze.entry.index, span });
         }
-        if let Some(record) = state.policy(&body.product).filter(|record| !record.policy.windows.is_empty()) {
-            let mut spans = record.policy.windows.iter().filter_map(|rule| rule.span().ok());
+        let policy = state.policy_of(release).filter(|policy| !policy.windows.is_empty());
+        if let (Some(record), Some(policy)) = (state.policy(&body.product), policy) {
+            let mut spans = policy.windows.iter().filter_map(|rule| rule.span().ok());
             if !spans.any(|span| span.overlapping(window).next().is_some()) {
                 let what = "the policy lets nothing out in the whole window".to_owned();
                 list.push(Conflict { kind: "window", what, entry: record.entry.index, span: window });

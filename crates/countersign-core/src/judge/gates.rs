@@ -75,16 +75,14 @@ impl Check {
 
 /// Returns what each gate of the product's policy says of the release at that moment, built-in gates first.
 pub fn checks(state: &State, release: &Release, at: Timestamp) -> Vec<Check> {
-    let Some(record) = state.policy(&release.candidate.product) else {
+    let Some(policy) = state.policy_of(release) else {
         return Vec::new();
     };
-    let policy = &record.policy;
-    let mut checks = vec![fields_check(policy, release)];
+    let mut checks = vec![fields_check(&policy.required, release)];
     checks.extend(policy.evidence.iter().map(|rule| evidence_check(policy, rule, release)));
     checks.extend(staging_check(state, policy, release, staged(state, release), at));
-    // An emergency may be asked for less; what is red is never left out.
-    let change_type = release.candidate.change_type;
-    checks.retain(|check| check.conclusion == Conclusion::Fail || policy.asks_gate(change_type, &check.gate));
+    // A change may be asked for less than others; what is red is never left out.
+    checks.retain(|check| check.conclusion == Conclusion::Fail || policy.asks_gate(&check.gate));
     for check in &mut checks {
         check.waived = waiver_of(state, release, &check.gate, at);
     }
@@ -104,14 +102,43 @@ pub fn checks_to_show(state: &State, release: &Release, at: Timestamp) -> Vec<Ch
     shown
 }
 
+/// Refuses a delivery to an environment before the last while what the policy asks before it is not shown.
+pub(crate) fn ensure_may_enter(
+    state: &State,
+    release: &Release,
+    environment: &Slug,
+    at: Timestamp,
+) -> Result<(), Rejection> {
+    let product = &release.candidate.product;
+    let (Some(record), Some((_, described))) = (state.policy(product), state.products.get(product)) else {
+        return Ok(());
+    };
+    let so_far = described.path.iter().position(|name| name == environment).map_or(0, |place| place + 1);
+    let (gates, required) = record.policy.asked_on_the_way(release.candidate.change_type, &described.path[..so_far]);
+    let mut open: Vec<Check> = checks(state, release, at)
+        .into_iter()
+        .filter(|check| check.open() && gates.iter().any(|gate| gate.as_str() == check.gate))
+        .collect();
+    let fields = fields_check(&required, release);
+    if fields.conclusion != Conclusion::Pass && waiver_of(state, release, FIELDS_GATE, at).is_none() {
+        open.push(fields);
+    }
+    match open.first() {
+        Some(open) => Err(Rejection::new(
+            Code::GateOpen,
+            format!("the policy asks for it before {environment}: gate {}: {}", open.gate, open.detail),
+        )),
+        None => Ok(()),
+    }
+}
+
 pub(super) fn check(gate: &str, conclusion: Conclusion, detail: impl Into<String>, reason: CheckReason) -> Check {
     Check { gate: gate.to_owned(), conclusion, detail: detail.into(), evidence: Vec::new(), waived: None, reason }
 }
 
-pub(super) fn fields_check(policy: &Policy, release: &Release) -> Check {
+pub(super) fn fields_check(required: &BTreeSet<RequiredField>, release: &Release) -> Check {
     let candidate = &release.candidate;
-    let missing: Vec<&str> = policy
-        .required
+    let missing: Vec<&str> = required
         .iter()
         .filter(|field| match field {
             RequiredField::Risk => candidate.risk.is_none(),

@@ -56,7 +56,7 @@ pub fn feasibility(
     at: Timestamp,
 ) -> Option<Feasibility> {
     let product = &release.candidate.product;
-    let policy = &*state.policy(product)?.policy.for_change(release.candidate.change_type);
+    let policy = state.policy_of(release)?;
     let answers = release.sheet().map(|sheet| sign_offs(state, release, sheet, at)).unwrap_or_default();
     let open = slots(state, policy, product, &answers, at, |who| barred(state, release, who).is_some());
     Some(judged(state, product, &open, absent, at))
@@ -81,8 +81,7 @@ pub fn after_signature(
 ) -> Result<Feasibility, Rejection> {
     let product = &release.candidate.product;
     let not_found = |what: String| Rejection::new(Code::NotFound, what);
-    let record = state.policy(product).ok_or_else(|| not_found(format!("{product} has no policy")))?;
-    let policy = &*record.policy.for_change(release.candidate.change_type);
+    let policy = state.policy_of(release).ok_or_else(|| not_found(format!("{product} has no policy")))?;
     ensure(policy.asks(role), Code::RoleMissing, || format!("the policy asks nobody to sign as {role}"))?;
     let person = state.people.get(who).ok_or_else(|| not_found(format!("there is no person {who}")))?;
     ensure(person.can_sign(at), Code::WrongState, || format!("{who} cannot sign"))?;

@@ -1,12 +1,11 @@
 //! What a policy asks of emergency changes, and when it lets anything out: windows, and who is exempt from freezes.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
 use super::{PolicyError, QuorumRule, SECONDS_MAX};
-use crate::act::{ChangeType, Window, closed_words};
+use crate::act::{Window, closed_words};
 use crate::recurrence::{Recurs, Span};
 use crate::words::{Line, Timestamp, Zone, role};
 
@@ -118,32 +117,6 @@ pub(super) fn check(policy: &super::Policy) -> Result<(), PolicyError> {
 }
 
 impl super::Policy {
-    /// Returns the rules over who signs a change of that type.
-    pub fn quorum_for(&self, change_type: ChangeType) -> &[QuorumRule] {
-        match (&self.emergency, change_type) {
-            (Some(emergency), ChangeType::Emergency) => &emergency.quorum,
-            _ => &self.quorum,
-        }
-    }
-
-    /// Returns the policy as it is for a change of that type: with its quorum.
-    pub fn for_change(&self, change_type: ChangeType) -> Cow<'_, Self> {
-        match (&self.emergency, change_type) {
-            (Some(_), ChangeType::Emergency) => {
-                Cow::Owned(Self { quorum: self.quorum_for(change_type).to_vec(), ..self.clone() })
-            }
-            _ => Cow::Borrowed(self),
-        }
-    }
-
-    /// Returns whether a gate is asked for where the change is of that type.
-    pub fn asks_gate(&self, change_type: ChangeType, gate: &str) -> bool {
-        let emergency = self.emergency.as_ref().filter(|_| change_type == ChangeType::Emergency);
-        emergency
-            .and_then(|emergency| emergency.gates.as_ref())
-            .is_none_or(|gates| gates.iter().any(|asked| asked.as_str() == gate))
-    }
-
     /// Returns whether the calendar does not stop it. What is not said: a rollback is exempt, nothing else is.
     pub fn exempts(&self, what: Exempt) -> bool {
         self.calendar.as_ref().map_or(what == Exempt::Rollback, |calendar| calendar.exempt.contains(&what))
@@ -151,11 +124,15 @@ impl super::Policy {
 
     /// Returns the version of the admission rules that know every part of this text.
     pub fn needs_rules(&self) -> u32 {
-        let newer = self.emergency.is_some()
-            || self.calendar.is_some()
-            || !self.windows.is_empty()
-            || self.hold_answered
-            || self.no_go_count.is_some();
-        if newer { 2 } else { 1 }
+        if super::refine::newer(self) { 2 } else { 1 }
     }
+}
+
+/// Returns whether a part that is read here is unknown to rules before 2.
+pub(super) fn newer(policy: &super::Policy) -> bool {
+    policy.emergency.is_some()
+        || policy.calendar.is_some()
+        || !policy.windows.is_empty()
+        || policy.hold_answered
+        || policy.no_go_count.is_some()
 }

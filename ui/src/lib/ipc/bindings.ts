@@ -596,7 +596,16 @@ export type Clause =
 /**  A time in which dispatch is allowed, and how it comes again. */
 { kind: "window"; begins: string; seconds: number; rule: string | null; zone: string | null } | 
 /**  What freezes, and windows, do not stop. */
-{ kind: "exempt"; rollback: boolean; emergency: boolean };
+{ kind: "exempt"; rollback: boolean; emergency: boolean } | 
+/**  The roles that sign one after the other. */
+{ kind: "order"; roles: string[] } | 
+/**
+ *  What follows, up to the next of these, is asked for changes of these types alone (of any where the list is empty),
+ *  before that environment alone where one is named.
+ */
+{ kind: "refined"; changes: ChangeType[]; environment: string | null } | 
+/**  The gates that are still asked for. */
+{ kind: "gatesAsked"; gates: string[] };
 
 /**  The act that clears a blocker. */
 export type ClearingAct = { kind: "sign"; role: string } | { kind: "resume"; hold: number; question: boolean } | { kind: "request" } | { kind: "amend" } | { kind: "stage" } | { kind: "wait"; until: string | null } | { kind: "attach" } | { kind: "observe" } | { kind: "confirm"; entry: number } | { kind: "waive"; gate: string } | { kind: "rollback" } | { kind: "setPolicy" } | { kind: "meetCondition"; approval: number; number: number } | 

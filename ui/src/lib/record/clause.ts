@@ -67,6 +67,20 @@ export function clauseText(clause: Clause): string {
       ].join(' ');
     case 'exempt':
       return word('clauses', `exempt.${clause.rollback ? 'rollback' : 'none'}${clause.emergency ? 'Emergency' : ''}`);
+    case 'order':
+      return t('clauses.order', { roles: clause.roles.map(roleName).join(' → ') });
+    case 'refined': {
+      const changes = clause.changes.length
+        ? list(clause.changes.map((change) => word('clauses', `change.${change}`)))
+        : t('clauses.changeAny');
+      return clause.environment
+        ? t('clauses.refinedBefore', { changes, environment: clause.environment })
+        : t('clauses.refined', { changes });
+    }
+    case 'gatesAsked':
+      return clause.gates.length
+        ? t('clauses.gatesAsked', { gates: list(clause.gates) })
+        : t('clauses.gatesAskedNone');
     case 'noEvidence':
       return t('clauses.noEvidence');
     case 'soak':
