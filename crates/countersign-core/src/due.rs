@@ -112,7 +112,9 @@ fn blocked_run(state: &State, release: &Release, at: Timestamp) -> Option<Text> 
         return None;
     }
     let blocked = judge::may_dispatch(state, release, sheet, 1, None, at).err()?;
-    let cause = format!("the run scheduled for {} is blocked: {} ({})", sheet.body.window.from, blocked, blocked.code);
+    // It may quote a reason that is as long as a text can be.
+    let what: String = blocked.message.chars().take(3500).collect();
+    let cause = format!("the run scheduled for {} is blocked: {what} ({})", sheet.body.window.from, blocked.code);
     Some(cause.parse().expect("a message is a lawful text"))
 }
 

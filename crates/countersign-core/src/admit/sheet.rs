@@ -249,11 +249,11 @@ fn check_withdrawal(
     at: Timestamp,
 ) -> Result<(), Rejection> {
     judge::ensure_signable(state, release, sheet, at)?;
-    ensure(judge::standing_answer(release, sheet, who).is_some(), Code::NotFound, || {
-        format!("{who} has said nothing about {} that could be withdrawn", release.id)
-    })?;
+    let said = judge::standing_answer(release, sheet, who)
+        .ok_or_else(|| not_found(format!("{who} has said nothing about {} that could be withdrawn", release.id)))?;
     ensure_answered(state, release, sheet, who)?;
-    judge::ensure_sole_decision(state, release, at)
+    // Only a NO-GO that is withdrawn opens a decision again.
+    if said.verdict == Verdict::NoGo { judge::ensure_sole_decision(state, release, at) } else { Ok(()) }
 }
 
 pub(super) fn current_sheet(release: &Release, request: EntryRef) -> Result<&Sheet, Rejection> {

@@ -1226,10 +1226,14 @@ fn check_sole(model: &Model, statement: &Statement, at: Timestamp, tally: &mut T
                 let candidate = sheets.iter().find(|(fact, _)| fact.entry == sheet).map(|(_, body)| body.candidate);
                 let same = sheets.iter().filter(|(_, body)| Some(body.candidate) == candidate);
                 let same: Vec<EntryRef> = same.map(|(fact, _)| fact.entry).collect();
-                let said =
-                    model.last_answers(&same).get(who).is_some_and(|(_, said)| said.verdict != Verdict::Withdrawn);
-                assert!(said && !model.began(&id, sheet), "{context}: withdrawn from nothing, or too late");
+                let said = model.last_answers(&same).get(who).map(|(_, said)| said.verdict);
+                let something = said.is_some_and(|said| said != Verdict::Withdrawn);
+                assert!(something && !model.began(&id, sheet), "{context}: withdrawn from nothing, or too late");
                 tally.reach("withdrawn answer");
+                // Only a NO-GO that is withdrawn opens a decision again.
+                if said != Some(Verdict::NoGo) {
+                    return;
+                }
             } else if !matches!(body.verdict, Verdict::Go | Verdict::ConditionalGo) {
                 return;
             }

@@ -84,3 +84,9 @@ fn a_hold_of_somebody_is_cause_enough() {
     let world = scheduled().when(hold(SAM, "r1", Some("is the night shift told?"))).later(7200);
     assert_eq!(due(&world), None);
 }
+
+#[test]
+fn a_cause_that_quotes_the_longest_reason_is_shortened() {
+    let longest: &'static str = "x".repeat(4000).leak();
+    held(scheduled().when(declare_freeze(None, 86_400).saying(longest)).later(7200), "frozen");
+}

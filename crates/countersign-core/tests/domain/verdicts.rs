@@ -180,6 +180,7 @@ fn an_emergency_waits_for_no_other_decision() {
     let pass = countersign_core::evidence::Conclusion::Pass;
     given()
         .ready("r1")
+        .when(go(QUENTIN, "r1", "qa"))
         .when(emergency)
         .when(observe("r2", "unit.xml", pass))
         .when(observe("r2", "scan.sarif", pass))
@@ -187,6 +188,8 @@ fn an_emergency_waits_for_no_other_decision() {
         .later(3600)
         .when(freeze("r2"))
         .refuses_saying(Code::DecisionOpen, "r2", go(QUINN, "r1", "qa"))
+        // A GO is taken back whatever is decided beside it: that opens nothing.
+        .when(withdraw_answer(QUENTIN, "r1", "qa"))
         .when(go(QUINN, "r2", "qa"));
 }
 
