@@ -30,6 +30,9 @@ pub const ATTESTATION: &str = "attestation";
 /// The acts of process owners alone.
 const OWNER_ACTS: [&str; 4] = ["enrol", "device", "product", "policy"];
 
+/// Acts that came with a later version of the rules: a ledger without an entry under it lists no key for them.
+const LATER_ACTS: [(&str, u32); 1] = [("meeting", 2)];
+
 /// Every key that was ever in use for signing entries, in the order in which they came.
 #[derive(Debug, Clone, Default)]
 pub struct Signers {
@@ -75,7 +78,10 @@ impl Kind {
 
     fn namespaces(self, owner: bool, rules: u32) -> Vec<String> {
         let of_owners = |act: &str| OWNER_ACTS.contains(&act) || rules < 2 && act == "role";
-        let may_sign = |row: &&ActRow| self.may_sign(row.act, row.signer) && (owner || !of_owners(row.act));
+        let is_known = |act: &str| LATER_ACTS.iter().all(|(later, since)| *later != act || rules >= *since);
+        let may_sign = |row: &&ActRow| {
+            self.may_sign(row.act, row.signer) && is_known(row.act) && (owner || !of_owners(row.act))
+        };
         let acts = ACTS.iter().filter(may_sign).map(|row| row.act);
         let attests = self == Self::Device(DevicePurpose::Dispatcher);
         acts.chain(attests.then_some(ATTESTATION)).map(namespace).collect()
@@ -238,7 +244,10 @@ mod tests {
         for act in ["genesis", "enrol", "policy", "dispatch", "stage", "attempt", ATTESTATION] {
             assert!(!person.split(' ').any(|one| one == namespace(act)), "{act}");
         }
-        assert!(!Kind::Person.namespaces(false, 1).contains(&namespace("role")));
+        for act in ["role", "meeting"] {
+            assert!(!Kind::Person.namespaces(false, 1).contains(&namespace(act)), "{act}");
+            assert!(Kind::Person.namespaces(false, 2).contains(&namespace(act)), "{act}");
+        }
         assert!(list(Kind::Person, true).contains(&namespace("enrol")));
         assert!(list(Kind::Founder, true).contains(&namespace("genesis")));
         let desk = list(Kind::Device(DevicePurpose::Desk), false);

@@ -56,8 +56,9 @@ pub(crate) enum Authorization {
 #[command(after_help = "Examples:
   countersign --ledger ./ledger authorization grant pump --change-type standard --max-commits 5 \\
       --per-day 2 --valid now/+90d --reason 'twenty releases in a row without a failure'
-  countersign --ledger ./ledger authorization grant pump --template 'alarm texts' --change-type standard \\
-      --max-commits 5 --per-day 2 --valid now/+180d --reason 'eleven of these without an incident'")]
+  countersign --ledger ./ledger authorization grant pump --template 'alarm texts' \\
+      --change-type standard --max-commits 5 --per-day 2 --valid now/+180d \\
+      --reason 'eleven of these without an incident'")]
 pub(crate) struct Grant {
     /// The product
     product: Slug,

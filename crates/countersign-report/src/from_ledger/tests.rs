@@ -471,15 +471,6 @@ static STORY: LazyLock<Making> = LazyLock::new(|| {
     let red = it.observe("pump-3", 2, true, None);
     it.observe("pump-3", 0, true, Some(red));
 
-    // Waived.
-    it.propose("pump-4");
-    it.observe("pump-4", 1, true, None);
-    let expires = it.now.plus_seconds(7 * 86_400);
-    it.act(SAM, act::Waiver { expires, gate: word("unit tests"), owner: word(OTTO), release: word("pump-4") });
-    it.staged("pump-4");
-    it.freeze(RITA, "pump-4", None);
-    it.sign(ALICE, "pump-4", "qa", act::Verdict::ConditionalGo);
-
     // Out under a standing authorization, and taken back.
     let change = act::AuthorizationChange::Grant {
         change_types: vec![act::ChangeType::Standard],
@@ -502,6 +493,15 @@ static STORY: LazyLock<Making> = LazyLock::new(|| {
     it.send("pump-5", "production", DispatchKind::Deploy, None, RunConclusion::Success);
     it.wave("pump-5", 1, act::WaveVerdict::Fail);
     it.send("pump-5", "production", DispatchKind::Rollback, Some(ROLF), RunConclusion::Success);
+
+    // Waived.
+    it.propose("pump-4");
+    it.observe("pump-4", 1, true, None);
+    let expires = it.now.plus_seconds(7 * 86_400);
+    it.act(SAM, act::Waiver { expires, gate: word("unit tests"), owner: word(OTTO), release: word("pump-4") });
+    it.staged("pump-4");
+    it.freeze(RITA, "pump-4", None);
+    it.sign(ALICE, "pump-4", "qa", act::Verdict::ConditionalGo);
 
     // What was written is corrected, amended, replaced.
     let first = it.release("pump-1").candidate_entry;

@@ -700,7 +700,7 @@ export type CreateSample = {
 };
 
 /**  What a person can do in a ledger: a row of the table of permissions. */
-export type Deed = "enrol" | "enrolDevice" | "revokeDevice" | "endKey" | "grantRole" | "lapseRole" | "product" | "target" | "policy" | "grantAuthorization" | "suspend" | "resumeAuthorization" | "declareFreeze" | "liftFreeze" | "propose" | "attach" | "waive" | "request" | "answer" | "confirm" | "stop" | "resume" | "dispatch" | "deliver" | "wave" | "outcome" | "correct" | "remove" | "late" | "review" | "export";
+export type Deed = "enrol" | "enrolDevice" | "revokeDevice" | "endKey" | "grantRole" | "lapseRole" | "product" | "target" | "policy" | "grantAuthorization" | "suspend" | "resumeAuthorization" | "declareFreeze" | "liftFreeze" | "propose" | "attach" | "waive" | "request" | "meeting" | "answer" | "confirm" | "stop" | "resume" | "dispatch" | "deliver" | "wave" | "outcome" | "correct" | "remove" | "late" | "review" | "export";
 
 export type Density = "comfortable" | "compact";
 

@@ -249,6 +249,13 @@ pub(super) fn dosing(schedule: &mut Schedule) {
         &[],
         "Which weight counts when two were taken within an hour?",
     );
+    story.later(41).answer(
+        "alice",
+        "qa",
+        Verdict::Withdrawn,
+        &[],
+        "My tests took the later of two weights; until the rule is written they show nothing",
+    );
     story
         .later(23 * 60)
         .office()
