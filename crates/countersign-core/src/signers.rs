@@ -79,9 +79,8 @@ impl Kind {
     fn namespaces(self, owner: bool, rules: u32) -> Vec<String> {
         let of_owners = |act: &str| OWNER_ACTS.contains(&act) || rules < 2 && act == "role";
         let is_known = |act: &str| LATER_ACTS.iter().all(|(later, since)| *later != act || rules >= *since);
-        let may_sign = |row: &&ActRow| {
-            self.may_sign(row.act, row.signer) && is_known(row.act) && (owner || !of_owners(row.act))
-        };
+        let may_sign =
+            |row: &&ActRow| self.may_sign(row.act, row.signer) && is_known(row.act) && (owner || !of_owners(row.act));
         let acts = ACTS.iter().filter(may_sign).map(|row| row.act);
         let attests = self == Self::Device(DevicePurpose::Dispatcher);
         acts.chain(attests.then_some(ATTESTATION)).map(namespace).collect()

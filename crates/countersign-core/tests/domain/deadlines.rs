@@ -1,7 +1,8 @@
 //! Everything with a date, in one list.
 
-use countersign_core::act::{Grant, Qualification};
+use countersign_core::act::{Grant, Qualification, Role};
 use countersign_core::judge::{self, Deadline, DeadlineKind};
+use countersign_core::words::Principal;
 
 use super::*;
 

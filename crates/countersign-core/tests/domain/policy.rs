@@ -1,7 +1,7 @@
 //! What a policy asks otherwise by type of change and environment, in which order its roles sign, and what another policy
 //! would have decided.
 
-use countersign_core::act::ChangeType;
+use countersign_core::act::{ChangeType, Verdict};
 use countersign_core::evidence::Conclusion;
 use countersign_core::judge::{self, Outcome, ReleaseState, SignOffState};
 use countersign_core::policy::Policy as Rules;
