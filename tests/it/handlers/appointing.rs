@@ -98,7 +98,7 @@ fn a_role_is_lent_by_its_holder_and_shown_in_whose_place() {
     let given = staffed();
     let until = countersign_app::clock::now().plus_seconds(7 * 86_400).to_string();
     let lend = role(MANAGER, "qa", w::RoleChange::Delegate, Some(until));
-    assert_eq!(given.refused(lend.clone()).code, "role-missing", "the owner does not hold it");
+    assert_eq!(given.refused(lend.clone()).code, "role_missing", "the owner does not hold it");
     given.become_person(QA);
     given.act(lend, &secret(QA));
     let held = shown(&given).people.into_iter().find(|person| person.principal == MANAGER).unwrap().roles;

@@ -130,7 +130,7 @@ pub(super) fn bring_in(given: &Given, who: &str, name: &str, role: &str) {
     // The first beside the founder is there at once; every later approver takes a second person's word.
     if let Some(waiting) = handlers_people(given).waiting.first() {
         let confirm = w::Intent::ConfirmPeople { entry: waiting.entry, reason: "I know them".to_owned() };
-        assert_eq!(given.refused(confirm.clone()).code, "segregation-failed");
+        assert_eq!(given.refused(confirm.clone()).code, "segregation_failed");
         given.become_person(MANAGER);
         given.act(confirm, &secret(MANAGER));
         given.become_person(OWNER);

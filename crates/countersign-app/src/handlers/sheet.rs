@@ -192,7 +192,7 @@ pub(super) fn seats(state: &State, release: &Release, at: Timestamp) -> Vec<w::Q
             barred: barred(state, release, &rule.role, at),
         }
     };
-    policy.policy.quorum.iter().map(seat).collect()
+    policy.for_change(release.candidate.change_type).quorum.iter().map(seat).collect()
 }
 
 pub(super) fn sign_off(state: &State, judged: &JudgedSignOff) -> w::SignOffRow {

@@ -52,6 +52,7 @@ const may: Record<PermissionRow['deed'], readonly string[] | 'asked' | 'every'> 
   attach: 'every',
   waive: 'asked',
   request: manager,
+  meeting: manager,
   answer: 'asked',
   confirm: 'every',
   stop: 'every',
