@@ -78,9 +78,7 @@ export function clauseText(clause: Clause): string {
         : t('clauses.refined', { changes });
     }
     case 'gatesAsked':
-      return clause.gates.length
-        ? t('clauses.gatesAsked', { gates: list(clause.gates) })
-        : t('clauses.gatesAskedNone');
+      return clause.gates.length ? t('clauses.gatesAsked', { gates: list(clause.gates) }) : t('clauses.gatesAskedNone');
     case 'noEvidence':
       return t('clauses.noEvidence');
     case 'soak':
