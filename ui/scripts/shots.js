@@ -61,6 +61,7 @@ const screens = [
   ['audit-damaged', '#/audit', 'mode:damaged'],
   ['people', '#/people'],
   ['person', '#/people/alice'],
+  ['people-waiting', '#/people?tab=waiting'],
   ['people-devices', '#/people?tab=devices'],
   ['people-roles', '#/people?tab=roles'],
   ['people-reviews', '#/people?tab=reviews'],

@@ -195,7 +195,7 @@ fn staging_cell(
     let Some(release) = staged else { return empty(place, w::CellNote::NotYet {}, frozen) };
     let seen = release.stages.last().map(|(_, _, time)| *time).unwrap_or(release.proposed);
     let since = judge::staged(state, release).map_or(seen, |(_, _, since)| since);
-    let soak = state.policy(product).map_or(0, |policy| policy.policy.soak_seconds);
+    let soak = state.policy_of(release).map_or(0, |policy| policy.soak_seconds);
     let until = since.plus_seconds(i64::try_from(soak).unwrap_or(i64::MAX / 2));
     let note = if !open.settled.is_settled(release) && at < until {
         w::CellNote::Soaking { since: since.to_string(), until: until.to_string() }

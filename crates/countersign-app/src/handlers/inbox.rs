@@ -169,8 +169,8 @@ fn of_release(open: &Open, release: &Release, who: &Principal, known: &Person, a
     for record in release.evidence.iter().filter(|record| record.attached() && record.confirmed_by.is_empty()) {
         let waits = release.ended.is_none() && release.sheet().is_none() && record.by != *who;
         let asked = state
-            .policy(product)
-            .is_some_and(|policy| policy.policy.attached_evidence == countersign_core::policy::AttachedRule::Confirmed);
+            .policy_of(release)
+            .is_some_and(|policy| policy.attached_evidence == countersign_core::policy::AttachedRule::Confirmed);
         if waits && asked && known.holds_any(at) {
             items.push(w::InboxItem {
                 entry: Some(count(record.entry.index)),

@@ -482,17 +482,22 @@ fn answer_of(
 ) -> Result<Prepared, Error> {
     let by = open.me()?;
     let state = open.ledger.state();
-    let policy = products::policy(state, product, None)?;
+    let record = products::policy(state, product, None)?;
+    // A release is signed by those its type of change asks for, a policy or an authorization by those of the policy itself.
+    let policy = match &what {
+        Answered::Sheet { release } => state.releases.get(release).and_then(|release| state.policy_of(release)),
+        _ => None,
+    };
+    let policy = policy.unwrap_or(&record.policy);
     let person = state.people.get(&by).ok_or_else(|| Error::not_found(format!("there is no person {by}")))?;
     let roles: Vec<Slug> = policy
-        .policy
         .quorum
         .iter()
         .map(|rule| rule.role.clone())
         .filter(|role| person.holds(role.as_str(), Some(product), at))
         .collect();
     let Some(first) = roles.first().cloned() else {
-        let asked: Vec<&str> = policy.policy.quorum.iter().map(|rule| rule.role.as_str()).collect();
+        let asked: Vec<&str> = policy.quorum.iter().map(|rule| rule.role.as_str()).collect();
         let message = format!("you hold none of the roles that are asked: {}", asked.join(", "));
         return Err(Error::new(ErrorKind::No, "role_missing", message).hint("a process owner grants roles"));
     };

@@ -269,9 +269,7 @@ fn row(open: &Open, release: &Release, now: ReleaseState, at: Timestamp) -> w::R
 
 /// Returns how many have signed of how many that are asked.
 pub(super) fn signatures(state: &State, release: &Release, at: Timestamp) -> (u32, u32) {
-    let needed =
-        |policy: &countersign_core::state::PolicyRecord| policy.policy.quorum.iter().map(|rule| rule.count).sum();
-    let needed: u64 = state.policy(&release.candidate.product).map_or(0, needed);
+    let needed: u64 = state.policy_of(release).map_or(0, |policy| policy.quorum.iter().map(|rule| rule.count).sum());
     let Some(sheet) = release.sheet() else { return (0, count(needed)) };
     if let Some(decided) = &sheet.decided {
         let signed = decided.iter().filter(|judged| judged.carries_go()).count();

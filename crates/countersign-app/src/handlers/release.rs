@@ -329,8 +329,8 @@ pub(super) fn signing_role(
     let me = open.me.as_ref().ok_or_else(|| ("nobody_here", "no person's key is on this desk".to_owned()))?;
     let product = &release.candidate.product;
     let roles: Vec<_> = state
-        .policy(product)
-        .map(|policy| policy.policy.quorum.iter().map(|rule| rule.role.clone()).collect::<Vec<_>>())
+        .policy_of(release)
+        .map(|policy| policy.quorum.iter().map(|rule| rule.role.clone()).collect::<Vec<_>>())
         .unwrap_or_default()
         .into_iter()
         .filter(|role| state.people.get(me).is_some_and(|person| person.holds(role.as_str(), Some(product), at)))

@@ -252,8 +252,8 @@ fn clearing(state: &State, release: &Release, check: &Check, why: &w::GateReason
         w::GateReason::Bad { .. } => vec![Do::Amend {}],
         _ => {
             let rule = state
-                .policy(&release.candidate.product)
-                .and_then(|policy| policy.policy.evidence.iter().find(|rule| rule.gate.as_str() == check.gate));
+                .policy_of(release)
+                .and_then(|policy| policy.evidence.iter().find(|rule| rule.gate.as_str() == check.gate));
             if rule.is_some_and(|rule| rule.observed) {
                 vec![Do::Observe {}]
             } else {
