@@ -104,7 +104,9 @@ pub(crate) fn sit_down(page: &Session, who: Person) {
     page.to_main();
     page.click(&page.element("button.me"));
     choose(page, who.name);
-    page.wait(&format!("{} at the desk", who.name), || says(page, "button.me").contains(who.name).then_some(()));
+    page.wait(&format!("{} at the desk", who.name), || {
+        (says(page, "button.me").contains(who.name) && page.find("[role=menu]").is_none()).then_some(())
+    });
 }
 
 /// Presses the button that signs, once everything is prepared and whatever is asked first is acknowledged.
