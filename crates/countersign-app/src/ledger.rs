@@ -47,6 +47,9 @@ pub use index::{EntryMeta, Index};
 /// How often an act is decided anew because somebody else appended first.
 const RACES_MAX: u32 = 64;
 
+/// Told how far it is, and of how much; answers whether to go on.
+pub type Progress<'a> = &'a mut dyn FnMut(u64, u64) -> bool;
+
 /// A ledger on this desk.
 pub struct Ledger {
     home: Home,
@@ -141,11 +144,7 @@ impl Ledger {
     ///
     /// # Errors
     /// As [`open`](Self::open), and `cancelled`.
-    pub fn open_telling(
-        home: &Home,
-        dir: &LedgerDir,
-        progress: &mut dyn FnMut(u64, u64) -> bool,
-    ) -> Result<Self, Error> {
+    pub fn open_telling(home: &Home, dir: &LedgerDir, progress: Progress<'_>) -> Result<Self, Error> {
         let mut ledger = Self::unread(home, dir)?;
         ledger.read_on(progress)?;
         Ok(ledger)
@@ -236,7 +235,7 @@ impl Ledger {
         self.read_on(&mut |_, _| true)
     }
 
-    fn read_on(&mut self, progress: &mut dyn FnMut(u64, u64) -> bool) -> Result<(), Error> {
+    fn read_on(&mut self, progress: Progress<'_>) -> Result<(), Error> {
         if self.damage.is_some() {
             return Ok(());
         }

@@ -33,7 +33,7 @@ use crate::desk::{Home, LedgerDir};
 use crate::durable::{self, FileError};
 use crate::error::{Error, ErrorKind};
 use crate::keyfile::DeviceKeyFile;
-use crate::ledger::{Beginning, KEY_VALID_SECONDS, Ledger, PreparedLedger};
+use crate::ledger::{Beginning, KEY_VALID_SECONDS, Ledger, PreparedLedger, Progress};
 use crate::people::PERSONAS;
 use crate::wire::desk::Persona;
 use keys::Keys;
@@ -44,9 +44,6 @@ use schedule::Schedule;
 pub use large::large;
 pub use people::{PEOPLE, SamplePerson};
 pub use service::{Service, serve};
-
-/// Told how far it is, and of how much; answers whether to go on.
-pub type Progress<'a> = &'a mut dyn FnMut(u64, u64) -> bool;
 
 /// Returns the personas of an open sample with the roles they hold now; nobody on a real ledger.
 #[must_use]

@@ -17,6 +17,7 @@ use crate::blob::{BlobError, BlobStore};
 use crate::desk::{Home, LedgerDir};
 use crate::durable;
 use crate::error::{Error, ErrorKind};
+use crate::ledger::Progress;
 use crate::pin::PinFile;
 use crate::store::{SqliteStore, Store, StoreError};
 
@@ -101,7 +102,7 @@ pub fn ledger_watched(
     home: &Home,
     dir: &LedgerDir,
     fingerprint: Option<Digest>,
-    progress: &mut dyn FnMut(u64, u64) -> bool,
+    progress: Progress<'_>,
 ) -> Result<Verified, Error> {
     let damaged = |error: &StoreError| Found {
         index: if let StoreError::Missing { index } = error { Some(*index) } else { None },

@@ -79,7 +79,7 @@ pub fn next_task(state: &State, release: &Release, device: &Principal, at: Times
     }
     let product = &release.candidate.product;
     let policy = &state.policy(product)?.policy;
-    if let Some(sheet) = release.sheet().filter(|sheet| release.rollout_began(sheet.entry)) {
+    if let Some(sheet) = release.rollout() {
         return rollout_task(release, sheet, policy.rollback == RollbackRule::Auto, at)
             .or_else(|| wave_task(state, release, policy.dispatch, at));
     }

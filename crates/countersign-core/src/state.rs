@@ -671,9 +671,14 @@ impl Release {
         })
     }
 
-    /// Returns whether the sheet is the last one and some wave of it was sent out.
+    /// Returns whether some wave of the sheet was sent out.
     pub fn rollout_began(&self, sheet: EntryRef) -> bool {
         self.dispatches_of(sheet, DispatchKind::Deploy).any(|dispatch| dispatch.body.state != DispatchState::Refused)
+    }
+
+    /// Returns the sheet that is being rolled out or was: the last one, where some wave of it was sent out.
+    pub fn rollout(&self) -> Option<&Sheet> {
+        self.sheet().filter(|sheet| self.rollout_began(sheet.entry))
     }
 
     /// Returns the release as a sheet would name it as live.

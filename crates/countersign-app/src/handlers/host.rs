@@ -17,7 +17,7 @@ use super::signing::Prepared;
 use crate::clock;
 use crate::desk::Home;
 use crate::error::{Error, ErrorKind};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Progress};
 use crate::people;
 use crate::rollout::Pace;
 use crate::sample;
@@ -213,7 +213,7 @@ impl Host {
     }
 
     /// Opens the ledger in a directory, in place of the one that was open; a damaged one read-only.
-    pub(super) fn open_dir(&self, dir: &Path, progress: &mut dyn FnMut(u64, u64) -> bool) -> Result<(), Error> {
+    pub(super) fn open_dir(&self, dir: &Path, progress: Progress<'_>) -> Result<(), Error> {
         let (ledger, trouble) = places::open(&self.0.options.home, dir, progress)?;
         self.adopt(ledger, trouble)
     }

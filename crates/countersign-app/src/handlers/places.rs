@@ -9,7 +9,7 @@ use super::host::{Host, HostOptions, Open, held};
 use crate::desk::{Home, LedgerDir};
 use crate::durable;
 use crate::error::{Error, ErrorKind};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Progress};
 use crate::wire as w;
 
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -161,11 +161,7 @@ pub(super) fn note_backup(host: &Host, fingerprint: &str) -> Result<(), Error> {
 }
 
 /// Opens a ledger; one that is damaged as far as it goes, with what is wrong.
-pub(super) fn open(
-    home: &Home,
-    dir: &Path,
-    progress: &mut dyn FnMut(u64, u64) -> bool,
-) -> Result<(Ledger, Option<Error>), Error> {
+pub(super) fn open(home: &Home, dir: &Path, progress: Progress<'_>) -> Result<(Ledger, Option<Error>), Error> {
     let dir = LedgerDir::at(dir);
     match Ledger::open_telling(home, &dir, progress) {
         Ok(ledger) => Ok((ledger, None)),

@@ -246,7 +246,7 @@ pub(super) fn acts(open: &Open, release: &Release, now: ReleaseState, at: Timest
     let holds = |wanted: &[&str]| me.is_some_and(|me| wanted.iter().any(|role| me.holds(role, Some(product), at)));
     let manager = holds(&[role::RELEASE_MANAGER]);
     let any = me.is_some_and(|me| me.holds_any(at));
-    let began = release.sheet().is_some_and(|sheet| release.rollout_began(sheet.entry));
+    let began = release.rollout().is_some();
     let ended = release.ended.is_some() || now == ReleaseState::Reviewed;
     let mut acts = Vec::new();
     let mut act = |act: A, refused: Option<(&str, String)>| {

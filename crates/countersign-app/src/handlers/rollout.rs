@@ -70,7 +70,7 @@ pub fn rollouts(host: &Host) -> Result<w::Rollouts, w::AppError> {
 }
 
 fn row(host: &Host, release: &Release, now: ReleaseState) -> Option<w::RolloutRow> {
-    let sheet = release.sheet().filter(|sheet| release.rollout_began(sheet.entry))?;
+    let sheet = release.rollout()?;
     let next = judge::next_wave(release, sheet);
     let waves = sheet.body.rollout.len();
     let wave = next.map_or(waves, |next| usize::try_from(next).unwrap_or(waves));

@@ -11,7 +11,6 @@ use countersign_core::hash::Digest;
 use countersign_core::words::{CommitId, ReleaseId, Timestamp};
 use ed25519_dalek::SigningKey;
 
-use super::Progress;
 use super::keys::Keys;
 use super::maker::{Maker, digest, word};
 use super::people::who;
@@ -21,7 +20,7 @@ use super::story::bug;
 use crate::desk::{Home, LedgerDir};
 use crate::error::Error;
 use crate::evidence::{self, Limits};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Progress};
 use crate::releases::{self, Ask};
 
 /// How many releases a product has at most.

@@ -5,6 +5,7 @@ use countersign_core::words::Timestamp;
 use super::maker::Maker;
 use crate::clock;
 use crate::error::{CANCELLED, Error, ErrorKind};
+use crate::ledger::Progress;
 
 const DAY: i64 = 86_400;
 const HOUR: i64 = 3600;
@@ -46,7 +47,7 @@ impl Schedule {
     }
 
     /// Does every step in its order; asks after each whether to go on.
-    pub(super) fn run(self, maker: &mut Maker, go_on: &mut dyn FnMut(u64, u64) -> bool) -> Result<(), Error> {
+    pub(super) fn run(self, maker: &mut Maker, go_on: Progress<'_>) -> Result<(), Error> {
         let Self { now, mut steps } = self;
         // Stable: what was told first comes first where moments are equal.
         steps.sort_by_key(|(time, _)| *time);

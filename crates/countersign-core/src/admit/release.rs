@@ -116,9 +116,9 @@ pub(super) fn waiver(case: &Case<'_>, body: &act::Waiver) -> Result<(), Rejectio
     let release = case.release(&body.release)?;
     let person = case.by.person().expect("a person signs this act");
     let product = &release.candidate.product;
-    let policy = &case.state.policy(product).ok_or_else(|| not_found(format!("{product} has no policy")))?.policy;
-    ensure(judge::may_waive(case.state, policy, product, &person.card.principal, case.at), Code::RoleMissing, || {
-        format!("{} holds no role this policy asks to sign", person.card.principal)
+    ensure(case.state.policy(product).is_some(), Code::NotFound, || format!("{product} has no policy"))?;
+    ensure(judge::may_waive(case.state, release, &person.card.principal, case.at), Code::RoleMissing, || {
+        format!("{} holds no role this policy asks to sign such a change", person.card.principal)
     })?;
     case.presence(product)?;
     if let Some(part) = judge::may_not_waive(case.state, release, &person.card.principal) {

@@ -458,10 +458,15 @@ pub(super) fn quorum_full(slots: &[Slot]) -> bool {
     !slots.is_empty() && slots.iter().all(Slot::full)
 }
 
+/// Returns every answer to any sheet of the same candidate, in their order.
+fn answers_about<'a>(release: &'a Release, sheet: &Sheet) -> Vec<&'a SignOff> {
+    let same = |other: &&Sheet| other.body.candidate == sheet.body.candidate;
+    release.sheets.iter().filter(same).flat_map(|sheet| &sheet.answers).collect()
+}
+
 /// Returns the last answer of each person to any sheet of the same candidate.
 pub(super) fn standing_answers<'a>(release: &'a Release, sheet: &Sheet) -> Vec<&'a SignOff> {
-    let same = |other: &&Sheet| other.body.candidate == sheet.body.candidate;
-    let answers: Vec<&SignOff> = release.sheets.iter().filter(same).flat_map(|sheet| &sheet.answers).collect();
+    let answers = answers_about(release, sheet);
     let last = |place: usize| answers[place + 1..].iter().all(|later| !later.replaces(answers[place]));
     (0..answers.len()).filter(|place| last(*place)).map(|place| answers[place]).collect()
 }
@@ -472,19 +477,26 @@ pub fn standing_answer<'a>(release: &'a Release, sheet: &Sheet, who: &Principal)
     own.filter(|answer| answer.verdict != Verdict::Withdrawn)
 }
 
+/// Returns the HOLDs on the candidate of the sheet whose question nobody has answered. Its signer's NO-GO leaves the question
+/// open; any other answer of theirs that was accepted since ends it.
+fn open_questions<'a>(release: &'a Release, sheet: &Sheet) -> impl Iterator<Item = &'a SignOff> {
+    let answers = answers_about(release, sheet);
+    let ended = |place: usize| {
+        answers[place + 1..].iter().any(|later| later.verdict != Verdict::NoGo && later.replaces(answers[place]))
+    };
+    let open: Vec<&SignOff> = (0..answers.len()).filter(|place| !ended(*place)).map(|place| answers[place]).collect();
+    open.into_iter().filter(|answer| answer.verdict == Verdict::Hold && answer.answered.is_none())
+}
+
 /// Returns the person's HOLD on the candidate whose question still waits for an answer, where the policy asks for one.
 pub fn unanswered<'a>(state: &State, release: &'a Release, sheet: &Sheet, who: &Principal) -> Option<&'a SignOff> {
     let asked = state.policy(&release.candidate.product).is_some_and(|record| record.policy.hold_answered);
-    let mut standing = standing_answers(release, sheet).into_iter();
-    let own = standing.find(|answer| answer.principal == *who && answer.verdict == Verdict::Hold);
-    own.filter(|answer| asked && answer.answered.is_none())
+    open_questions(release, sheet).find(|answer| asked && answer.principal == *who)
 }
 
-/// Returns the standing HOLD of that entry that nobody has answered.
+/// Returns the HOLD of that entry that nobody has answered.
 pub(crate) fn waiting_hold(release: &Release, entry: EntryRef) -> Option<&SignOff> {
-    let standing = release.sheet().map(|sheet| standing_answers(release, sheet)).unwrap_or_default();
-    let own = standing.into_iter().find(|answer| answer.entry == entry && answer.verdict == Verdict::Hold);
-    own.filter(|answer| answer.answered.is_none())
+    open_questions(release, release.sheet()?).find(|answer| answer.entry == entry)
 }
 
 /// Returns whether the entry names a file of that digest which may be removed: evidence, a log, or a paper record. What a

@@ -111,7 +111,7 @@ pub fn blockers(state: &State, release: &Release, at: Timestamp) -> Vec<Blocker>
         return list;
     }
     // Gates are asked at the first wave; what turns red later halts the rollout.
-    let began = release.sheet().is_some_and(|sheet| release.rollout_began(sheet.entry));
+    let began = release.rollout().is_some();
     for check in checks(state, release, at).into_iter().filter(|check| check.open() && !began) {
         let act = match check.gate.as_str() {
             STAGING_GATE if check.conclusion == Conclusion::Missing => {

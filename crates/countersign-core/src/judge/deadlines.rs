@@ -129,7 +129,7 @@ fn of_person(person: &Person, list: &mut Vec<Deadline>) {
 
 fn of_release(state: &State, release: &Release, at: Timestamp, list: &mut Vec<Deadline>) {
     let id = &release.id;
-    let sent = release.sheet().is_some_and(|sheet| release.rollout_began(sheet.entry));
+    let sent = release.rollout().is_some();
     if !sent {
         for waiver in waivers(release, at) {
             let what = format!("the waiver of gate {} of {id} ends", waiver.body.gate);

@@ -93,8 +93,7 @@ pub fn checks(state: &State, release: &Release, at: Timestamp) -> Vec<Check> {
 /// signed on, since staging has moved on. It decides nothing.
 pub fn checks_to_show(state: &State, release: &Release, at: Timestamp) -> Vec<Check> {
     let mut shown = checks(state, release, at);
-    let policy = state.policy(&release.candidate.product).map(|record| &record.policy);
-    let signed_on = policy.zip(went_out_on(release));
+    let signed_on = state.policy_of(release).zip(went_out_on(release));
     let signed_on = signed_on.and_then(|(policy, (stage, went))| staging_check(state, policy, release, stage, went));
     if let (Some(signed_on), Some(check)) = (signed_on, shown.iter_mut().find(|check| check.gate == STAGING_GATE)) {
         *check = Check { waived: check.waived, ..signed_on };
@@ -292,7 +291,7 @@ pub(super) fn staging_check(
 
 /// Returns the staging that a release which has gone out was signed on, and when it went.
 fn went_out_on(release: &Release) -> Option<(Option<Staged>, Timestamp)> {
-    let sheet = release.sheet().filter(|sheet| release.rollout_began(sheet.entry))?;
+    let sheet = release.rollout()?;
     let (_, _, went) = release.dispatches_of(sheet.entry, DispatchKind::Deploy).find_map(|one| one.steps.first())?;
     let signed_on = release.stages.iter().find(|(entry, ..)| Some(*entry) == sheet.body.stage);
     Some((signed_on.map(|(entry, stage, time)| (*entry, stage.dispatch, *time)), *went))
@@ -335,12 +334,10 @@ pub(crate) fn delivered_since<'a>(
 }
 
 pub(super) fn waiver_of(state: &State, release: &Release, gate: &str, at: Timestamp) -> Option<u64> {
-    let product = &release.candidate.product;
-    let policy = &state.policy(product)?.policy;
     waivers(release, at)
         .find(|waiver| {
             waiver.body.gate.as_str() == gate
-                && may_waive(state, policy, product, &waiver.by, at)
+                && may_waive(state, release, &waiver.by, at)
                 && may_not_waive(state, release, &waiver.by).is_none()
         })
         .map(|waiver| waiver.entry.index)
@@ -358,9 +355,10 @@ pub(crate) fn may_not_waive(state: &State, release: &Release, who: &Principal) -
     if asked_for(release, who) { Some(ASKED_FOR) } else { barred(state, release, who) }
 }
 
-/// Returns whether the person holds a role the policy asks to sign.
-pub(crate) fn may_waive(state: &State, policy: &Policy, product: &Slug, who: &Principal, at: Timestamp) -> bool {
-    state.people.get(who).is_some_and(|person| {
+/// Returns whether the person holds a role the policy asks to sign such a change.
+pub(crate) fn may_waive(state: &State, release: &Release, who: &Principal, at: Timestamp) -> bool {
+    let product = &release.candidate.product;
+    state.policy_of(release).zip(state.people.get(who)).is_some_and(|(policy, person)| {
         // Who signs in another's place waives nothing: the waiver would be that person's, and they may have asked for it.
         policy.quorum.iter().any(|rule| {
             let held = person.role_held(rule.role.as_str(), Some(product), at);

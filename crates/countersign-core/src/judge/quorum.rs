@@ -71,7 +71,7 @@ pub fn policy_feasibility(state: &State, policy: &Policy, at: Timestamp) -> Feas
 /// Returns what is still missing once this person has signed GO as that role, beside everybody who has.
 ///
 /// # Errors
-/// They may not sign as that role: not asked for, not held, barred, or there already.
+/// They may not sign as that role: not asked for, not held, barred, or not its turn.
 pub fn after_signature(
     state: &State,
     release: &Release,
@@ -88,6 +88,9 @@ pub fn after_signature(
     ensure(person.holds(role.as_str(), Some(product), at), Code::RoleMissing, || format!("{who} is not {role}"))?;
     if let Some(part) = barred_as(state, release, who, role, at) {
         return Err(Rejection::new(Code::SegregationFailed, format!("{who} may not sign: {part}")));
+    }
+    if let Some(sheet) = release.sheet() {
+        ensure_in_turn(state, release, sheet, role, at)?;
     }
     let answers = release.sheet().map(|sheet| sign_offs(state, release, sheet, at)).unwrap_or_default();
     let mut open = slots(state, policy, product, &answers, at, |who| barred(state, release, who).is_some());

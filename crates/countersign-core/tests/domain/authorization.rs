@@ -17,15 +17,7 @@ fn adopted() -> (World, u64) {
 }
 
 fn adopted_by(edits: &[(&str, &str)], grant: Step) -> (World, u64) {
-    let world = given_policy_with(edits).when(grant);
-    let index = world.last_entry().index;
-    let world = world.when(answer_entry(QUINN, index, "qa", Verdict::Go)).when(answer_entry(
-        SAM,
-        index,
-        "security",
-        Verdict::Go,
-    ));
-    (world, index)
+    given_policy_with(edits).when(grant).agreed()
 }
 
 fn worth(world: &World, index: u64) -> SignOffState {

@@ -514,6 +514,16 @@ impl World {
         self.ready(id).when(go(QUINN, id, "qa")).when(go(SAM, id, "security"))
     }
 
+    /// The quorum agrees to the last entry, a policy or an authorization. Returns its index.
+    #[track_caller]
+    pub(crate) fn agreed(self) -> (Self, u64) {
+        let index = self.last_entry().index;
+        let answered = [(QUINN, "qa"), (SAM, "security")]
+            .into_iter()
+            .fold(self, |world, (who, role)| world.when(answer_entry(who, index, role, Verdict::Go)));
+        (answered, index)
+    }
+
     /// Sends wave `wave` out; its dispatch succeeds.
     #[track_caller]
     pub(crate) fn sent(self, id: &'static str, wave: u64) -> Self {

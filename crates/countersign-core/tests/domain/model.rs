@@ -1038,14 +1038,7 @@ fn bases() -> Vec<Base> {
         given_policy_with(edits).when(enrol_device(WORKER_2, DevicePurpose::Dispatcher)).when(confirm_device(WORKER_2))
     };
     let usual = Rules { qa: 1, ..Rules::default() };
-    let granted = staffed(&[("continuous-delivery", "continuous-deployment")]).when(authorize());
-    let index = granted.last_entry().index;
-    let deployment = granted.when(answer_entry(QUINN, index, "qa", Verdict::Go)).when(answer_entry(
-        SAM,
-        index,
-        "security",
-        Verdict::Go,
-    ));
+    let (deployment, index) = staffed(&[("continuous-delivery", "continuous-deployment")]).when(authorize()).agreed();
     let automatic = staffed(&[
         ("soak_seconds", "dispatch = \"on-quorum\"\nrollback = \"auto\"\nsoak_seconds"),
         ("role = \"qa\"", "role = \"qa\"\ncount = 2"),

@@ -130,9 +130,21 @@ fn a_gate_left_out_for_a_type_of_change_still_halts_when_it_is_red() {
 }
 
 #[test]
+fn a_gate_is_waived_by_who_would_sign_such_a_change_and_nobody_else() {
+    let lines = "[[refine]]\nchange = [\"standard\"]\nquorum = [{ role = \"qa\" }]\n";
+    let waived = |who| waive(who, "s1", "static analysis", 86_400);
+    let world = given_policy(&also(lines)).when(propose("s1"));
+    world.clone().refuses_saying(Code::RoleMissing, "such a change", waived(SAM)).when(waived(QUINN));
+    // Under the same policy the others still sign a normal one.
+    given_policy(&also(lines)).when(normal("n1")).when(waive(SAM, "n1", "static analysis", 86_400));
+}
+
+#[test]
 fn roles_sign_in_the_order_the_policy_says_and_a_no_go_waits_for_nobody() {
     let world = given_policy(&first("order = [\"qa\", \"security\"]")).ready("r1");
     world.clone().when(answer(SAM, "r1", "security", Verdict::NoGo)).is("r1", ReleaseState::NoGo);
+    let after = judge::after_signature(&world.state, world.release("r1"), &word(SAM), &word("security"), world.now);
+    assert_eq!(after.unwrap_err().code, Code::OutOfTurn);
     let world = world
         .refuses_saying(Code::OutOfTurn, "qa sign before security", go(SAM, "r1", "security"))
         .when(go(QUINN, "r1", "qa"))
@@ -262,13 +274,7 @@ fn a_standing_authorization_signs_only_what_those_who_adopted_it_could_have_sign
     let signing = |refinement: &str| {
         let world =
             given_policy(&format!("{deployment}\n[[refine]]\nchange = [\"standard\"]\n{refinement}")).when(authorize());
-        let index = world.last_entry().index;
-        let adopted = world.when(answer_entry(QUINN, index, "qa", Verdict::Go)).when(answer_entry(
-            SAM,
-            index,
-            "security",
-            Verdict::Go,
-        ));
+        let (adopted, index) = world.agreed();
         (adopted.proven("r1").staged("r1").later(3600), index)
     };
     let quorum = |roles: &[&str]| -> String {

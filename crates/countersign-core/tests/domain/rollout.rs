@@ -461,11 +461,9 @@ fn between_waves_only_a_no_go_is_still_heard() {
 
 #[test]
 fn a_suspended_authorization_stops_the_waves_it_began() {
-    let world = given_policy_with(&[("continuous-delivery", "continuous-deployment")]).when(authorize());
-    let index = world.last_entry().index;
+    let (world, index) =
+        given_policy_with(&[("continuous-delivery", "continuous-deployment")]).when(authorize()).agreed();
     world
-        .when(answer_entry(QUINN, index, "qa", Verdict::Go))
-        .when(answer_entry(SAM, index, "security", Verdict::Go))
         .proven("r1")
         .staged("r1")
         .later(3600)

@@ -3,6 +3,7 @@
 use countersign_core::act::{ChangeType, Grant, Hold, HoldChange, KeyChange, ProposeChange, Verdict};
 use countersign_core::judge::{self, Outcome, ReleaseState, SignOffState};
 use countersign_core::rejection::Code;
+use countersign_core::state::SignOff;
 
 use super::*;
 
@@ -13,8 +14,8 @@ fn given_also(first: &str) -> World {
 /// A release manager answers the question of somebody's HOLD.
 fn reply(who: &'static str, id: &'static str, whose: &'static str, answer: Option<&'static str>) -> Step {
     step(who, move |world| {
-        let hold = world.sheet(id).answers.iter().rfind(|answer| answer.principal.as_str() == whose);
-        let hold = hold.expect("they have answered").entry;
+        let held = |answer: &&SignOff| answer.principal.as_str() == whose && answer.verdict == Verdict::Hold;
+        let hold = world.sheet(id).answers.iter().rfind(held).expect("they have asked").entry;
         Hold { change: HoldChange::Resume { answer: answer.map(word), hold }, release: word(id) }.into()
     })
 }
@@ -48,8 +49,16 @@ fn the_question_of_a_hold_is_answered_before_its_signer_says_go() {
         assert!(asks.act.contains("--answer"), "{asks:?}");
         assert!(asks.who.contains(&RITA.to_owned()), "{asks:?}");
     });
-    // A NO-GO needs no answer, and an answer is no GO.
-    world.clone().when(answer(QUINN, "r1", "qa", Verdict::NoGo)).is("r1", ReleaseState::NoGo);
+    // A NO-GO needs no answer, and is no way around the question; an answer is no GO.
+    world
+        .clone()
+        .when(answer(QUINN, "r1", "qa", Verdict::NoGo))
+        .is("r1", ReleaseState::NoGo)
+        .refuses_saying(Code::OnHold, "waits for an answer", go(QUINN, "r1", "qa"))
+        .refuses_saying(Code::OnHold, "waits for an answer", withdraw_answer(QUINN, "r1", "qa"))
+        .when(reply(RITA, "r1", QUINN, Some("told at 14:00")))
+        .is("r1", ReleaseState::NoGo)
+        .when(go(QUINN, "r1", "qa"));
     world
         .when(reply(RITA, "r1", QUINN, Some("told at 14:00")))
         .is("r1", ReleaseState::OnHold)
