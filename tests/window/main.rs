@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, clippy::print_stdout)]
 
 mod driver;
+mod emergency;
 mod failures;
 mod first_ledger;
 mod first_release;

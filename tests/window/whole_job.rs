@@ -1,6 +1,6 @@
 //! The whole job in the real window against a real Buildbot: evidence comes in, the sheet is frozen, two people sign with
-//! their own passphrases, waves go out, a faulty release is halted and taken back, and what is exported is verified by
-//! programs that are not the window.
+//! their own passphrases, waves go out, a faulty release is halted and taken back, an emergency change goes out under another
+//! policy, and what is exported is verified by programs that are not the window.
 
 use std::fs;
 use std::path::Path;
@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use crate::emergency::{emergency, replace_policy};
 use crate::hands::{
     Person, acknowledge, answer, choose, close, fill, go, heading, open_release, passphrase, press, press_signing,
     problems, receipt, reviewed, says, sign, sit_down, tab, why_not,
@@ -114,7 +115,7 @@ fn status(desk: &Desk, id: &str) -> Value {
 }
 
 /// Puts an answer where the next native dialog of the program finds it.
-fn answer_dialog(window: &Window, path: &Path) {
+pub(crate) fn answer_dialog(window: &Window, path: &Path) {
     let file = window.root.join("answers");
     let mut answers = fs::read_to_string(&file).unwrap_or_default();
     answers.push_str(&format!("{}\n", json!(path)));
@@ -178,7 +179,7 @@ fn stage(window: &Window, release: &SampleRelease) {
 }
 
 /// Proves presence in the signing window, and waits there until what it began has ended; without an end, closes it at once.
-fn started(window: &Window, who: Person, verb: &str, declares: &str, ends: Option<&str>) {
+pub(crate) fn started(window: &Window, who: Person, verb: &str, declares: &str, ends: Option<&str>) {
     let page = &window.session;
     let shown = reviewed(page);
     assert!(shown.contains(declares), "{shown}");
@@ -195,7 +196,7 @@ fn started(window: &Window, who: Person, verb: &str, declares: &str, ends: Optio
 }
 
 /// Freezes the sheet in the window and asks for signatures.
-fn request(window: &Window, desk: &Desk, release: &SampleRelease) {
+pub(crate) fn request(window: &Window, desk: &Desk, release: &SampleRelease) {
     let (page, id) = (&window.session, format!("shop-{}", release.version));
     wait_for("the soak", || (status(desk, &id)["blockers"][0]["code"] == "request").then_some(()));
     sit_down(page, RITA);
@@ -215,7 +216,7 @@ fn request(window: &Window, desk: &Desk, release: &SampleRelease) {
 }
 
 /// Two people sit down one after the other and sign, each with their own passphrase.
-fn two_sign(window: &Window, desk: &Desk, release: &SampleRelease) {
+pub(crate) fn two_sign(window: &Window, desk: &Desk, release: &SampleRelease) {
     let (page, id) = (&window.session, format!("shop-{}", release.version));
     sit_down(page, QUINN);
     go(page, "Inbox");
@@ -248,7 +249,7 @@ fn two_sign(window: &Window, desk: &Desk, release: &SampleRelease) {
 }
 
 /// Counts what was deployed to production, by the service's own list.
-fn deployed(buildbot: &Buildbot, version: &str) -> Vec<String> {
+pub(crate) fn deployed(buildbot: &Buildbot, version: &str) -> Vec<String> {
     let all = buildbot.service.deployments();
     let up = all.iter().filter(|line| line["environment"] == "production" && line["result"] == "up");
     up.filter(|line| line["version"] == version).map(|line| line["wave"].as_str().unwrap().to_owned()).collect()
@@ -269,14 +270,14 @@ fn the_whole_job_in_the_window_against_a_real_buildbot() {
     // Developers have pushed; Buildbot tests and builds while the house is set up.
     let (fingerprint, built) = std::thread::scope(|scope| {
         let built = scope.spawn(|| {
-            let all = ["1.1.0", "1.2.0"].map(|version| buildbot.repository.get(version));
+            let all = ["1.1.0", "1.2.0", "1.3.0"].map(|version| buildbot.repository.get(version));
             all.map(|release| runtime.block_on(build(&buildbot, release)))
         });
         let fingerprint = people(&desk, "staging,production");
         shop(&desk, &buildbot);
         (fingerprint, built.join().unwrap())
     });
-    done("people, machine, product, connector, targets, policy, trust; two commits built and tested");
+    done("people, machine, product, connector, targets, policy, trust; three commits built and tested");
 
     let ledger = desk.root.join("ledger");
     let window = Window::open_in(root.path(), &["--ledger", ledger.to_str().unwrap()]);
@@ -316,6 +317,11 @@ fn the_whole_job_in_the_window_against_a_real_buildbot() {
         runtime.block_on(answers(&buildbot, "production", segment, "1.1.0", &built[0].artifact));
     }
     done("1.2.0 was halted in the segment and taken back");
+
+    replace_policy(&window, &desk);
+    done("another policy is in force, decided under the one before it");
+    emergency(&window, &desk, &buildbot, buildbot.repository.get("1.3.0"), &built[2]);
+    done("1.3.0 went out as an emergency change, and was looked back at");
 
     export(&window, &desk, &fingerprint);
     done("exported from the window, verified by three");
@@ -430,8 +436,8 @@ fn export(window: &Window, desk: &Desk, fingerprint: &str) {
             .filter(|leaf| leaf.contains("\"verdict\":\"go\"") && leaf.contains(who) && leaf.contains(reason))
             .count()
     };
-    assert_eq!(said("quinn@acme.example", "all unit tests pass"), 2, "both releases");
-    assert_eq!(said("sam@acme.example", "no new input, no new dependency"), 2, "both releases");
+    assert_eq!(said("quinn@acme.example", "all unit tests pass"), 3, "each release");
+    assert_eq!(said("sam@acme.example", "no new input, no new dependency"), 3, "each release");
     let mut altered = fs::read(&bundle).unwrap();
     let reason = b"no new input, no new dependency";
     let place = altered.windows(reason.len()).position(|part| part == reason).expect("entries are stored as they are");

@@ -147,6 +147,10 @@ impl Window {
     pub(crate) fn keep_picture(&self, name: &str) {
         if let Some(dir) = std::env::var_os("COUNTERSIGN_PICTURES") {
             fs::create_dir_all(&dir).unwrap();
+            // What was drawn last may still be the page before.
+            self.session.script_later(
+                "const [done] = arguments; requestAnimationFrame(() => requestAnimationFrame(() => done(true)))",
+            );
             fs::write(Path::new(&dir).join(format!("{name}.png")), self.session.picture()).unwrap();
         }
     }
