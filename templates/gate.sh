@@ -36,6 +36,8 @@
 #   product NAME           optional: the product the sheet must name
 #   ledger VALUE           optional: the header's `ledger`
 #   require ROLE COUNT     so many different people have said GO in that role (repeatable)
+#   require ROLE COUNT TYPE  the same for changes of that type (standard, normal or emergency); where a type has such
+#                          lines, they are asked in place of those without one
 #   may ROLE PRINCIPAL     who may fill a role (repeatable)
 #   distinct               nobody counts in two roles
 #   distinct requester     nor does the person who asked
@@ -176,7 +178,7 @@ if grep -vE '^(#|[[:space:]]*$)' "$trust/allowed_signers" | grep -qE '^[^[:space
 fi
 
 pinned_environment='' pinned_product='' pinned_ledger='' human=yes distinct=no distinct_requester=no
-dispatchers=() roles=() counts=()
+dispatchers=() roles=() counts=() types=() asked=no
 : >"$work/may"
 : >"$work/authorizations"
 while IFS= read -r line || [ -n "$line" ]; do
@@ -193,7 +195,11 @@ while IFS= read -r line || [ -n "$line" ]; do
     ledger:1:*) pinned_ledger=${line#ledger } ;;
     require:1:2:)
       [[ $first =~ $name_form && $second =~ ^[1-9][0-9]?$ ]] || refuse not_configured "requirement: $line"
-      roles+=("$first"); counts+=("$second") ;;
+      roles+=("$first"); counts+=("$second"); types+=(every) asked=yes ;;
+    require:1:2:3)
+      [[ $first =~ $name_form && $second =~ ^[1-9][0-9]?$ && $rest =~ ^(standard|normal|emergency)$ ]] ||
+        refuse not_configured "requirement: $line"
+      roles+=("$first"); counts+=("$second"); types+=("$rest") ;;
     may:1:2:)
       [[ $first =~ $name_form && $second =~ ^$principal_form$ ]] || refuse not_configured "requirement: $line"
       printf '%s %s\n' "$first" "$second" >>"$work/may" ;;
@@ -216,7 +222,7 @@ if [ "$human" = no ]; then
   [ ${#roles[@]} -eq 0 ] && [ "$pinned_environment" != production ] ||
     refuse not_configured '`human no` stands neither beside `require` nor for production'
 else
-  [ ${#roles[@]} -gt 0 ] || refuse not_configured 'the requirement asks for nobody'
+  [ "$asked" = yes ] || refuse not_configured 'the requirement asks for nobody'
 fi
 
 # ---- the attestation, taken apart ---------------------------------------------------------------------------
@@ -382,12 +388,17 @@ count_person() { # ROLE PRINCIPAL
   printf '%s %s\n' "$1" "$2" >>"$work/counted"
 }
 
-# WHO: the people counted so far are as many, and as different, as the requirement says.
+# WHAT REQUESTER TYPE: the people counted so far are as many, and as different, as the requirement says for that type of
+# change.
 judge_quorum() {
-  local i have
+  local i have type=every
+  for i in "${!types[@]}"; do
+    [ "${types[$i]}" != "$3" ] || type=$3
+  done
   sort -u "$work/counted" -o "$work/counted"
   [ -s "$work/counted" ] || refuse no_human_signature "no person signed $1"
   for i in "${!roles[@]}"; do
+    [ "${types[$i]}" = "$type" ] || continue
     have=$(cut -d ' ' -f 1 "$work/counted" | grep -cFx -- "${roles[$i]}" || true)
     [ "$have" -ge "${counts[$i]}" ] || refuse quorum_missing "$1 has $have of ${counts[$i]} in the role ${roles[$i]}"
   done
@@ -492,7 +503,8 @@ else
   if [ "$standing" = no ]; then
     [ -z "$authorization" ] && [ ${#adoptions[@]} -eq 0 ] || refuse malformed 'there is an authorization that no verdict rests on'
     ! is_dispatcher "$requester" || refuse no_human_signature 'a machine asked, and nothing stands for the people'
-    judge_quorum 'the decision sheet' "$requester"
+    text change_type "$work/sheet" 'the decision sheet'
+    judge_quorum 'the decision sheet' "$requester" "$REPLY"
   else
     # Under a standing authorization the people are those who adopted it; a verdict by hand adds nothing to them.
     : >"$work/counted"
@@ -524,7 +536,7 @@ else
       ! is_dispatcher "$REPLY" || refuse bad_human_signature "adoption $((i + 1)) is signed by a machine"
       count_person "$role" "$REPLY"
     done
-    judge_quorum 'the standing authorization' "$grantor"
+    judge_quorum 'the standing authorization' "$grantor" every
   fi
 fi
 

@@ -186,6 +186,7 @@ impl Run {
                 dispatchers: vec![trusted("desk"), trusted("worker")],
                 quorum: Some(Quorum {
                     roles: BTreeMap::from([("qa".parse().unwrap(), 1), ("owner.product".parse().unwrap(), 1)]),
+                    by_change: BTreeMap::new(),
                     people: vec![
                         person("rita", &[]),
                         person("ann", &["qa", "owner.product"]),
@@ -659,6 +660,23 @@ fn the_people_must_be_the_people_asked_for() {
         run.quorum().roles.insert("qa".parse().unwrap(), 2);
         run.votes.push(("ann", "qa"));
     });
+    // Those of its own type of change are asked in place of the others.
+    let asked = |change, count| {
+        move |run: &mut Run| {
+            assert_eq!(run.sheet.change_type, act::ChangeType::Normal);
+            run.quorum().by_change.insert(change, BTreeMap::from([("qa".parse().unwrap(), count)]));
+        }
+    };
+    check("too few for this type of change", "quorum_missing", asked(act::ChangeType::Normal, 2));
+    check("what another type asks for", "accepted", asked(act::ChangeType::Emergency, 9));
+    check("fewer for this type of change", "accepted", |run| {
+        asked(act::ChangeType::Normal, 1)(run);
+        run.votes.pop();
+    });
+    check("fewer for another type of change", "quorum_missing", |run| {
+        asked(act::ChangeType::Emergency, 1)(run);
+        run.votes.pop();
+    });
     check("one person in two roles", "not_distinct", |run| {
         run.votes = vec![("ann", "qa"), ("ann", "owner.product")];
     });
@@ -993,6 +1011,8 @@ fn what_is_not_set_up_opens_nothing() {
         ("a word misspelled", good.replace("distinct", "distinkt")),
         ("a count that is none", good.replace("qa 1", "qa one")),
         ("none at all", good.replace("qa 1", "qa 0")),
+        ("a type of change that is none", good.clone() + "require qa 1 urgent\n"),
+        ("one type of change alone", good.replace(" 1\n", " 1 normal\n")),
         ("anybody", good.replace("dispatcher desk@acme.example", "dispatcher *")),
         ("two environments", good.clone() + "environment staging\n"),
         ("people and none", good.clone() + "human no\n"),

@@ -25,7 +25,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use base64ct::{Base64, Encoding};
-use countersign_core::act::DispatchKind;
+use countersign_core::act::{ChangeType, DispatchKind};
 use countersign_core::entry::Entry;
 use countersign_core::hash::Digest;
 use countersign_core::sshsig::{self, PublicKey};
@@ -233,6 +233,8 @@ pub enum Distinct {
 pub struct Quorum {
     /// How many people are needed in each role.
     pub roles: BTreeMap<Slug, u32>,
+    /// How many for changes of a type, where they are others.
+    pub by_change: BTreeMap<ChangeType, BTreeMap<Slug, u32>>,
     /// The people.
     pub people: Vec<TrustedPerson>,
     /// Who may not be the same.
@@ -310,10 +312,14 @@ impl Trust {
             None if self.environment.as_str() == "production" => return refuse("production needs people"),
             None => lines.push("human no".to_owned()),
             Some(quorum) => {
-                if quorum.roles.is_empty() || quorum.roles.values().any(|count| !(1..=99).contains(count)) {
+                let all = || quorum.by_change.values().chain([&quorum.roles]);
+                if all().any(|roles| roles.is_empty() || roles.values().any(|count| !(1..=99).contains(count))) {
                     return refuse("each environment needs 1 to 99 people in a role");
                 }
                 lines.extend(quorum.roles.iter().map(|(role, count)| format!("require {role} {count}")));
+                for (change, roles) in &quorum.by_change {
+                    lines.extend(roles.iter().map(|(role, count)| format!("require {role} {count} {change}")));
+                }
                 match quorum.distinct {
                     Distinct::SignersAndRequester => lines.push("distinct requester".to_owned()),
                     Distinct::Signers => lines.push("distinct".to_owned()),
@@ -455,6 +461,7 @@ mod tests {
             dispatchers: vec![key(1, "desk@acme.example")],
             quorum: Some(Quorum {
                 roles: BTreeMap::from([("qa".parse().unwrap(), 1), ("po".parse().unwrap(), 2)]),
+                by_change: BTreeMap::from([(ChangeType::Emergency, BTreeMap::from([("qa".parse().unwrap(), 2)]))]),
                 people: vec![TrustedPerson {
                     key: TrustedKey {
                         valid_before: Some("2027-01-01T00:00:00Z".parse().unwrap()),
@@ -494,7 +501,7 @@ mod tests {
         assert_eq!(
             trust.requirement().unwrap(),
             "environment production\nproduct shop\ndispatcher desk@acme.example\nrequire po 2\nrequire qa 1\n\
-             distinct requester\nmay qa ann@acme.example\nmay po ann@acme.example\n"
+             require qa 2 emergency\ndistinct requester\nmay qa ann@acme.example\nmay po ann@acme.example\n"
         );
         trust.quorum = None;
         assert!(matches!(trust.requirement(), Err(AttestationError::Trust(_))), "production without people");

@@ -3,11 +3,11 @@
 //! The files go into the pipeline's protected configuration by a person's hand: a ledger that could change them by itself
 //! would be judge in its own case.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use countersign_core::act::DevicePurpose;
+use countersign_core::act::{ChangeType, DevicePurpose};
 use countersign_core::judge::{self, SignOffState};
-use countersign_core::policy::Distinct as PolicyDistinct;
+use countersign_core::policy::{Distinct as PolicyDistinct, Policy};
 use countersign_core::state::State;
 use countersign_core::words::{Slug, Timestamp};
 
@@ -44,16 +44,27 @@ pub fn of(state: &State, product: &Slug, environment: &Slug, at: Timestamp) -> R
 }
 
 fn quorum(state: &State, product: &Slug, environment: &Slug, at: Timestamp) -> Result<Quorum, Error> {
-    let policy = &state.policy(product).ok_or_else(|| Error::not_found(format!("{product} has no policy")))?.policy;
-    let roles: BTreeMap<Slug, u32> =
-        policy.quorum.iter().map(|rule| (rule.role.clone(), u32::try_from(rule.count).unwrap_or(u32::MAX))).collect();
+    let record = state.policy(product).ok_or_else(|| Error::not_found(format!("{product} has no policy")))?;
+    let policy = &record.policy;
+    let asked = |policy: &Policy| -> BTreeMap<Slug, u32> {
+        policy.quorum.iter().map(|rule| (rule.role.clone(), u32::try_from(rule.count).unwrap_or(u32::MAX))).collect()
+    };
+    let roles = asked(policy);
+    let mut by_change: BTreeMap<_, _> =
+        ChangeType::ALL.iter().map(|change| (*change, asked(record.for_change(*change)))).collect();
+    by_change.retain(|_, own| *own != roles);
+    let all: BTreeSet<&Slug> = by_change.values().chain([&roles]).flat_map(BTreeMap::keys).collect();
     let people = state
         .people
         .values()
         .filter(|person| person.accepted.is_some())
         .filter_map(|person| {
             let key = person.current_key()?;
-            let held = roles.keys().filter(|role| person.holds(role.as_str(), Some(product), at)).cloned().collect();
+            let held = all
+                .iter()
+                .filter(|role| person.holds(role.as_str(), Some(product), at))
+                .map(|role| (*role).clone())
+                .collect();
             let key = TrustedKey {
                 principal: person.card.principal.clone(),
                 key: key.key,
@@ -74,5 +85,5 @@ fn quorum(state: &State, product: &Slug, environment: &Slug, at: Timestamp) -> R
         .filter(|record| judge::authorization_worth(state, record, at).0 == SignOffState::Valid)
         .map(|record| record.entry.leaf)
         .collect();
-    Ok(Quorum { roles, people, distinct, authorizations })
+    Ok(Quorum { roles, by_change, people, distinct, authorizations })
 }
