@@ -12,19 +12,34 @@ use crate::harness::{SampleRepository, countersign, run};
 pub(crate) struct Desk {
     pub(crate) root: PathBuf,
     home: &'static str,
+    /// Where an SSH agent listens.
+    pub(crate) agent: Option<PathBuf>,
 }
 
 impl Desk {
+    pub(crate) fn at(root: &Path, home: &'static str) -> Self {
+        Self { root: root.to_owned(), home, agent: None }
+    }
+
+    /// Where somebody's key lies on this desk, where it does.
+    pub(crate) fn key_of(&self, fingerprint: &str, who: &str) -> PathBuf {
+        self.root.join(self.home).join("desks").join(fingerprint).join("keys").join(who)
+    }
+
     fn output(&self, words: &[&str]) -> std::process::Output {
-        Command::new(countersign())
+        let mut command = Command::new(countersign());
+        command
             .arg("--json")
             .args(words)
             .env("COUNTERSIGN_HOME", self.root.join(self.home))
             .env_remove("COUNTERSIGN_LEDGER")
+            .env_remove("SSH_AUTH_SOCK")
             .current_dir(&self.root)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
+            .stdin(Stdio::null());
+        if let Some(agent) = &self.agent {
+            command.env("SSH_AUTH_SOCK", agent);
+        }
+        command.output().unwrap()
     }
 
     pub(crate) fn program(&self, words: &[&str]) -> (i32, Value) {
@@ -74,7 +89,7 @@ const POLICY: &str = "\
 schema = 1
 product = \"shop\"
 mode = \"continuous-delivery\"
-reauth = [\"prompt\", \"file\"]
+reauth = [\"prompt\", \"file\", \"agent\"]
 
 [[quorum]]
 role = \"qa\"
@@ -83,13 +98,18 @@ role = \"qa\"
 segment = \"everyone\"
 ";
 
-/// A ledger whose release waits for Quinn, whose key is on another desk; returns the fingerprint.
-pub(crate) fn waiting(root: &Path) -> (Desk, Desk, String) {
-    let here = Desk { root: root.to_owned(), home: "home" };
-    let away = Desk { root: root.to_owned(), home: "away" };
+/// A file with the passphrase that everybody at these desks has.
+pub(crate) fn passphrase(root: &Path) {
     let passphrase = root.join("passphrase");
     fs::write(&passphrase, "only its owner knows it\n").unwrap();
     run(Command::new("chmod").arg("600").arg(&passphrase));
+}
+
+/// A ledger whose release waits for Quinn, whose key is on another desk; returns the fingerprint.
+pub(crate) fn waiting(root: &Path) -> (Desk, Desk, String) {
+    let here = Desk::at(root, "home");
+    let away = Desk::at(root, "away");
+    passphrase(root);
     let begun = here.signs(OLGA, &["init", "--title", "Acme", "--name", "Olga Brandt", "--principal", OLGA]);
     let fingerprint = begun["fingerprint"].as_str().unwrap().to_owned();
     here.signs(
@@ -176,7 +196,7 @@ fn a_request_is_answered_on_a_desk_without_the_ledger_and_counts_once_it_is_back
     assert_eq!(asked["fingerprint"], fingerprint);
 
     // A desk that was told nothing believes nothing; Quinn's was told the fingerprint when the key was made.
-    let stranger = Desk { root: dir.path().to_owned(), home: "stranger" };
+    let stranger = Desk::at(dir.path(), "stranger");
     stranger.no(1, "unanchored", &["carry", "open", "shop.csreq"]);
     stranger.no(4, "fingerprint", &["carry", "open", "shop.csreq", "--fingerprint", &"0".repeat(64)]);
     let shown = away.yes(&["carry", "open", "shop.csreq"]);
@@ -188,8 +208,8 @@ fn a_request_is_answered_on_a_desk_without_the_ledger_and_counts_once_it_is_back
     stranger.no(1, "unanchored", &words(&answer("stranger.csans", "go")));
     let said = away.yes(&words(&answer("quinn.csans", "go")));
     assert_eq!(said["signed"], json!(["enrol-accept", "approval"]));
-    let private = fs::read(dir.path().join("away/desks").join(&fingerprint).join("keys").join(QUINN)).unwrap();
-    assert!(!dir.path().join("home/desks").join(&fingerprint).join("keys").join(QUINN).exists());
+    let private = fs::read(away.key_of(&fingerprint, QUINN)).unwrap();
+    assert!(!here.key_of(&fingerprint, QUINN).exists());
     let sent = fs::read(dir.path().join("quinn.csans")).unwrap();
     assert!(!sent.windows(private.len().min(64)).any(|window| private.starts_with(window)));
 

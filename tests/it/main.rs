@@ -5,6 +5,7 @@
 
 mod afterwards;
 mod auditor;
+mod authority;
 mod buildbot;
 mod bundle;
 mod carried;

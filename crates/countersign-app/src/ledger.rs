@@ -13,7 +13,7 @@ use countersign_core::act::{Act, App, Attempt, Reauth, Refusal, SeenBasis, Signe
 use countersign_core::admit::{ParsedLeaf, Statement, admit};
 use countersign_core::checkpoint::Checkpoint;
 use countersign_core::decide::{self, Command, Context};
-use countersign_core::entry::Entry;
+use countersign_core::entry::{Entry, EntryError};
 use countersign_core::hash::Digest;
 use countersign_core::judge;
 use countersign_core::merkle::{Head, leaf_hash};
@@ -36,6 +36,7 @@ use crate::sample;
 use crate::store::SqliteStore;
 use crate::store::{AppendError, NewLeaf, Store, landed};
 
+mod agent;
 mod beginning;
 mod import;
 mod index;
@@ -78,6 +79,15 @@ pub trait PassphraseSource {
     /// # Errors
     /// The person gave none.
     fn passphrase(&mut self, principal: &Principal, statement: &Statement) -> Result<Zeroizing<String>, Error>;
+
+    /// Shows what an agent is about to sign; nothing is asked, or the agent itself does.
+    ///
+    /// # Errors
+    /// The person is not to sign now.
+    fn show(&mut self, principal: &Principal, statement: &Statement) -> Result<(), Error> {
+        let _ = (principal, statement);
+        Ok(())
+    }
 
     /// Returns how it is obtained; the signature says so.
     fn reauth(&self) -> Reauth;
@@ -431,7 +441,14 @@ impl Ledger {
         source: &mut dyn PassphraseSource,
     ) -> Result<EntryRef, Error> {
         let statement = self.prepare(principal, command, reason, source.reauth())?;
-        self.sign_prepared(&statement, &mut |statement| source.passphrase(principal, statement))
+        if source.reauth() != Reauth::Agent {
+            return self.sign_prepared(&statement, &mut |statement| source.passphrase(principal, statement));
+        }
+        let enrolled = self.state.people.get(principal).and_then(|person| person.current_key()).map(|key| key.key);
+        let key = enrolled.ok_or_else(|| Error::not_found(format!("{principal} has no key to sign with")))?;
+        source.show(principal, &statement)?;
+        let entry = agent::sign(&key, &statement)?;
+        self.append_signed(&entry)
     }
 
     /// Composes what a person is to sign and asks every rule: the first half of [`Ledger::as_person`].
@@ -517,6 +534,10 @@ impl Ledger {
         // What was shown is what is signed, to the byte: who was not shown what others appended meanwhile has not seen it.
         let entry = sign(statement, key.signing_key())?;
         drop(key);
+        self.append_signed(&entry)
+    }
+
+    fn append_signed(&mut self, entry: &Entry) -> Result<EntryRef, Error> {
         for _ in 0..RACES_MAX {
             match self.append(entry.clone()) {
                 Err(Appended::Raced) => self.refresh()?,
@@ -737,8 +758,11 @@ fn damaged(what: &str) -> Error {
 }
 
 pub(crate) fn sign(statement: &Statement, key: &SigningKey) -> Result<Entry, Error> {
-    Entry::sign(&statement.payload(), statement.act.name(), key)
-        .map_err(|error| Error::new(ErrorKind::No, "entry", format!("this does not fit into an entry: {error}")))
+    Entry::sign(&statement.payload(), statement.act.name(), key).map_err(|error| unfit(&error))
+}
+
+fn unfit(error: &EntryError) -> Error {
+    Error::new(ErrorKind::No, "entry", format!("this does not fit into an entry: {error}"))
 }
 
 fn origin_of(state: &State) -> Result<KeyName, String> {

@@ -52,6 +52,9 @@ pub(crate) struct Globals {
     /// Read the passphrase from a file only you can read (0600); the signature says so, and a policy may refuse it
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
+    /// Have your SSH agent sign, which holds your key; the signature says so, and only where a policy accepts it
+    #[arg(long, global = true, conflicts_with = "passphrase_file")]
+    pub(crate) agent: bool,
 }
 
 /// The commands.

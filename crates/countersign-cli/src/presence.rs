@@ -52,6 +52,8 @@ fn nobody_there() -> Error {
 pub(crate) struct Presence<'a, 'io> {
     pub(crate) io: &'a mut Io<'io>,
     pub(crate) file: Option<PathBuf>,
+    /// An SSH agent signs.
+    pub(crate) agent: bool,
     /// What the statement alone does not say: the sheet in words, what changed since.
     pub(crate) about: String,
     /// How many entries there were when `about` was made of them.
@@ -68,13 +70,7 @@ impl PassphraseSource for Presence<'_, '_> {
         if !self.io.terminal.present() {
             return Err(nobody_there());
         }
-        // Who is shown something signs with that, and with nothing that came after, seen.
-        if self.shown.is_some_and(|size| size != statement.common.seen.size) {
-            return Err(Error::new(ErrorKind::No, "moved", "others appended to the ledger while this was shown")
-                .hint("look again; nothing was signed"));
-        }
-        let shown = summary(statement, &self.about);
-        output::note(self.io, &shown);
+        self.show(principal, statement)?;
         if self.twice {
             return ask_twice(self.io, &format!("the new key of {principal}"));
         }
@@ -82,8 +78,25 @@ impl PassphraseSource for Presence<'_, '_> {
         self.io.terminal.ask_secret(&question).map_err(|error| not_given(&error))
     }
 
+    fn show(&mut self, _: &Principal, statement: &Statement) -> Result<(), Error> {
+        // Who is shown something signs with that, and with nothing that came after, seen.
+        if self.shown.is_some_and(|size| size != statement.common.seen.size) {
+            return Err(Error::new(ErrorKind::No, "moved", "others appended to the ledger while this was shown")
+                .hint("look again; nothing was signed"));
+        }
+        // A script has no eyes; what an agent asks of its owner, the agent shows.
+        if self.io.terminal.present() {
+            output::note(self.io, &summary(statement, &self.about));
+        }
+        Ok(())
+    }
+
     fn reauth(&self) -> Reauth {
-        if self.file.is_some() { Reauth::File } else { Reauth::Prompt }
+        match (self.agent, &self.file) {
+            (true, _) => Reauth::Agent,
+            (false, Some(_)) => Reauth::File,
+            (false, None) => Reauth::Prompt,
+        }
     }
 }
 

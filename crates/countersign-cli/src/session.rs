@@ -68,6 +68,17 @@ impl Session<'_, '_> {
         })
     }
 
+    /// Returns the file the passphrase is read from, if any, for what needs the passphrase itself.
+    pub(crate) fn passphrase_file(&self) -> Result<Option<PathBuf>, Error> {
+        if self.globals.agent {
+            return Err(Error::usage(
+                "an agent signs decisions where a policy accepts it; this asks for the passphrase",
+            )
+            .hint("leave --agent out"));
+        }
+        Ok(self.globals.passphrase_file.clone())
+    }
+
     /// Lends the means to sign to `act`; `about` is shown before a passphrase is asked.
     pub(crate) fn sign<T>(
         &mut self,
@@ -80,7 +91,8 @@ impl Session<'_, '_> {
         let sample = if ledger.state().sample() { "SAMPLE: nothing in this ledger is a real approval" } else { "" };
         let shown = (!about.is_empty()).then(|| ledger.state().tree.size());
         let about = [sample, about].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n");
-        let mut presence = Presence { io: &mut *self.io, file, about, shown, twice: false };
+        let agent = self.globals.agent;
+        let mut presence = Presence { io: &mut *self.io, file, agent, about, shown, twice: false };
         act(ledger, &mut Signing { by, reason, passphrase: &mut presence })
     }
 }

@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 use crate::act::{
     Act, Artifact, AuthorizationChange, COMMON_FIELDS, Candidate, CommitSource, Common, DeviceChange, DevicePurpose,
     Dispatch, DispatchKind, DispatchState, EvidenceOrigin, FreezeChange, Grant, HoldChange, KeyChange, ProposeChange,
-    RULES_VERSION, Request, RunConclusion, SignerKind, Verdict, WaveVerdict, accountability, row,
+    RULES_VERSION, Reauth, Request, RunConclusion, SignerKind, Verdict, WaveVerdict, accountability, row,
 };
 use crate::entry::{Entry, EntryError, STATEMENT_TYPE, predicate_type};
 use crate::evidence::Conclusion;
@@ -330,7 +330,9 @@ fn check_rules(state: &State, common: &Common) -> Result<(), Rejection> {
 
 /// The rules over what is said, and what about.
 fn check_said(state: &State, statement: &Statement, signer: &SignedBy<'_>) -> Result<(), Rejection> {
-    check_act(&Case { state, statement, by: *signer, at: statement.common.time })?;
+    let case = Case { state, statement, by: *signer, at: statement.common.time };
+    case.agent_in_place()?;
+    check_act(&case)?;
     let expected = subject(state, &statement.act);
     ensure(statement.subject == expected, Code::SubjectMismatch, || "the subject is not what the act is about".into())
 }
@@ -466,13 +468,39 @@ impl<'a> Case<'a> {
 
     /// Refuses a signature whose presence was proved in a way the product's policy does not accept.
     fn presence(&self, product: &Slug) -> Result<(), Rejection> {
-        match (self.state.policy(product), self.statement.common.reauth) {
-            (Some(record), Some(reauth)) => ensure(record.policy.reauth.contains(&reauth), Code::ReauthRefused, || {
-                format!("the policy does not accept a passphrase by {reauth}")
+        let Some(reauth) = self.statement.common.reauth else { return Ok(()) };
+        match self.state.policy(product) {
+            Some(record) => ensure(record.policy.reauth.contains(&reauth), Code::ReauthRefused, || {
+                format!("the policy does not accept presence proved by {reauth}")
             }),
-            _ => Ok(()),
+            None => no_agent(reauth),
         }
     }
+
+    /// Refuses an agent where no policy says that one may sign: what is about a release, a policy or an authorization is
+    /// judged with the rest of its rules.
+    fn agent_in_place(&self) -> Result<(), Rejection> {
+        let decides = match &self.statement.act {
+            Act::Waiver(_) | Act::Condition(_) => true,
+            Act::Approval(body) => matches!(
+                self.state.answerable(body.request),
+                Some(
+                    Answerable::Sheet(_)
+                        | Answerable::Policy(_)
+                        | Answerable::Authorization(_)
+                        | Answerable::Evidence(_)
+                )
+            ),
+            _ => false,
+        };
+        if decides { Ok(()) } else { self.statement.common.reauth.map_or(Ok(()), no_agent) }
+    }
+}
+
+/// An agent may sign without anybody being asked, so only a policy can accept one.
+fn no_agent(reauth: Reauth) -> Result<(), Rejection> {
+    ensure(reauth != Reauth::Agent, Code::ReauthRefused, || "no policy accepts an agent for this".into())
+        .map_err(|rejection| rejection.hint("type the passphrase"))
 }
 
 fn not_found(what: String) -> Rejection {

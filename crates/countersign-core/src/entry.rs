@@ -75,15 +75,24 @@ impl Entry {
     /// [`EntryError::ActMismatch`] where the payload is of another act, and those of [`Entry::parse`], which the result
     /// has passed.
     pub fn sign(payload: &Value, act: &str, key: &SigningKey) -> Result<Self, EntryError> {
+        let line = Self::to_sign(payload, act)?;
+        let armor = sshsig::sign(key, &namespace(act), line.as_bytes());
+        // Read back as anybody will: what does not parse is never handed out.
+        Self::parse((line + &armor).into_bytes())
+    }
+
+    /// Returns the line that is signed, for a key that is held elsewhere; with its armor behind it, it is the leaf.
+    ///
+    /// # Errors
+    /// [`EntryError::ActMismatch`] where the payload is of another act, and what [`Entry::parse`] says of the payload.
+    pub fn to_sign(payload: &Value, act: &str) -> Result<String, EntryError> {
         let found = check_statement(payload)?;
         if found != act {
             return Err(EntryError::ActMismatch { payload: found, asked: act.to_owned() });
         }
-        let mut leaf = jcs::encode(payload).map_err(EntryError::Payload)?;
-        leaf.push('\n');
-        leaf.push_str(&sshsig::sign(key, &namespace(act), leaf.as_bytes()));
-        // Read back as anybody will: what does not parse is never handed out.
-        Self::parse(leaf.into_bytes())
+        let mut line = jcs::encode(payload).map_err(EntryError::Payload)?;
+        line.push('\n');
+        Ok(line)
     }
 
     /// Returns the bytes of the leaf.

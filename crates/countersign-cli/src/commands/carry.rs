@@ -209,8 +209,8 @@ impl Sign {
         let answer = releases::compose_answer(&opened.carried.state, &opened.carried.release, &by, said)?;
         let text = format!("{by} signed {} as {}", output::said(self.verdict), answer.role);
         let about = shown(&opened, Some(&by));
-        let file = session.globals.passphrase_file.clone();
-        let mut presence = Presence { io: &mut *session.io, file, about, shown: None, twice: false };
+        let file = session.passphrase_file()?;
+        let mut presence = Presence { io: &mut *session.io, file, agent: false, about, shown: None, twice: false };
         let mut signing = Signing { by: by.clone(), reason, passphrase: &mut presence };
         let signed = carry::sign(&mut opened, &mut signing, answer, &self.out)?;
         let acts: Vec<&str> = signed.iter().map(|statement| statement.act.name()).collect();

@@ -166,7 +166,7 @@ impl Connector {
                 let by = session.signer(&ledger)?;
                 let environment: BTreeMap<String, String> = env.into_iter().collect();
                 let command = NewCommand { id, script, arguments: argument, interpreter, environment };
-                let file = session.globals.passphrase_file.clone();
+                let file = session.passphrase_file()?;
                 let io = &mut *session.io;
                 let mut ask = |about: &str| presence::ask(io, file.as_ref(), &by, about);
                 let row = connectors::allow_command(&mut ledger, &by, command, &mut ask)?;

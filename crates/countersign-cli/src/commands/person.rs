@@ -287,7 +287,7 @@ fn with_new_key(
     act: impl FnOnce(&mut Ledger, &mut Signing<'_>, people::NewPassphrase<'_>) -> Result<EntryRef, Error>,
 ) -> Result<EntryRef, Error> {
     let (by, reason) = (session.signer(ledger)?, session.reason()?);
-    let file = session.globals.passphrase_file.clone();
+    let file = session.passphrase_file()?;
     // A file that cannot be read is told before the rules are asked and anybody types anything.
     if let Some(file) = &new_file {
         presence::in_file(file)?;
@@ -312,7 +312,7 @@ impl countersign_app::ledger::PassphraseSource for Shared<'_, '_, '_> {
     ) -> Result<Zeroizing<String>, Error> {
         let mut io = self.io.borrow_mut();
         let (file, about) = (self.file.clone(), String::new());
-        let mut presence = Presence { io: &mut io, file, about, shown: None, twice: false };
+        let mut presence = Presence { io: &mut io, file, agent: false, about, shown: None, twice: false };
         presence.passphrase(principal, statement)
     }
 
@@ -359,11 +359,12 @@ fn end_key(
 
 impl Protect {
     fn run(self, session: &mut Session<'_, '_>, ledger: &Ledger) -> Result<Answer, Error> {
+        let file = session.passphrase_file()?;
         let place = people::key_path(ledger, &self.principal)?;
         let source = self.key.as_deref().unwrap_or(&place);
         let old = if people::has_passphrase(source)? {
             let about = format!("protect the key {} anew", source.display());
-            Some(presence::ask(session.io, session.globals.passphrase_file.as_ref(), &self.principal, &about)?)
+            Some(presence::ask(session.io, file.as_ref(), &self.principal, &about)?)
         } else {
             None
         };

@@ -161,7 +161,7 @@ fn split<'a>(io: &'a mut Io<'_>) -> &'a mut (dyn Write + Send) {
 /// Has the person who starts something prove to be there: the record names them.
 fn starter(session: &mut Session<'_, '_>, ledger: &mut Ledger, about: &str) -> Result<Principal, Error> {
     let by = session.signer(ledger)?;
-    let file = session.globals.passphrase_file.clone();
+    let file = session.passphrase_file()?;
     let io = &mut *session.io;
     ledger.prove_presence(&by, &mut || presence::ask(io, file.as_ref(), &by, about))?;
     Ok(by)

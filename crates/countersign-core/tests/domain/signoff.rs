@@ -78,6 +78,17 @@ fn presence_is_proved_as_the_policy_accepts() {
 }
 
 #[test]
+fn an_agent_signs_only_what_a_policy_accepts_it_for() {
+    let accepting = policy_with(&[("soak_seconds", "reauth = [\"agent\", \"prompt\"]\nsoak_seconds")]);
+    let world = given_policy(&accepting).ready("r1").when(go(QUINN, "r1", "qa").reauth(Reauth::Agent));
+    // No policy speaks of the people of the ledger, of freezes or of proposals.
+    for step in [propose("r2"), enrol("nina@acme.example", &[]), role_change(Grant::Grant, SAM, "qa"), freeze("r1")] {
+        world.clone().refuses_saying(Code::ReauthRefused, "no policy accepts", step.reauth(Reauth::Agent));
+    }
+    without_policy().refuses(Code::ReauthRefused, policy(&accepting).reauth(Reauth::Agent));
+}
+
+#[test]
 fn the_quorum_is_of_distinct_people_in_the_roles_asked() {
     let two = [("role = \"qa\"\n", "role = \"qa\"\ncount = 2\n")];
     given_policy_with(&two)
