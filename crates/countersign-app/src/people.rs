@@ -545,10 +545,19 @@ pub fn review(
 ) -> Result<EntryRef, Error> {
     ledger.refresh()?;
     let state = ledger.state();
-    let last = state.reviews.iter().rev().find(|(_, review)| review.scope == scope);
-    let from = last.map_or(0, |(_, review)| review.until);
-    let until = state.tree.size();
-    signing.record(ledger, Review { findings, from, release, scope, until })
+    let act = review_of_all_since(state, scope, findings, release);
+    signing.record(ledger, act)
+}
+
+/// Composes the review of every entry since the last of its kind.
+pub(crate) fn review_of_all_since(
+    state: &State,
+    scope: ReviewScope,
+    findings: Text,
+    release: Option<ReleaseId>,
+) -> Review {
+    let from = state.last_review(scope).map_or(0, |last| last.body.until);
+    Review { findings, from, release, scope, until: state.tree.size() }
 }
 
 // ------------------------------------------------------------------------------------------------- devices

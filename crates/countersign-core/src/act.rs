@@ -302,6 +302,9 @@ pub struct Charter {
     pub co_signed_roles: bool,
     /// For how many days a person's key may be valid at most.
     pub key_days: u64,
+    /// After how many days somebody looks again at who may do what, and at the trail; nobody is reminded when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review_days: Option<u64>,
 }
 
 /// A person as an entry enrols them.

@@ -22,8 +22,8 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::act::{
-    Act, Approval, ChangeType, DevicePurpose, DispatchKind, DispatchState, EvidenceManifest, HoldChange, Verdict,
-    WaveVerdict, closed_words,
+    Act, Approval, ChangeType, DevicePurpose, DispatchKind, DispatchState, EvidenceManifest, HoldChange, ReviewScope,
+    Verdict, WaveVerdict, closed_words,
 };
 use crate::evidence::Conclusion;
 use crate::hash::Digest;

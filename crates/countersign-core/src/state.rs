@@ -9,8 +9,8 @@ use crate::act::{
     Act, Artifact, Asked, AuthorizationChange, Candidate, ChangeType, Common, Correction, DeviceCard, DeviceChange,
     DevicePurpose, Dispatch, DispatchKind, DispatchState, Evidence, EvidenceOrigin, FreezeChange, Genesis, Grant,
     HoldChange, KeyChange, KeyOrigin, Late, LiveRelease, Meaning, MeetingChange, Outcome, PersonCard, Product,
-    ProposeChange, Qualification, Reauth, RefusalSubject, Request, Review, Run, RunConclusion, SeenBasis, Stage,
-    Target, Verdict, Waiver, Wave, WaveVerdict, Window,
+    ProposeChange, Qualification, Reauth, RefusalSubject, Request, Review, ReviewScope, Run, RunConclusion, SeenBasis,
+    Stage, Target, Verdict, Waiver, Wave, WaveVerdict, Window,
 };
 use crate::admit::{Admitted, CLOCK_TOLERANCE_SECONDS, Statement};
 use crate::hash::Digest;
@@ -53,8 +53,10 @@ pub struct State {
     pub live: BTreeMap<(Slug, Slug), LiveRelease>,
     /// The worker that has the work, and until when.
     pub lease: Option<(Principal, Timestamp)>,
+    /// When the ledger began, by its first entry.
+    pub began: Option<Timestamp>,
     /// The reviews made.
-    pub reviews: Vec<(EntryRef, Review)>,
+    pub reviews: Vec<ReviewRecord>,
     /// The corrections made.
     pub corrections: Vec<(EntryRef, Correction)>,
     /// The paper records brought in afterwards.
@@ -71,11 +73,26 @@ pub struct State {
     pub(crate) request_ids: BTreeMap<Line, ReleaseId>,
     pub(crate) subjects: BTreeMap<u64, (Digest, Answerable)>,
     pub(crate) touched: BTreeMap<Topic, Vec<u64>>,
+    /// By product, the releases that something may still happen to; the others are history, and most.
+    pub(crate) open: BTreeMap<Slug, BTreeSet<ReleaseId>>,
+    /// The dispatches to each environment of a product, in their order.
+    pub(crate) sent: BTreeMap<(Slug, Slug), Vec<(u64, ReleaseId, Line)>>,
     pub(crate) clock_floor: Option<Timestamp>,
     /// Each value the floor has had, with the entry that raised it.
     pub(crate) clock_floors: Vec<(u64, Timestamp)>,
     pub(crate) last_attempt: BTreeMap<Principal, Timestamp>,
     pub(crate) last_refusal: BTreeMap<RefusalSubject, Timestamp>,
+}
+
+/// Somebody has looked at something.
+#[derive(Debug, Clone)]
+pub struct ReviewRecord {
+    /// Its entry.
+    pub entry: EntryRef,
+    /// When.
+    pub time: Timestamp,
+    /// At what, and what was found.
+    pub body: Review,
 }
 
 /// What an entry is about, for the rule that a signature must have seen all of it.
@@ -325,6 +342,12 @@ pub struct PolicyRecord {
 }
 
 impl PolicyRecord {
+    /// Returns the roles the policy asks to sign, for some type of change at least.
+    pub fn roles_asked(&self) -> BTreeSet<&Slug> {
+        let all = self.by_change.values().chain([&self.policy]);
+        all.flat_map(|policy| &policy.quorum).map(|rule| &rule.role).collect()
+    }
+
     /// Returns the policy as it is for a change of that type.
     pub fn for_change(&self, change: ChangeType) -> &Policy {
         self.by_change.get(&change).unwrap_or(&self.policy)
@@ -698,6 +721,40 @@ impl State {
         self.tree.head()
     }
 
+    /// Returns the releases of a product that something may still happen to, by their ids.
+    pub fn open_releases(&self, product: &Slug) -> impl Iterator<Item = &Release> {
+        self.open.get(product).into_iter().flatten().map(|id| &self.releases[id])
+    }
+
+    /// Returns the dispatches to an environment that were prepared after that entry, the last first.
+    pub(crate) fn sent_since(
+        &self,
+        product: &Slug,
+        environment: &Slug,
+        index: u64,
+    ) -> impl Iterator<Item = &DispatchRecord> {
+        let sent = self.sent.get(&(product.clone(), environment.clone())).into_iter().flatten().rev();
+        sent.take_while(move |(prepared, ..)| *prepared > index).filter_map(|(_, id, request)| {
+            self.releases[id].dispatches.iter().find(|dispatch| dispatch.body.request_id == *request)
+        })
+    }
+
+    /// Keeps a release among the open ones, or takes it from them.
+    fn sort_in(&mut self, id: &ReleaseId) {
+        let release = &self.releases[id];
+        let open = self.open.entry(release.candidate.product.clone()).or_default();
+        if judge::at_rest(release) {
+            open.remove(id);
+        } else {
+            open.insert(id.clone());
+        }
+    }
+
+    /// Returns the last review of that kind.
+    pub fn last_review(&self, scope: ReviewScope) -> Option<&ReviewRecord> {
+        self.reviews.iter().rfind(|review| review.body.scope == scope)
+    }
+
     /// Returns the policy in force for a product.
     pub fn policy(&self, product: &Slug) -> Option<&PolicyRecord> {
         self.policies
@@ -800,6 +857,7 @@ pub fn apply(state: &mut State, admitted: Admitted) {
     }
     let who = common.signer.principal.clone();
     let reason = common.reason.as_ref().map(Text::to_string).unwrap_or_default();
+    let moved = moved_by(&act);
 
     match act {
         Act::Genesis(body) => {
@@ -822,6 +880,7 @@ pub fn apply(state: &mut State, admitted: Admitted) {
             });
             bring_in_device(state, &body.desk, entry, &who);
             state.genesis = Some(*body);
+            state.began = Some(common.time);
         }
         Act::Enrol(body) => {
             let awaits = judge::identity_is_co_signed(state, &who);
@@ -1079,7 +1138,7 @@ pub fn apply(state: &mut State, admitted: Admitted) {
             if let Some(id) = &body.release {
                 state.release_mut(id).emergency_review = Some(entry);
             }
-            state.reviews.push((entry, *body));
+            state.reviews.push(ReviewRecord { entry, time: common.time, body: *body });
         }
         Act::Correction(body) => {
             if let Some(digest) = body.removes {
@@ -1090,6 +1149,27 @@ pub fn apply(state: &mut State, admitted: Admitted) {
         }
         Act::Late(body) => state.papers.push((entry, *body)),
         Act::Announce(_) | Act::Export(_) => {}
+    }
+    for id in moved.iter().flatten() {
+        state.sort_in(id);
+    }
+}
+
+/// The releases that may be open after the act and were not, or the other way round.
+fn moved_by(act: &Act) -> [Option<ReleaseId>; 2] {
+    match act {
+        Act::Propose(body) => {
+            let old = match &body.change {
+                ProposeChange::Candidate { supersedes, .. } => supersedes.clone(),
+                _ => None,
+            };
+            [Some(body.release.clone()), old]
+        }
+        Act::Request(body) => [Some(body.release.clone()), None],
+        Act::Dispatch(body) => [Some(body.release.clone()), None],
+        Act::Wave(body) => [Some(body.release.clone()), None],
+        Act::Review(body) => [body.release.clone(), None],
+        _ => [None, None],
     }
 }
 
@@ -1345,6 +1425,8 @@ fn take_dispatch(state: &mut State, entry: EntryRef, common: &Common, body: Disp
     if prepared {
         let device = common.signer.principal.clone();
         state.request_ids.insert(body.request_id.clone(), body.release.clone());
+        let place = (release.candidate.product.clone(), body.environment.clone());
+        state.sent.entry(place).or_default().push((entry.index, body.release.clone(), body.request_id.clone()));
         release.dispatches.push(DispatchRecord { entry, last: entry, body, steps: vec![step], device });
     } else if let Some(record) = release.dispatches.iter_mut().find(|record| record.body.request_id == body.request_id)
     {

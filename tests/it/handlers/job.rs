@@ -153,7 +153,7 @@ pub(super) fn begin(given: &Given) {
         recovery: vec![],
         recovery_needed: 0,
         recovery_wait_hours: 0,
-        charter: w::CharterForm { roles_by_two: true, identity_by_two: false, key_days: 366 },
+        charter: w::CharterForm { roles_by_two: true, identity_by_two: false, key_days: 366, review_days: Some(90) },
     });
     assert!(begun.new_key.is_some() && begun.payload.is_none());
     let key = w::NewKey { nonce: begun.nonce, passphrase: secret(OWNER) };

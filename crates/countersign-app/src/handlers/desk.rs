@@ -110,7 +110,10 @@ fn shown_as_me(open: &Open, me: &Principal, key_here: bool) -> w::Me {
     let key = known.and_then(|known| known.current_key());
     let has = |wanted: &[&str]| roles.iter().any(|held| wanted.contains(&held.role.as_str()));
     let asked = |held: &people::RoleRow| {
-        state.products.keys().any(|product| state.policy(product).is_some_and(|policy| policy.policy.asks(&held.role)))
+        state
+            .products
+            .keys()
+            .any(|product| state.policy(product).is_some_and(|policy| policy.roles_asked().contains(&held.role)))
     };
     let mut may = Vec::new();
     let mut can = |ability, allowed: bool| {

@@ -91,8 +91,9 @@ pub fn check_draft(host: &Host, request: w::DraftId) -> Result<w::ProposalPrevie
         let state = open.ledger.state();
         let product = draft.form.product.as_deref().and_then(|product| product.parse().ok());
         let policy = product.as_ref().and_then(|product| state.policy(product));
+        let change = draft.form.change_type.into();
         preview.required = policy
-            .map(|policy| policy.policy.required.iter().map(|field| field.as_str().to_owned()).collect())
+            .map(|policy| policy.for_change(change).required.iter().map(|field| field.as_str().to_owned()).collect())
             .unwrap_or_default();
         let (proposal, removal) = match read {
             Ok(read) => read,

@@ -13,6 +13,8 @@ use crate::wire as w;
 
 /// A key that ends within so many days is told.
 const KEY_ENDS_DAYS: i64 = 30;
+/// For how many days before it is due a review stands in the inbox.
+const REVIEW_DUE_DAYS: i64 = 14;
 /// A release that was taken back so long ago is not asked about any more.
 const CLOSE_DAYS: i64 = 30;
 
@@ -385,7 +387,7 @@ fn people_to_confirm(state: &State, who: &Principal, at: Timestamp) -> Vec<w::In
     .collect()
 }
 
-/// Returns the emergency changes somebody is to look back at, if the person is one who may.
+/// Returns what somebody is to look back at, if the person is one who may: emergency changes, who may do what, the trail.
 fn reviews(state: &State, known: &Person, at: Timestamp) -> Vec<w::InboxItem> {
     let due = |release: &Release| {
         if release.candidate.change_type != ChangeType::Emergency {
@@ -400,7 +402,17 @@ fn reviews(state: &State, known: &Person, at: Timestamp) -> Vec<w::InboxItem> {
             ..about(release, state, w::InboxKind::Review, "review")
         })
     };
-    state.releases.values().filter_map(due).collect()
+    let mut items: Vec<_> = state.releases.values().filter_map(due).collect();
+    if known.holds(role::PROCESS_OWNER, None, at) || known.holds(role::AUDITOR, None, at) {
+        let soon = judge::reviews_due(state).filter(|(_, due)| due.seconds_since(at) < REVIEW_DUE_DAYS * 86_400);
+        items.extend(soon.map(|(scope, due)| w::InboxItem {
+            due: Some(due.to_string()),
+            overdue: due < at,
+            quote: Some(scope.to_string()),
+            ..item(format!("review/{scope}"), w::InboxKind::Review)
+        }));
+    }
+    items
 }
 
 /// Returns what the person has asked of others and is not answered yet, the first due first.

@@ -3,7 +3,7 @@
 use countersign_core::act::{
     Act, Authorization, AuthorizationChange, Charter, Condition, Correction, DispatchKind, Enrol, Freeze, FreezeChange,
     Hold, HoldChange, Key, KeyChange, KeyOrigin, Meaning, Outcome, PersonCard, Product, Propose, ProposeChange, Reauth,
-    Recovery, Review, Signer, Verdict, Waiver, Wave, Window,
+    Recovery, Signer, Verdict, Waiver, Wave, Window,
 };
 use countersign_core::decide::Command;
 use countersign_core::judge;
@@ -94,6 +94,7 @@ fn ledger_to_begin(host: &Host, intent: w::Intent) -> Result<Prepared, Error> {
             co_signed_identity: charter.identity_by_two,
             co_signed_roles: charter.roles_by_two,
             key_days: u64::from(charter.key_days),
+            review_days: charter.review_days.map(u64::from),
         }),
         recovery: Recovery {
             needed: u64::from(recovery_needed),
@@ -343,11 +344,8 @@ fn administer(host: &Host, open: &mut Open, intent: w::Intent, at: Timestamp) ->
         }
         w::Intent::Review { scope, findings, release, reason } => {
             let release = release.map(|release| known_release(open, &release)).transpose()?;
-            let scope = scope.into();
-            let state = open.ledger.state();
-            let last = state.reviews.iter().rev().find(|(_, review)| review.scope == scope);
-            let (from, until) = (last.map_or(0, |(_, review)| review.until), state.tree.size());
-            let act = Review { findings: word(&findings, "findings")?, from, release, scope, until };
+            let findings = word(&findings, "findings")?;
+            let act = people::review_of_all_since(open.ledger.state(), scope.into(), findings, release);
             record(open, act.into(), &reason, vec![])
         }
         w::Intent::Correct { entry, field, old, new, reason } => {

@@ -37,13 +37,16 @@ pub fn people(host: &Host) -> Result<w::People, w::AppError> {
                 .reviews
                 .iter()
                 .rev()
-                .map(|(entry, review)| w::ReviewRow {
-                    entry: count(entry.index),
-                    scope: review.scope.into(),
-                    from: count(review.from),
-                    until: count(review.until),
-                    findings: review.findings.to_string(),
+                .map(|review| w::ReviewRow {
+                    entry: count(review.entry.index),
+                    scope: review.body.scope.into(),
+                    from: count(review.body.from),
+                    until: count(review.body.until),
+                    findings: review.body.findings.to_string(),
                 })
+                .collect(),
+            reviews_due: judge::reviews_due(state)
+                .map(|(scope, due)| w::ReviewRound { scope: scope.into(), due: due.to_string(), overdue: due < at })
                 .collect(),
             recovery: w::RecoveryView {
                 needed: recovery.map_or(0, |recovery| count(recovery.needed)),
@@ -57,6 +60,7 @@ pub fn people(host: &Host) -> Result<w::People, w::AppError> {
                 identity_by_two: charter.co_signed_identity,
                 roles_by_two: charter.co_signed_roles,
                 key_days: count(charter.key_days),
+                review_days: charter.review_days.map(count),
             }),
             permissions: permissions(),
         })
@@ -216,8 +220,8 @@ fn roles(state: &State, at: Timestamp) -> Vec<w::RoleUse> {
     }
     for product in state.products.keys() {
         let Some(policy) = state.policy(product) else { continue };
-        for rule in &policy.policy.quorum {
-            let used = roles.entry(rule.role.to_string()).or_insert_with(|| fresh(rule.role.as_str()));
+        for role in policy.roles_asked() {
+            let used = roles.entry(role.to_string()).or_insert_with(|| fresh(role.as_str()));
             used.asked_by.push(product.to_string());
         }
     }

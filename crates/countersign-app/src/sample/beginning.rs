@@ -376,7 +376,7 @@ fn freezes(schedule: &mut Schedule) {
 fn records(schedule: &mut Schedule) {
     let review = |maker: &Maker, scope, findings: &str| {
         let until = maker.state.tree.size();
-        let from = maker.state.reviews.last().map_or(0, |(_, review)| review.until);
+        let from = maker.state.reviews.last().map_or(0, |last| last.body.until);
         Act::from(Review { findings: word(findings), from, release: None, scope, until })
     };
     act(schedule, schedule.workday(60, 14, 0), "grace", "Quarterly, by the audit plan", move |maker| {

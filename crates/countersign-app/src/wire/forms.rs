@@ -359,6 +359,8 @@ pub struct CharterForm {
     pub identity_by_two: bool,
     /// For how many days a key may be valid at most.
     pub key_days: u32,
+    /// After how many days access and trail are reviewed again.
+    pub review_days: Option<u32>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]

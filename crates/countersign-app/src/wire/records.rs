@@ -171,6 +171,8 @@ pub struct People {
     pub devices: Vec<DeviceRow>,
     pub roles: Vec<RoleUse>,
     pub reviews: Vec<ReviewRow>,
+    /// Where the charter asks that access and trail are looked at again and again.
+    pub reviews_due: Vec<ReviewRound>,
     pub recovery: RecoveryView,
     /// What counts only once a second person has confirmed it.
     pub waiting: Vec<WaitingRow>,
@@ -214,6 +216,7 @@ pub struct CharterView {
     pub identity_by_two: bool,
     pub roles_by_two: bool,
     pub key_days: u32,
+    pub review_days: Option<u32>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
@@ -319,6 +322,15 @@ pub struct ReviewRow {
     pub from: u32,
     pub until: u32,
     pub findings: String,
+}
+
+/// A review that is to be made again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct ReviewRound {
+    pub scope: ReviewScope,
+    pub due: String,
+    pub overdue: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]

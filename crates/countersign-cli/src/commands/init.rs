@@ -1,7 +1,5 @@
 //! `init`.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use countersign_app::clock;
 use countersign_app::error::Error;
@@ -48,6 +46,9 @@ pub(crate) struct Init {
     /// For how many days a person's key may be valid at most
     #[arg(long, value_name = "DAYS", default_value_t = 366, value_parser = clap::value_parser!(u32).range(1..=3660))]
     key_days: u32,
+    /// After how many days somebody looks again at who may do what, and at the trail; `due` lists it
+    #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3660))]
+    review_days: u32,
     /// How long everybody is told before a recovery takes effect
     #[arg(long, value_name = "HOURS", default_value_t = 72)]
     recovery_wait_hours: u64,
@@ -80,6 +81,7 @@ impl Init {
                 co_signed_identity: self.two_state_identity,
                 co_signed_roles: true,
                 key_days: u64::from(self.key_days),
+                review_days: Some(u64::from(self.review_days)),
             }),
             recovery: Recovery {
                 needed: self.recovery_needed,
@@ -89,9 +91,9 @@ impl Init {
             sample: false,
             valid_until: clock::now().plus_seconds(i64::from(self.valid_days) * 86_400),
         };
-        let file: Option<PathBuf> = session.globals.passphrase_file.clone();
+        let file = session.passphrase_file()?;
         let about = format!("By signing you accept:\n{}", output::indented(countersign_core::act::ACCOUNTABILITY_TEXT));
-        let mut presence = Presence { io: &mut *session.io, file, about, shown: None, twice: true };
+        let mut presence = Presence { io: &mut *session.io, file, agent: false, about, shown: None, twice: true };
         let ledger = Ledger::begin(&home, &dir, beginning, &mut presence)?;
         Ok(begun(&ledger, false))
     }

@@ -35,6 +35,9 @@ pub(super) fn genesis(state: &State, statement: &Statement, genesis: &act::Genes
             (1..=3660).contains(&charter.key_days),
             "the charter lets no key be valid, or one for longer than ten years",
         )?;
+        ensure(charter.review_days.is_none_or(|days| (1..=3660).contains(&days)), Code::Genesis, || {
+            "the charter asks for a review every day, or within ten years: 1 to 3660 days".into()
+        })?;
         authority::ensure_days(charter.key_days, common.time, genesis.owner.valid_until)?;
     }
     ensure(common.time <= genesis.owner.valid_until, Code::KeyExpired, || "the owner's key has expired".into())?;

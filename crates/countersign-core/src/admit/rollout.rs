@@ -168,9 +168,7 @@ fn check_staging(state: &State, release: &Release, body: &Dispatch, at: Timestam
         permission::ensure(person, Deed::Deliver, None, at)?;
     }
     let busy: Vec<_> = state
-        .releases
-        .values()
-        .filter(|other| other.candidate.product == release.candidate.product)
+        .open_releases(&release.candidate.product)
         .flat_map(judge::under_way)
         .filter(|dispatch| dispatch.body.environment == body.environment)
         .collect();

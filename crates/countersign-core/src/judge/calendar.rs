@@ -195,9 +195,8 @@ pub fn review_due(state: &State, release: &Release) -> Option<Timestamp> {
 
 /// Returns the emergency change of the product whose review is overdue the longest, and since when.
 pub fn overdue_review<'a>(state: &'a State, product: &Slug, at: Timestamp) -> Option<(&'a Release, Timestamp)> {
-    let own = state.releases.values().filter(|release| release.candidate.product == *product);
-    own.filter(|release| release.emergency_review.is_none())
-        .filter_map(|release| Some((release, review_due(state, release)?)))
+    let own = state.open_releases(product).filter(|release| release.emergency_review.is_none());
+    own.filter_map(|release| Some((release, review_due(state, release)?)))
         .filter(|(_, due)| at > *due)
         .min_by_key(|(_, due)| *due)
 }

@@ -24,6 +24,8 @@ closed_words!(
         Condition = "condition",
         /// An emergency change is to be reviewed.
         EmergencyReview = "emergency-review",
+        /// Who may do what, or the trail, is to be looked at again.
+        Review = "review",
         /// A product has no process owner: due at once.
         Vacancy = "vacancy",
     }
@@ -73,6 +75,15 @@ pub fn deadlines(state: &State, at: Timestamp, until: Timestamp) -> Vec<Deadline
             list.push(deadline(DeadlineKind::EmergencyReview, what, None, due, release.candidate_entry));
         }
     }
+    for (scope, when) in reviews_due(state) {
+        list.push(Deadline {
+            kind: DeadlineKind::Review,
+            what: format!("the {scope} review"),
+            who: None,
+            when,
+            entry: state.last_review(scope).map(|last| last.entry.index),
+        });
+    }
     for product in vacancies(state, at) {
         let what = format!("{product} has no process owner: its policy cannot change");
         list.push(Deadline { kind: DeadlineKind::Vacancy, what, who: None, when: at, entry: None });
@@ -80,6 +91,16 @@ pub fn deadlines(state: &State, at: Timestamp, until: Timestamp) -> Vec<Deadline
     list.retain(|deadline| deadline.when <= until);
     list.sort_by(|a, b| (a.when, a.kind, &a.what).cmp(&(b.when, b.kind, &b.what)));
     list
+}
+
+/// Returns when who may do what and the trail are to be looked at again, where the charter asks for it.
+pub fn reviews_due(state: &State) -> impl Iterator<Item = (ReviewScope, Timestamp)> {
+    let days = state.genesis.as_ref().and_then(|genesis| genesis.charter).and_then(|charter| charter.review_days);
+    let span = days.and_then(|days| i64::try_from(days).ok()).map(|days| days * 86_400);
+    [ReviewScope::Access, ReviewScope::Trail].into_iter().filter_map(move |scope| {
+        let since = state.last_review(scope).map(|last| last.time).or(state.began)?;
+        Some((scope, since.plus_seconds(span?)))
+    })
 }
 
 fn deadline(kind: DeadlineKind, what: String, who: Option<&Principal>, when: Timestamp, entry: EntryRef) -> Deadline {

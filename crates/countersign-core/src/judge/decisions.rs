@@ -16,9 +16,8 @@ pub fn open_decision<'a>(state: &'a State, release: &Release, at: Timestamp) -> 
     let environment = state.last_environment(product)?;
     let policy = &state.policy(product)?.policy;
     let reaches = |segment: &Slug| policy.waves.iter().any(|wave| wave.segment == *segment);
-    state.releases.values().find(|other| {
+    state.open_releases(product).find(|other| {
         other.id != release.id
-            && other.candidate.product == *product
             && other.ended.is_none()
             && (release.candidate.change_type != ChangeType::Emergency
                 || other.candidate.change_type == ChangeType::Emergency)

@@ -314,23 +314,15 @@ pub fn staged(state: &State, release: &Release) -> Option<Staged> {
     (!redeployed).then_some((*entry, stage.dispatch, *time))
 }
 
-/// Returns the first dispatch to the environment, of any release of the product, prepared after that entry.
+/// Returns a dispatch to the environment, of any release of the product, prepared after that entry and not refused.
 pub(crate) fn delivered_since<'a>(
     state: &'a State,
     release: &Release,
     environment: &Slug,
     index: u64,
 ) -> Option<&'a DispatchRecord> {
-    state
-        .releases
-        .values()
-        .filter(|other| other.candidate.product == release.candidate.product)
-        .flat_map(|other| &other.dispatches)
-        .find(|dispatch| {
-            dispatch.body.environment == *environment
-                && dispatch.body.state != DispatchState::Refused
-                && dispatch.entry.index > index
-        })
+    let mut sent = state.sent_since(&release.candidate.product, environment, index);
+    sent.find(|dispatch| dispatch.body.state != DispatchState::Refused)
 }
 
 pub(super) fn waiver_of(state: &State, release: &Release, gate: &str, at: Timestamp) -> Option<u64> {

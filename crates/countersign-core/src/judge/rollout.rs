@@ -2,12 +2,21 @@
 
 use super::*;
 
+/// Returns whether nothing more happens to the release unless somebody decides on it anew: it is given up or its rollout
+/// came to an end, nothing of it is under way, and no review of it is missing.
+pub(crate) fn at_rest(release: &Release) -> bool {
+    let over = match release.sheet().and_then(|sheet| rollout_state(release, sheet)) {
+        Some(rollout) => matches!(rollout, ReleaseState::Live | ReleaseState::RolledBack),
+        None => release.ended.is_some(),
+    };
+    let reviewed = release.candidate.change_type != ChangeType::Emergency || release.emergency_review.is_some();
+    over && reviewed && under_way(release).next().is_none()
+}
+
 /// Returns the release whose rollout has the environment, if one has.
 pub fn rollout_in(state: &State, product: &Slug, environment: &Slug, at: Timestamp) -> Option<ReleaseId> {
     state
-        .releases
-        .values()
-        .filter(|release| release.candidate.product == *product)
+        .open_releases(product)
         .find(|release| {
             release.sheet().is_some_and(|sheet| {
                 sheet.body.environment == *environment

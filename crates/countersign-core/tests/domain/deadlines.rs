@@ -1,7 +1,8 @@
 //! Everything with a date, in one list.
 
-use countersign_core::act::{Grant, Qualification, Role};
+use countersign_core::act::{Charter, Grant, Qualification, Review, ReviewScope, Role};
 use countersign_core::judge::{self, Deadline, DeadlineKind};
+use countersign_core::rejection::Code;
 use countersign_core::words::Principal;
 
 use super::*;
@@ -69,4 +70,25 @@ fn a_sheet_is_due_while_signatures_are_missing_and_a_waiver_while_it_is_needed()
         of(&ready.when(go(QUINN, "r1", "qa")).when(go(SAM, "r1", "security")), 30, DeadlineKind::Sheet),
         [""; 0]
     );
+}
+
+#[test]
+fn access_and_trail_are_looked_at_again_as_the_charter_asks() {
+    let charter = |days| Charter { co_signed_identity: false, co_signed_roles: true, key_days: 365, review_days: days };
+    let review = |scope| {
+        step(OLGA, move |world| {
+            let until = world.state.tree.size();
+            Review { findings: word("no finding"), from: 0, release: None, scope, until }.into()
+        })
+    };
+    let world = unborn().when(genesis_under(charter(Some(90))));
+    assert_eq!(of(&world, 89, DeadlineKind::Review), [""; 0]);
+    assert_eq!(of(&world, 90, DeadlineKind::Review), ["the access review", "the trail review"]);
+    let world = world.later(80 * 86_400).when(review(ReviewScope::Access)).when(review(ReviewScope::Periodic));
+    assert_eq!(of(&world, 30, DeadlineKind::Review), ["the trail review"]);
+    assert!(due(&world.clone().later(11 * 86_400), 0).iter().any(|one| one.kind == DeadlineKind::Review));
+    assert_eq!(of(&unborn().when(genesis_under(charter(None))), 3000, DeadlineKind::Review), [""; 0]);
+    for days in [0, 3661] {
+        unborn().refuses_saying(Code::Genesis, "1 to 3660", genesis_under(charter(Some(days))));
+    }
 }

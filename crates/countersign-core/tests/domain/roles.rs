@@ -8,7 +8,7 @@ use countersign_core::words::{Principal, Timestamp};
 use super::*;
 
 const NINA: &str = "nina@acme.example";
-const CHARTER: Charter = Charter { co_signed_identity: false, co_signed_roles: true, key_days: 365 };
+const CHARTER: Charter = Charter { co_signed_identity: false, co_signed_roles: true, key_days: 365, review_days: None };
 
 /// A ledger whose charter asks for two people: its founder, and others without a role.
 fn founded(charter: Charter, people: &[&'static str]) -> World {

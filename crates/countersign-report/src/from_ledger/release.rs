@@ -282,7 +282,7 @@ fn staging(source: &Source<'_>, release: &state::Release, stage: &(EntryRef, act
         Some(sheet) => decision::policy_of(source, sheet),
         None => source.state.policy(product),
     };
-    let required = policy.map_or(0, |it| it.policy.soak_seconds);
+    let required = policy.map_or(0, |it| it.for_change(release.candidate.change_type).soak_seconds);
     // Bounded from outside: a CI system's clock at the start, and one at an order that came after the soak.
     let anchored = body.server_time.is_some_and(|start| {
         let later = source.history.leaves.iter().skip_while(|leaf| leaf.index <= entry.index);

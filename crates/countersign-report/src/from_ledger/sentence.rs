@@ -271,7 +271,8 @@ fn charter_said(charter: &countersign_core::act::Charter) -> String {
         (false, true) => "two people state an identity",
         (false, false) => "one person gives roles alone",
     };
-    format!("; {two}, and a key is valid for {} days at most", charter.key_days)
+    let review = charter.review_days.map(|days| format!("; access and trail are reviewed every {days} days"));
+    format!("; {two}, and a key is valid for {} days at most{}", charter.key_days, review.unwrap_or_default())
 }
 
 /// What an approval answers, in words.

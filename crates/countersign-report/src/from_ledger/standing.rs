@@ -133,7 +133,8 @@ pub(super) fn checklist(source: &Source<'_>) -> Vec<ChecklistItem> {
         present,
     };
     let review = |scope: ReviewScope| {
-        source.state.reviews.iter().rev().find(|(_, it)| it.scope == scope).map(|(entry, it)| {
+        source.state.last_review(scope).map(|last| {
+            let (entry, it) = (last.entry, &last.body);
             let by = source.by(entry.index).name;
             format!("{entry} by {by}, over entries {} to {}", it.from, it.until.saturating_sub(1))
         })

@@ -527,12 +527,15 @@ export type CharterForm = {
 	identityByTwo: boolean,
 	/**  For how many days a key may be valid at most. */
 	keyDays: number,
+	/**  After how many days access and trail are reviewed again. */
+	reviewDays: number | null,
 };
 
 export type CharterView = {
 	identityByTwo: boolean,
 	rolesByTwo: boolean,
 	keyDays: number,
+	reviewDays: number | null,
 };
 
 export type CheckPolicy = {
@@ -1427,6 +1430,8 @@ export type People = {
 	devices: DeviceRow[],
 	roles: RoleUse[],
 	reviews: ReviewRow[],
+	/**  Where the charter asks that access and trail are looked at again and again. */
+	reviewsDue: ReviewRound[],
 	recovery: RecoveryView,
 	/**  What counts only once a second person has confirmed it. */
 	waiting: WaitingRow[],
@@ -1872,6 +1877,13 @@ export type ReviewDue = {
 	overdue: boolean,
 	/**  The entry that reviewed it. */
 	reviewed: number | null,
+};
+
+/**  A review that is to be made again. */
+export type ReviewRound = {
+	scope: ReviewScope,
+	due: string,
+	overdue: boolean,
 };
 
 export type ReviewRow = {

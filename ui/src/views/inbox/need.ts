@@ -2,7 +2,7 @@
 import type { IconName } from '$lib/components/icons';
 import type { Tone } from '$lib/design/states';
 import { list } from '$lib/i18n/format.svelte';
-import { t } from '$lib/i18n/index.svelte';
+import { t, word } from '$lib/i18n/index.svelte';
 import type { InboxItem, InboxKind, Intent } from '$lib/ipc';
 import { consequence, factLabel } from '$lib/record/decision';
 import { roleName } from '$lib/record/sentence';
@@ -34,6 +34,8 @@ export const looks: Readonly<Record<InboxKind, { icon: IconName; tone: Tone }>> 
 
 export function title(item: InboxItem): string {
   const product = item.product ?? '';
+  // A review is of one emergency change, or of its kind as a whole.
+  if (item.kind === 'review' && !item.release) return word('people', `scope.${item.quote}`);
   switch (item.kind) {
     case 'policy':
       return t('inbox.policyOf', { product });
@@ -78,6 +80,8 @@ export function sentences(item: InboxItem): string[] {
         return quote ? t('inbox.text.waveVerdict', { quote }) : t('inbox.text.waveVerdictPlain');
       case 'gate':
         return who ? t('inbox.text.gate', { who }) : t('inbox.text.gatePlain');
+      case 'review':
+        return item.release ? t('inbox.text.review') : t('inbox.text.reviewAgain');
       case 'confirmPeople':
         return item.role ? t('inbox.text.confirmRole', { role: roleName(item.role) }) : t('inbox.text.confirmPeople');
       case 'policy':
@@ -99,6 +103,8 @@ export function place(item: InboxItem): string {
       return href('authorizations', item.entry === null ? {} : { id: String(item.entry) });
     case 'confirmPeople':
       return href('people', {}, { tab: 'waiting' });
+    case 'review':
+      return item.release ? href('release', { id: item.release }) : href('people', {}, { tab: 'reviews' });
     case 'device':
     case 'accept':
     case 'key':

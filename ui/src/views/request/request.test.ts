@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { expectAccessible, show } from '../../../test/help';
 import type { Intent, RequestForm } from '../../lib/ipc';
 import { appError, world } from '../../lib/ipc/fake/world';
+import { invalidate } from '../../lib/query.svelte';
 import { desk } from '../../lib/session.svelte';
 import Request from './Request.svelte';
 
@@ -40,6 +41,17 @@ test('asks a role or a person, with a reason, and hands over to the signing wind
   expect(form.reason).toBe('everything is there');
   expect(form.asked).toContainEqual({ role: 'qa', person: 'alice' });
   expect(form.asked).toContainEqual({ role: 'security', person: null });
+});
+
+test('once the new sheet stands the form is over, and the release is what one sees', async () => {
+  const screen = await show(Request, { id: release });
+  await screen.getByRole('textbox', { name: 'Reason' }).fill('everything is there');
+  await screen.getByRole('button', { name: 'Review and sign' }).click();
+  await expect.poll(() => world.prepared?.kind).toBe('request');
+  expect(location.hash).not.toContain('releases');
+  world.frozenAgain = true;
+  invalidate(['request']);
+  await expect.poll(() => location.hash).toBe(`#/releases/${release}`);
 });
 
 test('typing a reason does not read the sheet anew', async () => {

@@ -217,7 +217,7 @@ test('a new key is made before it signs; too short a passphrase is refused and s
     recovery: [],
     recoveryNeeded: 0,
     recoveryWaitHours: 72,
-    charter: { rolesByTwo: true, identityByTwo: false, keyDays: 366 },
+    charter: { rolesByTwo: true, identityByTwo: false, keyDays: 366, reviewDays: 90 },
   });
   await screen.getByRole('button', { name: 'Continue' }).click();
   await expect.element(screen.getByRole('heading', { level: 1 })).toHaveTextContent('A passphrase for Alice Moreau');

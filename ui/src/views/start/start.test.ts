@@ -47,7 +47,10 @@ test('a ledger is created by a signed act, never from this page', async () => {
   await screen.getByRole('button', { name: /Go on to sign/ }).click();
   await expect
     .poll(() => world.prepared)
-    .toMatchObject({ kind: 'createLedger', charter: { rolesByTwo: true, identityByTwo: false, keyDays: 366 } });
+    .toMatchObject({
+      kind: 'createLedger',
+      charter: { rolesByTwo: true, identityByTwo: false, keyDays: 366, reviewDays: 90 },
+    });
   expect(JSON.stringify(world.asked)).not.toContain('assphrase');
   await expectAccessible(screen.container);
 });
@@ -66,7 +69,7 @@ test('what holds for people stands in the first entry; a term that is no number 
   await screen.getByRole('button', { name: /Go on to sign/ }).click();
   await expect
     .poll(() => world.prepared)
-    .toMatchObject({ charter: { rolesByTwo: true, identityByTwo: true, keyDays: 180 } });
+    .toMatchObject({ charter: { rolesByTwo: true, identityByTwo: true, keyDays: 180, reviewDays: 90 } });
 });
 
 test('a refusal stands at its field', async () => {

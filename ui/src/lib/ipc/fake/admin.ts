@@ -405,6 +405,10 @@ export const admin = {
         findings: 'two roles lapsed with a move to another team',
       },
     ],
+    reviewsDue: [
+      { scope: 'access', due: minutes(41 * 1440), overdue: false },
+      { scope: 'trail', due: minutes(-3 * 1440), overdue: true },
+    ],
     recovery: {
       needed: 2,
       people: [person('mduval'), person('ewa'), person('chiara')],
@@ -415,7 +419,7 @@ export const admin = {
     },
     waiting: world.empty ? [] : waitingRows(),
     vacancies: world.recovering ? ['dose-planner'] : [],
-    charter: { identityByTwo: true, rolesByTwo: true, keyDays: 366 },
+    charter: { identityByTwo: true, rolesByTwo: true, keyDays: 366, reviewDays: 90 },
     permissions,
   }),
   products: () => ({

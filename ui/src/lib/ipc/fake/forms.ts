@@ -308,7 +308,7 @@ export const forms = {
             { name: 'evidenceManifest', before: '9 files', after: '10 files' },
           ]
         : [],
-      lastSheet: last?.entry ?? null,
+      lastSheet: last ? last.entry + (world.frozenAgain ? 1 : 0) : null,
       becomesStale: last ? last.signed : 0,
       quorum: [
         { role: 'security', needed: 1, eligible: [person('ben')], barred: [] },

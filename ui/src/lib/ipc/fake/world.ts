@@ -76,6 +76,8 @@ const beginning = () => ({
   /** The ledger moves while the signing window is open; something changed since the last answer. */
   moved: false,
   changedSince: false,
+  /** A sheet newer than the sample's is frozen. */
+  frozenAgain: false,
   /** The ledger is being recovered. */
   recovering: false,
   /** An emergency change waits for its review. */

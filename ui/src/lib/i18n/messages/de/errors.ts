@@ -46,6 +46,7 @@ export default {
   wave_order: 'Die Welle davor ist nicht bestanden.',
   outside_bounds: 'Es liegt außerhalb der Grenzen der Dauerfreigabe.',
   usage: 'Diese Anfrage ergibt keinen Sinn.',
+  agent: 'Der Agent, der den Schlüssel hält, hat nicht unterschrieben.',
   busy: 'Ein anderes Programm schreibt in dieses Ledger.',
   locked: 'Der Schlüssel oder der Arbeitsplatz ist gesperrt.',
   wrong_passphrase: 'Die Passphrase ist nicht die dieses Schlüssels.',

@@ -103,6 +103,8 @@ export default {
   'text.confirmRole': 'Soll {role} werden, sobald eine zweite Person es bestätigt hat.',
   'text.confirmPeople': 'Neu hier: Nichts Unterschriebenes gilt, bis eine zweite Person erklärt hat, wer das ist.',
   'text.review': 'Es ging als Notfalländerung hinaus. Wer keinen Anteil daran hatte, prüft sie im Nachhinein.',
+  'text.reviewAgain':
+    'Es wird regelmäßig angesehen, so hat das Ledger begonnen; seit dem letzten Mal hat es niemand getan.',
   'act.confirmPeople': 'Ansehen und bestätigen',
   'act.review': 'Prüfen',
 } as const satisfies Translation<typeof en>;

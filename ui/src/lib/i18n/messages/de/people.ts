@@ -163,6 +163,8 @@ export default {
   reviewed: 'Einträge {from} bis {until}',
   recordReview: 'Prüfung festhalten',
   recordReviewText: 'Sie umfasst jeden Eintrag bis jetzt seit der letzten Prüfung ihrer Art.',
+  reviewNext: 'wieder fällig',
+  reviewLate: 'überfällig seit',
   noReviews: 'Noch keine Prüfung',
   noReviewsText:
     'Die Revision erwartet, dass Zugriffsrechte und Protokoll regelmäßig angesehen werden und dass es festgehalten ist.',

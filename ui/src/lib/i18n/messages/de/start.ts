@@ -93,5 +93,7 @@ export default {
   identityByTwoHint: 'Vorher gilt nichts, was eine neue Person unterschreibt.',
   keyDays: 'Schlüssel gelten höchstens so viele Tage',
   keyDaysHint: 'Aufsichten erwarten meist ein Jahr.',
-  keyDaysWrong: 'Eine ganze Zahl von Tagen zwischen 1 und 3660.',
+  reviewDays: 'Zugänge und Protokoll werden alle so viele Tage geprüft',
+  reviewDaysHint: 'Prozesseigner und Auditoren werden erinnert.',
+  daysWrong: 'Eine ganze Zahl von Tagen zwischen 1 und 3660.',
 } as const satisfies Translation<typeof en>;

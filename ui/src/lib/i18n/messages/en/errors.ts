@@ -47,6 +47,7 @@ export default {
   wave_order: 'The wave before has not passed.',
   outside_bounds: 'It lies outside the bounds of the authorization.',
   usage: 'This request makes no sense.',
+  agent: 'The agent that holds the key did not sign.',
   busy: 'Another program is writing to this ledger.',
   locked: 'The key or the desk is locked.',
   wrong_passphrase: 'The passphrase is not the one of this key.',

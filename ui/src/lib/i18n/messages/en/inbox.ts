@@ -99,6 +99,7 @@ export default {
   'text.confirmRole': 'To be {role}, once a second person has said so.',
   'text.confirmPeople': 'A newcomer: nothing they sign counts until a second person has said who they are.',
   'text.review': 'It went out as an emergency change. Somebody who had no part in it looks back at it.',
+  'text.reviewAgain': 'It is looked at again and again, as the ledger began; nobody has since the last time.',
   'act.confirmPeople': 'See and confirm',
   'act.review': 'Review it',
 } as const;

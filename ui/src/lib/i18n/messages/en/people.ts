@@ -161,6 +161,8 @@ export default {
   reviewed: 'entries {from} to {until}',
   recordReview: 'Record a review',
   recordReviewText: 'It covers every entry up to now since the last review of its kind.',
+  reviewNext: 'due again',
+  reviewLate: 'overdue since',
   noReviews: 'No review yet',
   noReviewsText: 'Auditors expect that access and trail are looked at regularly, and that it is on record.',
   scope: 'What was reviewed',

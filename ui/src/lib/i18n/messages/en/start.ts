@@ -93,5 +93,7 @@ export default {
   identityByTwoHint: 'Before that, nothing a newcomer signs counts.',
   keyDays: 'Keys hold for at most so many days',
   keyDaysHint: 'Regulators usually expect a year.',
-  keyDaysWrong: 'A whole number of days from 1 to 3660.',
+  reviewDays: 'Access and trail are reviewed every so many days',
+  reviewDaysHint: 'Process owners and auditors are reminded.',
+  daysWrong: 'A whole number of days from 1 to 3660.',
 } as const;
