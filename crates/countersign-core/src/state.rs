@@ -75,8 +75,8 @@ pub struct State {
     pub(crate) touched: BTreeMap<Topic, Vec<u64>>,
     /// By product, the releases that something may still happen to; the others are history, and most.
     pub(crate) open: BTreeMap<Slug, BTreeSet<ReleaseId>>,
-    /// The dispatches to each environment of a product, in their order.
-    pub(crate) sent: BTreeMap<(Slug, Slug), Vec<(u64, ReleaseId, Line)>>,
+    /// The request ids of the dispatches to each environment of a product, with the entries that prepared them.
+    pub(crate) sent: BTreeMap<(Slug, Slug), Vec<(u64, Line)>>,
     pub(crate) clock_floor: Option<Timestamp>,
     /// Each value the floor has had, with the entry that raised it.
     pub(crate) clock_floors: Vec<(u64, Timestamp)>,
@@ -734,8 +734,9 @@ impl State {
         index: u64,
     ) -> impl Iterator<Item = &DispatchRecord> {
         let sent = self.sent.get(&(product.clone(), environment.clone())).into_iter().flatten().rev();
-        sent.take_while(move |(prepared, ..)| *prepared > index).filter_map(|(_, id, request)| {
-            self.releases[id].dispatches.iter().find(|dispatch| dispatch.body.request_id == *request)
+        sent.take_while(move |(prepared, _)| *prepared > index).filter_map(|(_, request)| {
+            let release = &self.releases[&self.request_ids[request]];
+            release.dispatches.iter().find(|dispatch| dispatch.body.request_id == *request)
         })
     }
 
@@ -1426,7 +1427,7 @@ fn take_dispatch(state: &mut State, entry: EntryRef, common: &Common, body: Disp
         let device = common.signer.principal.clone();
         state.request_ids.insert(body.request_id.clone(), body.release.clone());
         let place = (release.candidate.product.clone(), body.environment.clone());
-        state.sent.entry(place).or_default().push((entry.index, body.release.clone(), body.request_id.clone()));
+        state.sent.entry(place).or_default().push((entry.index, body.request_id.clone()));
         release.dispatches.push(DispatchRecord { entry, last: entry, body, steps: vec![step], device });
     } else if let Some(record) = release.dispatches.iter_mut().find(|record| record.body.request_id == body.request_id)
     {
