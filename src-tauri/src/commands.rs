@@ -178,6 +178,12 @@ relay! {
     signing::signing_commit(Commit) -> SigningResult;
     /// Nothing is recorded; the window closes.
     signing::signing_cancel(Cancel) -> ();
+    /// The request of a release, into a file that travels.
+    carried::carry_request(CarryRequest) -> JobRef;
+    /// An answer that came back.
+    carried::carry_import(CarryImport) -> CarriedIn;
+    /// A request that was sent here, judged from its bytes.
+    carried::carry_open(CarryOpen) -> CarriedRequest;
     /// A page of entries with facets.
     audit::audit(AuditRequest) -> AuditPage;
     /// Bytes, checks, proof, neighbours.
@@ -265,6 +271,9 @@ pub(crate) fn all() -> tauri_specta::Commands<Wry> {
         signing_new_key,
         signing_commit,
         signing_cancel,
+        carry_request,
+        carry_import,
+        carry_open,
         audit,
         entry,
         verify,

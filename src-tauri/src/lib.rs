@@ -26,10 +26,12 @@ mod tray;
 mod windows;
 mod words;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
+use countersign_app::wire::Place;
 use tauri::{App, AppHandle, Manager};
 use tauri_plugin_deep_link::DeepLinkExt;
 use tauri_plugin_window_state::StateFlags;
@@ -77,9 +79,9 @@ fn run(options: Options, places: Places) -> tauri::Result<()> {
     let mut app = tauri::Builder::default();
     if options.data_dir.is_none() {
         // First of all plugins: a second start hands its arguments over and ends before it does anything.
-        app = app.plugin(tauri_plugin_single_instance::init(|app, arguments, _| {
+        app = app.plugin(tauri_plugin_single_instance::init(|app, arguments, dir| {
             navigation::bring_back(app);
-            follow(app, arguments.iter().map(String::as_str));
+            follow(app, Path::new(&dir), arguments.iter().map(String::as_str));
         }));
     }
     app.plugin(tauri_plugin_deep_link::init())
@@ -117,17 +119,20 @@ fn open(app: &mut App, options: Options, places: Places) -> Result<(), Box<dyn s
     let linked = handle.clone();
     app.deep_link().on_open_url(move |event| {
         let urls: Vec<String> = event.urls().iter().map(ToString::to_string).collect();
-        follow(&linked, urls.iter().map(String::as_str));
+        follow(&linked, Path::new(""), urls.iter().map(String::as_str));
     });
-    follow(&handle, options.link.as_deref());
+    follow(&handle, Path::new(""), options.link.as_deref());
     std::thread::Builder::new().name("opening".into()).spawn(move || desk.open_first(&options, &places))?;
     Ok(())
 }
 
-/// Goes to the first link among these, if there is one.
-fn follow<'a>(app: &AppHandle, texts: impl IntoIterator<Item = &'a str>) {
-    if let Some(link) = links::among(texts) {
+/// Goes to the first link among these, or to the first request that was carried here; what it says is judged there.
+fn follow<'a>(app: &AppHandle, dir: &Path, texts: impl IntoIterator<Item = &'a str> + Clone) {
+    if let Some(link) = links::among(texts.clone()) {
         navigation::go(app, (&link).into());
+    } else if let Some(path) = links::request_among(dir, texts) {
+        let file = app.state::<Arc<Desk>>().host.register_path(path);
+        navigation::go(app, Place::CarriedRequest { file });
     }
 }
 

@@ -8,6 +8,7 @@
 //! ```
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use countersign_core::words::ReleaseId;
@@ -69,9 +70,29 @@ pub(crate) fn among<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Option<
     arguments.into_iter().find_map(|argument| argument.parse().ok())
 }
 
+/// Returns the first file among the arguments of a program started in `dir` that is named like a request for a signature.
+pub(crate) fn request_among<'a>(dir: &Path, arguments: impl IntoIterator<Item = &'a str>) -> Option<PathBuf> {
+    let path = arguments.into_iter().map(Path::new).find(|path| path.extension().is_some_and(|end| end == "csreq"))?;
+    std::path::absolute(dir.join(path)).ok().filter(|path| path.is_file())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_is_a_file_that_is_there_and_is_named_like_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let request = dir.path().join("pump.csreq");
+        std::fs::write(&request, "judged where it is opened").unwrap();
+        std::fs::create_dir(dir.path().join("folder.csreq")).unwrap();
+        let among = |arguments: &[&str]| request_among(dir.path(), arguments.iter().copied());
+        assert_eq!(among(&["program", "--sample", "pump.csreq"]), Some(request.clone()));
+        assert_eq!(among(&[request.to_str().unwrap()]), Some(request));
+        for none in ["pump.csans", "gone.csreq", "folder.csreq", "countersign://inbox", ""] {
+            assert_eq!(among(&["program", none]), None, "{none}");
+        }
+    }
 
     #[test]
     fn a_link_names_a_place() {

@@ -14,7 +14,8 @@ const EXAMPLES: &str = "Examples:
   countersign-desktop
   countersign-desktop --ledger ~/ledger
   countersign-desktop --sample
-  countersign-desktop countersign://inbox";
+  countersign-desktop countersign://inbox
+  countersign-desktop pump-4.2.0.csreq";
 
 /// The command line of the window.
 #[derive(Debug, Clone, Default, Parser)]
@@ -32,7 +33,8 @@ pub(crate) struct Options {
     /// Answer native dialogs from a file, one JSON value a line, a path or true or false: for tests
     #[arg(long, value_name = "FILE", requires = "data_dir")]
     pub(crate) dialog_answers: Option<PathBuf>,
-    /// Where to go: countersign://inbox, countersign://release/ID, countersign://audit/N or countersign://sign/ID
+    /// Where to go: countersign://inbox, countersign://release/ID, countersign://audit/N or countersign://sign/ID; or a
+    /// request to sign, FILE.csreq
     #[arg(value_name = "LINK")]
     pub(crate) link: Option<String>,
 }

@@ -88,6 +88,8 @@ fn pick(desk: &Desk, window: String, request: PickPath) -> Option<std::path::Pat
         P::CertificateFile => filter("PEM", &["pem", "crt", "cer"]),
         P::PolicyFile => filter("TOML", &["toml"]),
         P::SaveTable => filter("CSV", &["csv"]),
+        P::RequestFile | P::SaveRequest => filter("Countersign", &["csreq"]),
+        P::AnswerFile => filter("Countersign", &["csans"]),
         _ => None,
     };
     let question =
@@ -105,8 +107,12 @@ fn pick(desk: &Desk, window: String, request: PickPath) -> Option<std::path::Pat
         | P::PublicKeyFile
         | P::CertificateFile
         | P::ScriptFile
+        | P::RequestFile
+        | P::AnswerFile
         | P::PolicyFile => desk.dialogs.open_file(&question(words.choose_file())),
-        P::SaveBundle | P::SaveReport | P::SaveTable => desk.dialogs.save_file(&question(words.save_as())),
+        P::SaveBundle | P::SaveReport | P::SaveTable | P::SaveRequest => {
+            desk.dialogs.save_file(&question(words.save_as()))
+        }
     }
 }
 

@@ -10,14 +10,14 @@
 
 use std::path::Path;
 
-use countersign_core::act::{Act, EnrolAccept, SeenBasis, Signer, accountability};
+use countersign_core::act::{Act, EnrolAccept, Reauth, SeenBasis, Signer, accountability};
 use countersign_core::admit::Statement;
 use countersign_core::carried::{self, ANSWER_BYTES_MAX, Carried};
 use countersign_core::decide::Context;
 use countersign_core::entry::Entry;
 use countersign_core::hash::Digest;
 use countersign_core::sshsig::PublicKey;
-use countersign_core::words::{Principal, ReleaseId};
+use countersign_core::words::{Principal, ReleaseId, Text};
 use zeroize::Zeroizing;
 
 use crate::clock;
@@ -138,43 +138,61 @@ pub fn sign(
     out: &Path,
 ) -> Result<Vec<Statement>, Error> {
     let who = signing.by.clone();
-    let person = opened.carried.state.people.get(&who).ok_or_else(|| {
-        Error::not_found(format!("there is no person {who} in this ledger"))
-            .hint("a process owner enrols them by the public key made here: `countersign carry key`")
-    })?;
-    let signer = Signer { name: person.card.name.clone(), principal: who.clone() };
-    let mut acts = Vec::new();
-    if person.accepted.is_none() {
-        acts.push(EnrolAccept { accountability: accountability() }.into());
-    }
-    acts.push(answer.into());
-    let file = key_of(opened, &who)?;
+    let accepts = accepts_first(opened, &who)?;
     let (mut entries, mut statements) = (Vec::new(), Vec::new());
-    for act in acts {
-        let context = Context {
-            app: ledger::app(),
-            device: opened.carried.desk.clone(),
-            signer: signer.clone(),
-            reason: Some(signing.reason.clone()),
-            reauth: Some(signing.passphrase.reauth()),
-            seen_basis: Some(SeenBasis::Proofs),
-            now: clock::now(),
-            zone: clock::zone(),
-            nonce: ledger::nonce()?,
-            origin: opened.carried.state.origin.clone().expect("a request that holds has a genesis"),
-        };
-        let statement = opened.carried.compose(act, &context)?;
+    for act in accepts.into_iter().chain([answer.into()]) {
+        let statement = compose(opened, &who, act, signing.reason.clone(), signing.passphrase.reauth())?;
         let secret = signing.passphrase.passphrase(&who, &statement)?;
-        let entry = unlocked(opened, &file, secret, |key| ledger::sign(&statement, key))?;
-        opened
-            .carried
-            .take(&entry)
-            .map_err(|finding| Error::new(ErrorKind::No, finding.code.as_str(), finding.message))?;
-        entries.push(entry);
+        entries.push(seal(opened, &statement, secret)?);
         statements.push(statement);
     }
     durable::write_new(out, &carried::write_answer(&entries))?;
     Ok(statements)
+}
+
+/// Returns the acceptance that somebody signs before anything else, where they have not yet.
+///
+/// # Errors
+/// The ledger knows no such person, or their key is not on this desk.
+pub(crate) fn accepts_first(opened: &Opened, who: &Principal) -> Result<Option<Act>, Error> {
+    let person = opened.carried.state.people.get(who).ok_or_else(|| {
+        Error::not_found(format!("there is no person {who} in this ledger"))
+            .hint("a process owner enrols them by the public key made here: `countersign carry key`")
+    })?;
+    key_of(opened, who)?;
+    Ok(person.accepted.is_none().then(|| EnrolAccept { accountability: accountability() }.into()))
+}
+
+/// Composes what is signed here; every rule is asked that the request can answer.
+pub(crate) fn compose(
+    opened: &Opened,
+    who: &Principal,
+    act: Act,
+    reason: Text,
+    reauth: Reauth,
+) -> Result<Statement, Error> {
+    let state = &opened.carried.state;
+    let context = Context {
+        app: ledger::app(),
+        device: opened.carried.desk.clone(),
+        signer: Signer { name: state.printed_name(who).parse().expect("it was enrolled"), principal: who.clone() },
+        reason: Some(reason),
+        reauth: Some(reauth),
+        seen_basis: Some(SeenBasis::Proofs),
+        now: clock::now(),
+        zone: clock::zone(),
+        nonce: ledger::nonce()?,
+        origin: state.origin.clone().expect("a request that holds has a genesis"),
+    };
+    Ok(opened.carried.compose(act, &context)?)
+}
+
+/// Signs what was composed, and takes it into what is shown.
+pub(crate) fn seal(opened: &mut Opened, statement: &Statement, secret: Zeroizing<String>) -> Result<Entry, Error> {
+    let file = key_of(opened, &statement.common.signer.principal)?;
+    let entry = unlocked(opened, &file, secret, |key| ledger::sign(statement, key))?;
+    opened.carried.take(&entry).map_err(|finding| Error::new(ErrorKind::No, finding.code.as_str(), finding.message))?;
+    Ok(entry)
 }
 
 fn key_of(opened: &Opened, who: &Principal) -> Result<PersonKeyFile, Error> {

@@ -8,6 +8,7 @@
 //! anything of a window system.
 
 pub mod audit;
+pub mod carried;
 pub mod connectors;
 pub mod desk;
 pub mod forms;

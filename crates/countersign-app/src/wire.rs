@@ -8,6 +8,7 @@
 //!
 //! Deliberately absent: rules, and anything secret but the two requests of the signing window.
 
+pub mod carried;
 pub mod desk;
 pub mod forms;
 pub mod overview;
@@ -16,6 +17,7 @@ pub mod release;
 pub mod signing;
 pub mod words;
 
+pub use carried::*;
 pub use desk::*;
 pub use forms::*;
 pub use overview::*;

@@ -5,7 +5,7 @@ use countersign_core::act::{
     Act, Device, DeviceChange, EnrolAccept, Key, KeyChange, Qualification, Role, accountability,
 };
 use countersign_core::decide::Command;
-use countersign_core::words::{Principal, Slug, Timestamp};
+use countersign_core::words::{Principal, Slug, Text, Timestamp};
 
 use super::host::{Host, Open};
 use super::intents::{command_by, record, with_new_keys};
@@ -19,9 +19,8 @@ pub(super) fn compose(host: &Host, open: &mut Open, intent: w::Intent, at: Times
     match intent {
         w::Intent::Accept { principal } => {
             let by: Principal = word(&principal, "principal")?;
-            let reason = "accepted after reading".parse().expect("a lawful text");
             let act = EnrolAccept { accountability: accountability() };
-            command_by(open, by, Command::Record(act.into()), reason, vec![])
+            command_by(open, by, Command::Record(act.into()), accepting(), vec![])
         }
         w::Intent::ChangeRole { principal, role, product, until, training, change, reason } => {
             let product: Option<Slug> = optional(product.as_deref(), "product")?;
@@ -82,4 +81,9 @@ pub(super) fn in_series(open: &mut Open, acts: Vec<Act>, reason: &str) -> Result
         then.left = acts.collect();
     }
     Ok(prepared)
+}
+
+/// Why somebody accepts to be accountable, as the record says it.
+pub(super) fn accepting() -> Text {
+    "accepted after reading".parse().expect("a lawful text")
 }

@@ -142,6 +142,8 @@ pub(super) struct Inner {
     pub(super) paths: Mutex<BTreeMap<String, PathBuf>>,
     pub(super) prepared: Mutex<BTreeMap<String, Prepared>>,
     pub(super) signing: Mutex<Option<super::signing::Session>>,
+    /// The request that was opened on this desk.
+    pub(super) carried: Mutex<Option<super::carried::Carrying>>,
     pub(super) jobs: Jobs,
     pub(super) live: Mutex<BTreeMap<String, LiveRun>>,
     pub(super) presence: Mutex<Presence>,
@@ -183,6 +185,7 @@ impl Host {
             paths: Mutex::default(),
             prepared: Mutex::default(),
             signing: Mutex::new(None),
+            carried: Mutex::new(None),
             jobs: Jobs::default(),
             live: Mutex::default(),
             presence: Mutex::new(Presence { locked: false, seen: Instant::now() }),
@@ -197,10 +200,16 @@ impl Host {
 
     /// Works on the open ledger, unless the desk is locked.
     pub(super) fn read<T>(&self, work: impl FnOnce(&mut Open) -> Result<T, Error>) -> Result<T, w::AppError> {
+        self.unlocked()?;
+        self.read_locked(work)
+    }
+
+    /// Refuses while the desk is locked.
+    pub(super) fn unlocked(&self) -> Result<(), w::AppError> {
         if held(&self.0.presence).locked {
             return Err(refusal(ErrorKind::No, "desk_locked", "the desk is locked", "unlock it with your passphrase"));
         }
-        self.read_locked(work)
+        Ok(())
     }
 
     /// Works on the open ledger, also while the desk is locked.

@@ -34,6 +34,10 @@ const PREPARED_MAX: usize = 32;
 pub fn prepare(host: &Host, request: w::Intent) -> Result<w::DraftRef, w::AppError> {
     let prepared = match request {
         w::Intent::CreateLedger { .. } => ledger_to_begin(host, request).map_err(app_error)?,
+        w::Intent::AnswerCarried { sha256, principal } => {
+            host.unlocked()?;
+            super::carried::answer(host, &sha256, &principal).map_err(app_error)?
+        }
         w::Intent::Unlock { principal } => {
             if !held(&host.0.presence).locked {
                 return Err(refusal(ErrorKind::No, "already_done", "the desk is not locked", "go on"));
@@ -41,7 +45,7 @@ pub fn prepare(host: &Host, request: w::Intent) -> Result<w::DraftRef, w::AppErr
             host.read_locked(|open| {
                 let by: Principal = word(&principal, "principal")?;
                 open.ledger.key_of(&by)?;
-                Ok(Prepared { act: w::ActName::Unlock, by, deed: Deed::Presence { then: After::Unlock } })
+                Ok(Prepared::here(w::ActName::Unlock, by, Deed::Presence { then: After::Unlock }))
             })?
         }
         intent => {
@@ -107,7 +111,7 @@ fn ledger_to_begin(host: &Host, intent: w::Intent) -> Result<Prepared, Error> {
     let dir = LedgerDir::at(host.picked(&directory).map_err(|error| error.in_field("directory"))?);
     let prepared = PreparedLedger::new(&host.0.options.home, &dir, beginning)?;
     prepared.statement(Reauth::Prompt)?;
-    Ok(Prepared { act: w::ActName::Genesis, by: principal, deed: Deed::Begin(Some(Box::new(prepared))) })
+    Ok(Prepared::here(w::ActName::Genesis, principal, Deed::Begin(Some(Box::new(prepared)))))
 }
 
 /// Keeps an act whose every rule has just been asked.
@@ -131,11 +135,8 @@ pub(super) fn command_by(
     let statement = open.ledger.prepare(&by, &command, reason.clone(), Reauth::Prompt)?;
     open.ledger.key_of(&by)?;
     let act = act_name(&statement.act);
-    Ok(Prepared {
-        act,
-        by,
-        deed: Deed::Record { command: Box::new(command), reason, blobs, draft: None, then: Then::default() },
-    })
+    let deed = Deed::Record { command: Box::new(command), reason, blobs, draft: None, then: Then::default() };
+    Ok(Prepared::here(act, by, deed))
 }
 
 /// Returns the act's name as windows know it.
@@ -402,7 +403,7 @@ pub(super) fn with_new_keys(host: &Host, open: &mut Open, intent: w::Intent, at:
             let act = people::enrols(people::dispatcher_card(people::stand_in_key(), name.as_ref()));
             let trial = record(open, act.into(), &reason, vec![])?;
             let reason = word(&reason, "reason")?;
-            Ok(Prepared { act: trial.act, by: trial.by, deed: Deed::Dispatcher { name, reason, card: None } })
+            Ok(Prepared::here(trial.act, trial.by, Deed::Dispatcher { name, reason, card: None }))
         }
         w::Intent::AddBuildbot { name, address, user, certificate } => {
             let by = open.me()?;
@@ -414,7 +415,7 @@ pub(super) fn with_new_keys(host: &Host, open: &mut Open, intent: w::Intent, at:
             url::Url::parse(&address)
                 .map_err(|error| Error::usage(format!("`{address}` is not a URL: {error}")).in_field("address"))?;
             let deed = Deed::Secret { name: word(&name, "name")?, address, user, certificate };
-            Ok(Prepared { act: w::ActName::Connector, by, deed })
+            Ok(Prepared::here(w::ActName::Connector, by, deed))
         }
         w::Intent::AllowCommand { form } => {
             let by = open.me()?;
@@ -428,7 +429,7 @@ pub(super) fn with_new_keys(host: &Host, open: &mut Open, intent: w::Intent, at:
             };
             let sha256 = crate::durable::digest(&command.script)?;
             let then = After::Allow { command: Box::new(command), sha256 };
-            Ok(Prepared { act: w::ActName::Command, by, deed: Deed::Presence { then } })
+            Ok(Prepared::here(w::ActName::Command, by, Deed::Presence { then }))
         }
         _ => Err(Error::usage("this is nothing that can be prepared")),
     }
@@ -505,7 +506,7 @@ fn answer_of(
     open.ledger.prepare(&by, &Command::Record(trial.into()), reason, Reauth::Prompt)?;
     open.ledger.key_of(&by)?;
     let deed = Deed::Answer { what, request, product: product.clone(), roles, choice: None };
-    Ok(Prepared { act: w::ActName::Approval, by, deed })
+    Ok(Prepared::here(w::ActName::Approval, by, deed))
 }
 
 /// Prepares a second person's word for what another did.
@@ -588,7 +589,7 @@ fn drive(open: &mut Open, id: &str, resend: Option<&str>, what: Drive) -> Result
     }
     crate::connectors::connect(&open.ledger, &release.id, &environment)?;
     let then = After::Drive { release: release.id.clone(), environment, what, resend };
-    Ok(Prepared { act: w::ActName::Dispatch, by, deed: Deed::Presence { then } })
+    Ok(Prepared::here(w::ActName::Dispatch, by, Deed::Presence { then }))
 }
 
 fn new_key(open: &mut Open, what: NewKeyFor, reason: &str) -> Result<Prepared, Error> {
@@ -596,7 +597,7 @@ fn new_key(open: &mut Open, what: NewKeyFor, reason: &str) -> Result<Prepared, E
     let trial = what.act(&by, people::stand_in_key());
     let checked = record(open, trial, reason, vec![])?;
     let reason = word(reason, "reason")?;
-    Ok(Prepared { act: checked.act, by, deed: Deed::NewKey { what, reason, made: None } })
+    Ok(Prepared::here(checked.act, by, Deed::NewKey { what, reason, made: None }))
 }
 
 impl NewKeyFor {

@@ -1,5 +1,8 @@
 //! Values of the ledger as windows are told them.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use countersign_core::act::{self, Window};
 use countersign_core::judge::{self, Cause, Check, CheckReason};
 use countersign_core::state::{Release, SignOff, State};
@@ -37,18 +40,12 @@ pub(super) fn moment(text: &str, field: &'static str) -> Result<Timestamp, Error
 }
 
 /// Reads a word a window gave; the error names the field it stands in.
-pub(super) fn word<T: std::str::FromStr<Err = countersign_core::words::WordError>>(
-    text: &str,
-    field: &'static str,
-) -> Result<T, Error> {
-    text.parse().map_err(|error: countersign_core::words::WordError| Error::usage(error.to_string()).in_field(field))
+pub(super) fn word<T: FromStr<Err: Display>>(text: &str, field: &'static str) -> Result<T, Error> {
+    text.parse().map_err(|error: T::Err| Error::usage(error.to_string()).in_field(field))
 }
 
 /// Reads a word that may be left out; blank is left out.
-pub(super) fn optional<T: std::str::FromStr<Err = countersign_core::words::WordError>>(
-    text: Option<&str>,
-    field: &'static str,
-) -> Result<Option<T>, Error> {
+pub(super) fn optional<T: FromStr<Err: Display>>(text: Option<&str>, field: &'static str) -> Result<Option<T>, Error> {
     text.filter(|text| !text.trim().is_empty()).map(|text| word(text, field)).transpose()
 }
 

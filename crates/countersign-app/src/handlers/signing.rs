@@ -19,16 +19,18 @@ use countersign_core::state::State;
 use countersign_core::words::{EntryRef, Line, Principal, ReleaseId, Slug, Text, Timestamp};
 use zeroize::Zeroizing;
 
+use super::carried::Carrying;
 use super::host::{Host, HostEvent, Open, held};
 use super::rollout::{self, Drive};
 use super::show::{app_error, count, optional, person, refusal, word};
 use super::{drafts, sheet, statement as shown};
 use crate::connectors::{self, NewCommand};
+use crate::desk::DeskDir;
 use crate::error::{Error, ErrorKind};
 use crate::ledger::{Ledger, PreparedLedger};
 use crate::lockout::Lockout;
 use crate::wire as w;
-use crate::{clock, people};
+use crate::{carry, clock, durable, people};
 
 /// How long a challenge stands.
 pub(super) const VALID: Duration = Duration::from_secs(300);
@@ -93,6 +95,23 @@ pub(super) struct Prepared {
     pub(super) act: w::ActName,
     pub(super) by: Principal,
     pub(super) deed: Deed,
+    /// The request it answers, where that was carried to this desk.
+    pub(super) carried: Option<Box<Carrying>>,
+}
+
+impl Prepared {
+    /// An act on the ledger of this desk.
+    pub(super) fn here(act: w::ActName, by: Principal, deed: Deed) -> Self {
+        Self { act, by, deed, carried: None }
+    }
+
+    /// Returns what it rests on, and the desk whose keys and wrong passphrases count.
+    fn ground<'a>(&'a self, open: Option<&'a Open>) -> Option<(&'a State, &'a DeskDir)> {
+        match &self.carried {
+            Some(carrying) => Some((&carrying.opened.carried.state, &carrying.opened.desk)),
+            None => open.map(|open| (open.ledger.state(), open.ledger.desk())),
+        }
+    }
 }
 
 /// What the signing window is about.
@@ -223,7 +242,7 @@ impl Session {
     /// Returns whether the ledger has moved, since this was composed, in a way that matters to it.
     fn moved(&self, state: &State) -> bool {
         let Some(Composed { statement, .. }) = &self.composed else { return false };
-        if matches!(self.prepared.deed, Deed::Begin(_)) {
+        if matches!(self.prepared.deed, Deed::Begin(_)) || self.prepared.carried.is_some() {
             return false;
         }
         let common = &statement.common;
@@ -266,7 +285,12 @@ impl Session {
             _ => None,
         };
         if let Some((command, reason)) = wanted {
-            let statement = with_ledger(host, |open| open.ledger.prepare(&by, &command, reason, Reauth::Prompt))?;
+            let statement = match (&self.prepared.carried, command) {
+                (Some(carrying), Command::Record(act)) => {
+                    carry::compose(&carrying.opened, &by, act, reason, Reauth::Prompt)?
+                }
+                (_, command) => with_ledger(host, |open| open.ledger.prepare(&by, &command, reason, Reauth::Prompt))?,
+            };
             self.composed = Some(compose_line(statement)?);
         }
         Ok(())
@@ -331,12 +355,10 @@ pub fn signing_challenge(host: &Host) -> Result<w::Challenge, w::AppError> {
 fn challenge(host: &Host, session: &Session) -> Result<w::Challenge, w::AppError> {
     let empty = State::default();
     let open = held(&host.0.open);
-    let state = match &session.prepared.deed {
-        Deed::Begin(_) => &empty,
-        _ => open.as_ref().map_or(&empty, |open| open.ledger.state()),
-    };
-    let at = clock::now();
     let prepared = &session.prepared;
+    let ground = prepared.ground(open.as_ref()).filter(|_| !matches!(prepared.deed, Deed::Begin(_)));
+    let state = ground.map_or(&empty, |(state, _)| state);
+    let at = clock::now();
     let by = &prepared.by;
     let statement = session.composed.as_ref().map(|composed| &composed.statement);
     let release = shown::release_of(state, prepared, statement);
@@ -366,9 +388,9 @@ fn challenge(host: &Host, session: &Session) -> Result<w::Challenge, w::AppError
     let (consequence, then) = shown::consequence(state, prepared, release, at);
     let acknowledge = shown::acknowledgements(prepared, evidence.as_ref(), !changed.is_empty(), release, consequence);
     let key = state.people.get(by).and_then(|person| person.current_key()).map(|key| key.key.fingerprint());
-    let (wrong, locked_until) = match (&key, open.as_ref()) {
-        (Some(key), Some(open)) => {
-            let lockout = Lockout::new(open.ledger.desk().lockout());
+    let (wrong, locked_until) = match (&key, ground) {
+        (Some(key), Some((_, desk))) => {
+            let lockout = Lockout::new(desk.lockout());
             lockout.status(key, at.to_chrono()).map_err(|error| app_error(error.into()))?
         }
         _ => (0, None),
@@ -416,7 +438,7 @@ fn challenge(host: &Host, session: &Session) -> Result<w::Challenge, w::AppError
         None => &[],
     };
     let sample = state.sample();
-    let persona = open.as_ref().filter(|_| sample).and_then(|open| {
+    let persona = open.as_ref().filter(|_| sample && prepared.carried.is_none()).and_then(|open| {
         crate::sample::personas(&open.ledger).into_iter().find(|persona| persona.principal == by.as_str())
     });
     Ok(w::Challenge {
@@ -481,6 +503,7 @@ fn challenge(host: &Host, session: &Session) -> Result<w::Challenge, w::AppError
         locked_until: locked_until.and_then(clock::of_server).map(|until| until.to_string()),
         renewed: session.renewed,
         series: match &prepared.deed {
+            Deed::Record { .. } if prepared.carried.is_some() => Some(w::Series { number: 1, of: 2 }),
             Deed::Record { then, .. } if then.done > 0 || !then.left.is_empty() => {
                 let left = super::show::length(then.left.len());
                 Some(w::Series { number: then.done + 1, of: then.done + 1 + left })
@@ -695,10 +718,10 @@ fn told(host: &Host, session: &Session, error: Error) -> w::AppError {
     let mut refused = app_error(error);
     if matches!(refused.code.as_str(), "wrong_passphrase" | "locked") {
         let open = held(&host.0.open);
-        let until = open.as_ref().and_then(|open| {
-            let person = open.ledger.state().people.get(&session.prepared.by)?;
+        let until = session.prepared.ground(open.as_ref()).and_then(|(state, desk)| {
+            let person = state.people.get(&session.prepared.by)?;
             let key = person.current_key()?.key.fingerprint();
-            Lockout::new(open.ledger.desk().lockout()).status(&key, clock::now().to_chrono()).ok()?.1
+            Lockout::new(desk.lockout()).status(&key, clock::now().to_chrono()).ok()?.1
         });
         refused.retry_at = until.and_then(clock::of_server).map(|until| until.to_string());
     }
@@ -735,8 +758,12 @@ fn commit(
         host.adopt(ledger, None)?;
         return with_ledger(host, |open| {
             let entry = open.ledger.entry_ref(0)?;
-            receipt(open, session, Some(entry)).map(|receipt| w::SigningResult::Signed { receipt })
+            let receipt = receipt(open.ledger.state(), session, Some(entry));
+            Ok(w::SigningResult::Signed { receipt })
         });
+    }
+    if session.prepared.carried.is_some() {
+        return seal_carried(host, session, secret);
     }
     // Beside the ledger that screens read: to unlock a key takes a while.
     let mut ledger = with_ledger(host, |open| open.ledger.another())?;
@@ -756,9 +783,37 @@ fn commit(
     after_record(host, session, &ledger)?;
     let receipt = with_ledger(host, |open| {
         open.ledger.refresh()?;
-        receipt(open, session, Some(entry))
+        Ok(receipt(open.ledger.state(), session, Some(entry)))
     })?;
     Ok(followed(host, session, receipt))
+}
+
+/// Signs what answers a carried request; the last of it is written beside the request.
+fn seal_carried(host: &Host, session: &mut Session, secret: Zeroizing<String>) -> Result<w::SigningResult, Error> {
+    let (Some(composed), Some(carrying)) = (&session.composed, &session.prepared.carried) else {
+        return Err(stale_nonce());
+    };
+    // On a copy, so that an answer that could not be written was not given.
+    let mut signed = carrying.clone();
+    signed.entries.push(carry::seal(&mut signed.opened, &composed.statement, secret)?);
+    let by = session.prepared.by.clone();
+    let receipt = receipt(&signed.opened.carried.state, session, None);
+    if !std::mem::take(&mut signed.accepts_first) {
+        let path = super::carried::beside(&signed.file, &by);
+        durable::write_new(&path, &countersign_core::carried::write_answer(&signed.entries))?;
+        let receipt = w::Receipt { carried: Some(host.register_path(path)), ..receipt };
+        session.prepared.carried = Some(signed);
+        return Ok(w::SigningResult::Signed { receipt });
+    }
+    session.prepared.deed = super::carried::answer_of(&signed.opened, &by);
+    session.prepared.carried = Some(signed);
+    session.prepared.act = w::ActName::Approval;
+    session.renewed = None;
+    let next = session.compose(host).map_err(app_error).and_then(|()| challenge(host, session));
+    Ok(match next {
+        Ok(challenge) => w::SigningResult::Next { receipt, challenge },
+        Err(refused) => w::SigningResult::Signed { receipt: w::Receipt { unfinished: Some(refused), ..receipt } },
+    })
 }
 
 /// Goes on to the next signature of the same matter, where there is one.
@@ -806,7 +861,8 @@ fn presence(host: &Host, session: &Session, secret: Zeroizing<String>) -> Result
                 super::places::remember(host, open)
             })?;
             host.set_locked(false);
-            with_ledger(host, |open| receipt(open, session, None)).map(|receipt| w::SigningResult::Signed { receipt })
+            with_ledger(host, |open| Ok(receipt(open.ledger.state(), session, None)))
+                .map(|receipt| w::SigningResult::Signed { receipt })
         }
         After::Allow { command, sha256 } => {
             if crate::durable::digest(&command.script)? != *sha256 {
@@ -818,13 +874,14 @@ fn presence(host: &Host, session: &Session, secret: Zeroizing<String>) -> Result
                 .hint("look at it again; nothing was allowed"));
             }
             connectors::allow_command(&mut ledger, by, (**command).clone(), &mut |_| ask())?;
-            with_ledger(host, |open| receipt(open, session, None)).map(|receipt| w::SigningResult::Signed { receipt })
+            with_ledger(host, |open| Ok(receipt(open.ledger.state(), session, None)))
+                .map(|receipt| w::SigningResult::Signed { receipt })
         }
         After::Drive { release, what, resend, .. } => {
             ledger.prove_presence(by, &mut ask)?;
             let job = rollout::drive(host, release.clone(), Some(by.clone()), resend.clone(), what.clone())
                 .map_err(|refused| Error::new(ErrorKind::Cannot, "dispatch", refused.message))?;
-            with_ledger(host, |open| receipt(open, session, None))
+            with_ledger(host, |open| Ok(receipt(open.ledger.state(), session, None)))
                 .map(|receipt| w::SigningResult::Started { receipt, job })
         }
     }
@@ -834,12 +891,11 @@ fn keep_secret(host: &Host, session: &Session, secret: &Zeroizing<String>) -> Re
     let Deed::Secret { name, address, user, certificate } = &session.prepared.deed else { return Err(stale_nonce()) };
     with_ledger(host, |open| {
         connectors::add_buildbot(open.ledger.desk(), name, address, user, secret, certificate.as_deref())?;
-        receipt(open, session, None).map(|receipt| w::SigningResult::Signed { receipt })
+        Ok(w::SigningResult::Signed { receipt: receipt(open.ledger.state(), session, None) })
     })
 }
 
-fn receipt(open: &Open, session: &Session, entry: Option<EntryRef>) -> Result<w::Receipt, Error> {
-    let state = open.ledger.state();
+fn receipt(state: &State, session: &Session, entry: Option<EntryRef>) -> w::Receipt {
     let at = clock::now();
     let prepared = &session.prepared;
     let statement = session.composed.as_ref().map(|composed| &composed.statement);
@@ -856,7 +912,7 @@ fn receipt(open: &Open, session: &Session, entry: Option<EntryRef>) -> Result<w:
         _ => None,
     };
     let key = state.people.get(&prepared.by).and_then(|person| person.current_key());
-    Ok(w::Receipt {
+    w::Receipt {
         act: prepared.act,
         who: person(state, &prepared.by),
         entry: entry.map(|entry| count(entry.index)),
@@ -864,7 +920,7 @@ fn receipt(open: &Open, session: &Session, entry: Option<EntryRef>) -> Result<w:
         payload_sha256: session
             .composed
             .as_ref()
-            .filter(|_| entry.is_some())
+            .filter(|_| entry.is_some() || prepared.carried.is_some())
             .map(|composed| composed.payload_hash().to_string()),
         root: entry.map(|_| state.head().root.to_base64()),
         time: statement.map_or(at, |statement| statement.common.time).to_string(),
@@ -879,7 +935,8 @@ fn receipt(open: &Open, session: &Session, entry: Option<EntryRef>) -> Result<w:
         then,
         state: release.map(|release| judge::release_state(state, release, at).into()),
         unfinished: None,
-    })
+        carried: None,
+    }
 }
 
 fn settled(

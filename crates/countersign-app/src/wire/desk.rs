@@ -193,6 +193,11 @@ pub enum PickPurpose {
     CertificateFile,
     ScriptFile,
     PolicyFile,
+    /// A request for a signature that was sent here.
+    RequestFile,
+    /// The answer to one.
+    AnswerFile,
+    SaveRequest,
     SaveBundle,
     SaveReport,
     SaveTable,
@@ -294,6 +299,7 @@ pub struct VerifyFinding {
 pub enum JobKind {
     Verify,
     ExportBundle,
+    CarryRequest,
     BackUp,
     Restore,
     Report,
@@ -399,12 +405,25 @@ pub enum Place {
     Inbox {},
     Board {},
     Releases {},
-    Release { release: String, tab: ReleaseTab },
-    Entry { index: u32 },
-    Sign { release: String },
+    Release {
+        release: String,
+        tab: ReleaseTab,
+    },
+    Entry {
+        index: u32,
+    },
+    Sign {
+        release: String,
+    },
+    /// A request that the program was started with.
+    CarriedRequest {
+        file: PathRef,
+    },
     People {},
     Settings {},
-    Help { topic: Option<String> },
+    Help {
+        topic: Option<String>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Type)]

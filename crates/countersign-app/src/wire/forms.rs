@@ -177,6 +177,11 @@ pub enum Intent {
         release: String,
         role: Option<String>,
     },
+    /// The same, to the request that was opened on this desk, named by the SHA-256 of its file.
+    AnswerCarried {
+        sha256: String,
+        principal: String,
+    },
     Condition {
         release: String,
         approval: u32,

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use crate::wire::{
-    ActName, AppError, Conclusion, Consequence, EvidenceSummary, FactChange, FactLine, JobRef, Meaning, PersonRef,
-    ReleaseState, ReviewScope, RoleChange, Span, Verdict, WaveVerdict,
+    ActName, AppError, Conclusion, Consequence, EvidenceSummary, FactChange, FactLine, JobRef, Meaning, PathRef,
+    PersonRef, ReleaseState, ReviewScope, RoleChange, Span, Verdict, WaveVerdict,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Type)]
@@ -304,4 +304,6 @@ pub struct Receipt {
     pub state: Option<ReleaseState>,
     /// Why what was to be signed after it cannot be; what is signed stays.
     pub unfinished: Option<AppError>,
+    /// The file in which a carried answer goes back; it counts once it is in the ledger.
+    pub carried: Option<PathRef>,
 }

@@ -8,6 +8,8 @@ export function hashOf(to: Place): string {
       return href('release', { id: to.release, tab: to.tab });
     case 'sign':
       return href('release', { id: to.release, tab: 'decision' }, { sign: '1' });
+    case 'carriedRequest':
+      return href('start', { step: 'request' }, { file: to.file.token });
     case 'entry':
       return href('audit', { index: String(to.index) });
     case 'help':

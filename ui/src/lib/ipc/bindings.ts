@@ -101,6 +101,12 @@ export const commands = {
 	signingCommit: (request: Commit) => typedError<SigningResult, AppError>(__TAURI_INVOKE("signing_commit", { request })),
 	/**  Nothing is recorded; the window closes. */
 	signingCancel: (request: Cancel) => typedError<null, AppError>(__TAURI_INVOKE("signing_cancel", { request })),
+	/**  The request of a release, into a file that travels. */
+	carryRequest: (request: CarryRequest) => typedError<JobRef, AppError>(__TAURI_INVOKE("carry_request", { request })),
+	/**  An answer that came back. */
+	carryImport: (request: CarryImport) => typedError<CarriedIn, AppError>(__TAURI_INVOKE("carry_import", { request })),
+	/**  A request that was sent here, judged from its bytes. */
+	carryOpen: (request: CarryOpen) => typedError<CarriedRequest, AppError>(__TAURI_INVOKE("carry_open", { request })),
 	/**  A page of entries with facets. */
 	audit: (request: AuditRequest) => typedError<AuditPage, AppError>(__TAURI_INVOKE("audit", { request })),
 	/**  Bytes, checks, proof, neighbours. */
@@ -421,6 +427,74 @@ export type CandidateView = {
 	backoutPlan: string | null,
 	incident: string | null,
 	external: ExternalRecord | null,
+};
+
+export type CarriedEntry = {
+	entry: number,
+	act: ActName,
+	who: PersonRef,
+	verdict: Verdict | null,
+	/**  The release it answers. */
+	release: string | null,
+	/**  Whether it was in the ledger before. */
+	again: boolean,
+};
+
+/**  What an answer brought into the ledger. */
+export type CarriedIn = {
+	entries: CarriedEntry[],
+};
+
+/**  What a request says, judged from its bytes. */
+export type CarriedRequest = {
+	/**  SHA-256 of the file. */
+	sha256: string,
+	file: PathRef,
+	fingerprint: string,
+	ledger: string,
+	sample: boolean,
+	/**  How many entries the ledger had. */
+	entries: number,
+	release: string,
+	product: string,
+	version: string,
+	environment: string,
+	changeType: ChangeType,
+	askedBy: PersonRef,
+	frozen: string,
+	notAfter: string,
+	expired: boolean,
+	facts: FactLine[],
+	evidence: EvidenceSummary,
+	/**  Those whose key for this ledger is on this desk and who are asked. */
+	signers: CarriedSigner[],
+	/**  Files that are named and did not come along. */
+	absent: number,
+};
+
+export type CarriedSigner = {
+	person: PersonRef,
+	roles: string[],
+	/**  Whether they accept to be accountable first, by a signature of its own. */
+	acceptsFirst: boolean,
+};
+
+/**  An answer that came back, in a file that was picked. */
+export type CarryImport = {
+	path: string,
+};
+
+/**  A request that was sent here, in a file that was picked or that the program was started with. */
+export type CarryOpen = {
+	path: string,
+	/**  SHA-256 of entry 0, as the ledger's people told; needed the first time this desk meets the ledger. */
+	fingerprint: string | null,
+};
+
+/**  The request of a release, into a file that was picked. */
+export type CarryRequest = {
+	release: string,
+	path: string,
 };
 
 /**  What a cell says under its version. */
@@ -1178,7 +1252,9 @@ export type InstanceForm = {
  */
 export type Intent = { kind: "createLedger"; title: string; directory: string; name: string; principal: string; emails: string[]; reason: string; recovery: string[]; recoveryNeeded: number; recoveryWaitHours: number; charter: CharterForm } | { kind: "unlock"; principal: string } | { kind: "propose"; draft: string } | { kind: "withdraw"; release: string; supersededBy: string | null; reason: string } | { kind: "request"; form: RequestForm } | 
 /**  Verdict, role, meaning and reason are chosen in the signing window. */
-{ kind: "answer"; release: string; role: string | null } | { kind: "condition"; release: string; approval: number; number: number; reason: string } | { kind: "waive"; release: string; gate: string; owner: string; expires: string; reason: string } | { kind: "resume"; release: string; hold: number; answer: string | null; reason: string } | { kind: "waveVerdict"; release: string; wave: number; verdict: WaveVerdict; detail: string; reason: string } | { kind: "close"; release: string; result: string; reason: string } | { kind: "stage"; release: string; resend: string | null } | { kind: "dispatch"; release: string; resend: string | null } | { kind: "rollback"; release: string; resend: string | null } | { kind: "attachEvidence"; release: string; file: string; name: string | null; evidence: EvidenceKind | null; conclusion: Conclusion | null; replaces: number | null; reason: string } | { kind: "confirmEvidence"; entry: number; reason: string } | { kind: "freeze"; product: string | null; environment: string | null; span: Span; reason: string } | { kind: "liftFreeze"; entry: number; reason: string } | { kind: "authorize"; product: string; changeTypes: ChangeType[]; maxCommits: number; perDay: number; valid: Span; reason: string } | { kind: "answerAuthorization"; entry: number } | { kind: "suspendAuthorization"; entry: number; resume: boolean; reason: string } | { kind: "setPolicy"; product: string; toml: string; reason: string } | { kind: "answerPolicy"; product: string; version: number } | { kind: "setProduct"; product: string; title: string; path: string[]; reason: string } | { kind: "setTarget"; form: TargetForm; reason: string } | { kind: "enrol"; form: EnrolForm; reason: string } | { kind: "accept"; principal: string } | { kind: "changeRole"; principal: string; role: string; product: string | null; until: string | null; training: Training | null; change: RoleChange; reason: string } | 
+{ kind: "answer"; release: string; role: string | null } | 
+/**  The same, to the request that was opened on this desk, named by the SHA-256 of its file. */
+{ kind: "answerCarried"; sha256: string; principal: string } | { kind: "condition"; release: string; approval: number; number: number; reason: string } | { kind: "waive"; release: string; gate: string; owner: string; expires: string; reason: string } | { kind: "resume"; release: string; hold: number; answer: string | null; reason: string } | { kind: "waveVerdict"; release: string; wave: number; verdict: WaveVerdict; detail: string; reason: string } | { kind: "close"; release: string; result: string; reason: string } | { kind: "stage"; release: string; resend: string | null } | { kind: "dispatch"; release: string; resend: string | null } | { kind: "rollback"; release: string; resend: string | null } | { kind: "attachEvidence"; release: string; file: string; name: string | null; evidence: EvidenceKind | null; conclusion: Conclusion | null; replaces: number | null; reason: string } | { kind: "confirmEvidence"; entry: number; reason: string } | { kind: "freeze"; product: string | null; environment: string | null; span: Span; reason: string } | { kind: "liftFreeze"; entry: number; reason: string } | { kind: "authorize"; product: string; changeTypes: ChangeType[]; maxCommits: number; perDay: number; valid: Span; reason: string } | { kind: "answerAuthorization"; entry: number } | { kind: "suspendAuthorization"; entry: number; resume: boolean; reason: string } | { kind: "setPolicy"; product: string; toml: string; reason: string } | { kind: "answerPolicy"; product: string; version: number } | { kind: "setProduct"; product: string; title: string; path: string[]; reason: string } | { kind: "setTarget"; form: TargetForm; reason: string } | { kind: "enrol"; form: EnrolForm; reason: string } | { kind: "accept"; principal: string } | { kind: "changeRole"; principal: string; role: string; product: string | null; until: string | null; training: Training | null; change: RoleChange; reason: string } | 
 /**  A second person's word for a role, a newcomer's identity, or a recovery: whatever waits at that entry. */
 { kind: "confirmPeople"; entry: number; reason: string } | 
 /**  Everything a person could do ends: each role, then the key, each signed by itself. */
@@ -1193,7 +1269,7 @@ export type JobId = {
 	jobId: string,
 };
 
-export type JobKind = "verify" | "exportBundle" | "backUp" | "restore" | "report" | "connectorTest" | "dispatch" | "reconcile" | "observeEvidence" | "createSample" | "openLedger" | "worker";
+export type JobKind = "verify" | "exportBundle" | "carryRequest" | "backUp" | "restore" | "report" | "connectorTest" | "dispatch" | "reconcile" | "observeEvidence" | "createSample" | "openLedger" | "worker";
 
 export type JobOutcome = { kind: "verified"; result: VerifyResult } | { kind: "written"; path: PathRef; size: string; sha256: string; missing: string[] } | { kind: "backedUp"; path: PathRef; entries: number; files: number; damaged: string[] } | { kind: "restored"; fingerprint: string } | { kind: "sampleCreated"; fingerprint: string } | { kind: "tested"; test: ConnectorTest } | { kind: "dispatched"; result: RolloutResult; detail: string | null } | { kind: "observed"; entry: number; conclusion: Conclusion } | { kind: "nothing" };
 
@@ -1491,9 +1567,15 @@ export type PickPath = {
 };
 
 /**  What is picked in the system's dialog. */
-export type PickPurpose = "ledgerDirectory" | "newLedgerDirectory" | "backupDirectory" | "newBackupDirectory" | "restoreDirectory" | "bundleFile" | "evidenceFile" | "artifactFile" | "repositoryDirectory" | "publicKeyFile" | "certificateFile" | "scriptFile" | "policyFile" | "saveBundle" | "saveReport" | "saveTable";
+export type PickPurpose = "ledgerDirectory" | "newLedgerDirectory" | "backupDirectory" | "newBackupDirectory" | "restoreDirectory" | "bundleFile" | "evidenceFile" | "artifactFile" | "repositoryDirectory" | "publicKeyFile" | "certificateFile" | "scriptFile" | "policyFile" | 
+/**  A request for a signature that was sent here. */
+"requestFile" | 
+/**  The answer to one. */
+"answerFile" | "saveRequest" | "saveBundle" | "saveReport" | "saveTable";
 
-export type Place = { kind: "inbox" } | { kind: "board" } | { kind: "releases" } | { kind: "release"; release: string; tab: ReleaseTab } | { kind: "entry"; index: number } | { kind: "sign"; release: string } | { kind: "people" } | { kind: "settings" } | { kind: "help"; topic: string | null };
+export type Place = { kind: "inbox" } | { kind: "board" } | { kind: "releases" } | { kind: "release"; release: string; tab: ReleaseTab } | { kind: "entry"; index: number } | { kind: "sign"; release: string } | 
+/**  A request that the program was started with. */
+{ kind: "carriedRequest"; file: PathRef } | { kind: "people" } | { kind: "settings" } | { kind: "help"; topic: string | null };
 
 export type PolicyCheck = {
 	lawful: boolean,
@@ -1699,6 +1781,8 @@ export type Receipt = {
 	state: ReleaseState | null,
 	/**  Why what was to be signed after it cannot be; what is signed stays. */
 	unfinished: AppError | null,
+	/**  The file in which a carried answer goes back; it counts once it is in the ledger. */
+	carried: PathRef | null,
 };
 
 export type RecentLedger = {

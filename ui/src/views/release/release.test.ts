@@ -201,3 +201,17 @@ test('an emergency change that went out is reviewed afterwards', async () => {
       reason: 'two working days are over',
     });
 });
+
+test('a request leaves as a file, and the answer that comes back is said; one that is refused says why', async () => {
+  world.jobTick = 20;
+  const screen = await show(Release, { id: 'infusion-pump-fw-4.2.0' });
+  await screen.getByRole('button', { name: 'Write the request' }).click();
+  await expect.element(screen.getByText('infusion-pump-fw-4.2.0.csreq')).toBeVisible();
+  world.trouble.failing.carryImport = appError('malformed', 'this is not an answer as it was signed');
+  await screen.getByRole('button', { name: 'Bring an answer in' }).click();
+  await expect.element(screen.getByText(/not an answer as it was signed/)).toBeVisible();
+  world.trouble.failing = {};
+  await screen.getByRole('button', { name: 'Bring an answer in' }).click();
+  await expect.element(screen.getByText('Ben Okafor said GO.')).toBeVisible();
+  await expectAccessible(screen.container);
+});

@@ -11,9 +11,16 @@ async function fresh(step?: string) {
   return show(Start, step ? { step } : {});
 }
 
-test('offers the five ways in, and what was open before', async () => {
+test('offers the six ways in, and what was open before', async () => {
   const screen = await fresh();
-  for (const name of ['Explore the sample', 'Create a ledger', 'Choose a folder', 'Choose a backup', 'Choose a bundle'])
+  for (const name of [
+    'Explore the sample',
+    'Create a ledger',
+    'Choose a folder',
+    'Choose a backup',
+    'Choose a request',
+    'Choose a bundle',
+  ])
     await expect.element(screen.getByRole(/Explore|folder/.test(name) ? 'button' : 'link', { name })).toBeVisible();
   await expect.element(screen.getByRole('button', { name: /Open: Meridian Medical ~/ })).toBeEnabled();
   await expect.element(screen.getByRole('button', { name: /Meridian Medical, pilot/ })).toBeDisabled();
@@ -102,4 +109,38 @@ test('a bundle without a fingerprint from elsewhere is incomplete, with it valid
   await screen.getByRole('textbox', { name: 'Fingerprint of the ledger' }).fill('6f1b 0e0d');
   await screen.getByRole('button', { name: 'Check with this fingerprint' }).click();
   await expect.element(screen.getByRole('status')).toHaveTextContent('Valid');
+});
+
+test('a request that was sent here is shown as on the desk that asks, and answered in the signing window', async () => {
+  const screen = await fresh('request');
+  world.trouble.failing.carryOpen = appError('unanchored', 'it is of a ledger this desk does not know yet');
+  await screen.getByRole('button', { name: 'Choose a request' }).click();
+  await expect.element(screen.getByRole('textbox', { name: 'Fingerprint of the ledger' })).toBeVisible();
+  await expectAccessible(screen.container);
+  world.trouble.failing = {};
+  await screen.getByRole('textbox', { name: 'Fingerprint of the ledger' }).fill('3f0c 5a1d');
+  await screen.getByRole('button', { name: 'Check with this fingerprint' }).click();
+  await expect.element(screen.getByText('infusion-pump-fw 4.2.0 to production')).toBeVisible();
+  await expect.element(screen.getByText(/You accept to be accountable/)).toBeVisible();
+  await expectAccessible(screen.container);
+  expect(world.asked.findLast((one) => one.name === 'carryOpen')?.request).toMatchObject({ fingerprint: '3f0c5a1d' });
+  await screen.getByRole('button', { name: 'Review and answer' }).click();
+  await expect.poll(() => world.prepared).toMatchObject({ kind: 'answerCarried', principal: 'ben' });
+});
+
+test('a request that has run out, or asks nobody whose key is here, cannot be answered', async () => {
+  world.ranOut = true;
+  const late = await fresh('request');
+  await late.getByRole('button', { name: 'Choose a request' }).click();
+  await expect
+    .element(late.getByRole('button', { name: 'Review and answer' }))
+    .toHaveAttribute('aria-disabled', 'true');
+  await expect.element(late.getByText('Ran out', { exact: true })).toBeVisible();
+  late.unmount();
+  world.ranOut = false;
+  world.empty = true;
+  const nobody = await fresh('request');
+  await nobody.getByRole('button', { name: 'Choose a request' }).click();
+  await expect.element(nobody.getByText(/countersign carry key/)).toBeVisible();
+  expect(world.prepared).toBeNull();
 });

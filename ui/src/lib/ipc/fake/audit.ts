@@ -267,6 +267,20 @@ export const audit = {
       step: 'writing',
       of: size,
     }),
+  carryRequest: ({ release }) =>
+    startJob('carryRequest', written(`${release}.csreq`, '48213'), { release, step: 'writing', of: size }),
+  carryImport: () => ({
+    entries: [
+      {
+        entry: size,
+        act: 'approval' as const,
+        who: person('ben'),
+        verdict: 'go' as const,
+        release: 'infusion-pump-fw-4.2.0',
+        again: false,
+      },
+    ],
+  }),
   exportReport: ({ release, format }) =>
     startJob('report', written(`report.${format}`, '843221'), { release, step: 'writing', of: 40 }),
   saveAudit: () => startJob('report', written('entries.csv', '1843221'), { step: 'writing', of: size }),

@@ -5,7 +5,7 @@ import { person } from './people';
 import { waitingRows } from './appointing';
 import { commitOf, release as releaseHandlers, sheet } from './release';
 import { artifacts, liveVersion } from './sample';
-import { appError, now, Refused, world } from './world';
+import { appError, minutes, now, Refused, world } from './world';
 
 const form: ProposalForm = {
   product: null,
@@ -54,6 +54,7 @@ const actOf: Partial<Record<Intent['kind'], ActName>> = {
   withdraw: 'propose',
   request: 'request',
   answer: 'approval',
+  answerCarried: 'approval',
   condition: 'condition',
   waive: 'waiver',
   resume: 'hold',
@@ -104,6 +105,8 @@ export function statementOf(intent: Intent): Statement {
         sheet: sheet(intent.release)?.digest ?? '',
       };
     }
+    case 'answerCarried':
+      return statementOf({ kind: 'answer', release: 'infusion-pump-fw-4.2.0', role: 'security' });
     case 'request':
       return { kind: 'request', release: intent.form.release, environment, due: intent.form.due };
     case 'propose': {
@@ -293,6 +296,31 @@ export const forms = {
       commits: commit ? sample.rows : [],
       removes: [],
       required: ['unit tests', 'integration tests', 'regression', 'static analysis', 'components'],
+    };
+  },
+  carryOpen: ({ path }) => {
+    const view = releaseHandlers.release({ release: 'infusion-pump-fw-4.2.0' });
+    const frozen = view.sheet!;
+    return {
+      sha256: frozen.digest,
+      file: { token: path, display: '~/Downloads/infusion-pump-fw-4.2.0.csreq' },
+      fingerprint: '3f0c5a1de24b1c0a9f7d8e6b5c4a39281706f5e4d3c2b1a09f8e7d6c5b4a3928',
+      ledger: 'Meridian Medical',
+      sample: world.sample,
+      entries: 4812,
+      release: view.release,
+      product: view.product,
+      version: view.version,
+      environment: 'production',
+      changeType: view.candidate.changeType,
+      askedBy: person('jonas'),
+      frozen: now,
+      notAfter: world.ranOut ? minutes(-30) : minutes(240),
+      expired: world.ranOut,
+      facts: frozen.facts,
+      evidence: frozen.evidence,
+      signers: world.empty ? [] : [{ person: person('ben'), roles: ['security'], acceptsFirst: true }],
+      absent: 2,
     };
   },
   previewRequest: ({ release, window }) => {

@@ -29,7 +29,7 @@ function challenge(renewed: Challenge['renewed'] = null): Challenge {
   const who = intent.kind === 'unlock' || intent.kind === 'accept' ? person(intent.principal) : person(me.principal);
   const release = 'release' in intent ? intent.release : intent.kind === 'request' ? intent.form.release : null;
   const view = release ? releaseHandlers.release({ release }) : null;
-  const verdict = intent.kind === 'answer' || intent.kind === 'answerPolicy' || intent.kind === 'answerAuthorization';
+  const verdict = ['answer', 'answerCarried', 'answerPolicy', 'answerAuthorization'].includes(intent.kind);
   // What a GO must acknowledge is asked once it is chosen, as Rust does.
   const saysGo = chosen?.verdict === 'go' || chosen?.verdict === 'conditionalGo';
   const reason = 'reason' in intent ? intent.reason : null;
@@ -222,7 +222,22 @@ export const signing = {
       then: now_.then,
       state: now_.release ? 'authorized' : null,
       unfinished: null,
+      carried: null,
     };
+    if (world.prepared?.kind === 'answerCarried') {
+      const display = '~/Downloads/infusion-pump-fw-4.2.0-ben.csans';
+      return {
+        kind: 'signed',
+        receipt: {
+          ...receipt,
+          entry: null,
+          leaf: null,
+          root: null,
+          state: null,
+          carried: { token: 'answer', display },
+        },
+      };
+    }
     if (now_.series && now_.series.number < now_.series.of) {
       step += 1;
       nonce += 1;

@@ -78,6 +78,8 @@ const beginning = () => ({
   changedSince: false,
   /** A sheet newer than the sample's is frozen. */
   frozenAgain: false,
+  /** The sheet of a carried request has run out. */
+  ranOut: false,
   /** The ledger is being recovered. */
   recovering: false,
   /** An emergency change waits for its review. */

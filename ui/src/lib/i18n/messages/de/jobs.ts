@@ -4,6 +4,7 @@ import type en from '../en/jobs';
 export default {
   verify: 'Prüfung läuft',
   exportBundle: 'Ausgabe läuft',
+  carryRequest: 'Anfrage wird geschrieben',
   backUp: 'Sicherung läuft',
   restore: 'Wiederherstellung läuft',
   report: 'Bericht wird geschrieben',

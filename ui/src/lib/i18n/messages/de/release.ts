@@ -348,6 +348,23 @@ export default {
   reviewText:
     'Im Nachhinein, durch jemanden ohne Anteil daran: War dieser Weg richtig, und was soll sich ändern? Bis es eingetragen ist, wartet jedes andere Release des Produkts.',
   reviewHint: 'Was geschah, ob der Weg richtig war, was folgt.',
+  elsewhere: 'An einem anderen Platz',
+  elsewhereNote: 'per Mail, Stick oder Freigabe',
+  elsewhereText:
+    'Wessen Schlüssel anderswo liegt, unterschreibt dort: Die Anfrage geht als eine Datei hinaus, die Antwort kommt als andere herein.',
+  carryOut: 'Anfrage schreiben',
+  carryIn: 'Antwort hereinholen',
+  carriedOut: 'Die Anfrage liegt in',
+  carriedNext:
+    'Schicken Sie sie an die Person, die unterschreibt; nennen Sie ihr den Fingerabdruck des Ledgers auf anderem Weg.',
+  carriedVerdict: '{who}: {verdict}.',
+  carriedAccepted: '{who} hat angenommen, für die eigenen Unterschriften einzustehen.',
+  carriedAgain: 'Es stand schon im Ledger.',
+  'carriedWord.go': 'GO',
+  'carriedWord.noGo': 'NO-GO',
+  'carriedWord.hold': 'HOLD',
+  'carriedWord.conditionalGo': 'GO mit Bedingungen',
+  'carriedWord.withdrawn': 'Antwort zurückgezogen',
   reviewDue: 'Prüfung fällig',
   reviewOverdue: 'Prüfung überfällig',
   reviewDone: 'Geprüft',

@@ -225,6 +225,8 @@ export default {
   stay: 'Bleiben',
   cancelled: 'Geschlossen. Es wurde nichts aufgezeichnet.',
   recordedAs: 'Aufgezeichnet als Eintrag {entry}',
+  carried: 'Unterschrieben. Es zählt, sobald es im Ledger steht.',
+  carriedNext: 'Schicken Sie diese Datei an die Person zurück, die gefragt hat:',
   notRecorded: 'Kein Eintrag von Ihnen; es wirkt auf diesem Arbeitsplatz.',
   printedName: 'Name',
   signedAt: 'Unterschrieben am',

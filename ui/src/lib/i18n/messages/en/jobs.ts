@@ -1,6 +1,7 @@
 export default {
   verify: 'Verifying',
   exportBundle: 'Exporting',
+  carryRequest: 'Writing the request',
   backUp: 'Backing up',
   restore: 'Restoring',
   report: 'Writing a report',

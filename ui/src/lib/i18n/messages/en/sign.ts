@@ -221,6 +221,8 @@ export default {
   cancelled: 'Closed. Nothing was recorded.',
   // receipt
   recordedAs: 'Recorded as entry {entry}',
+  carried: 'Signed. It counts once it is in the ledger.',
+  carriedNext: 'Send this file back to whoever asked:',
   notRecorded: 'No entry of yours; it took effect on this desk.',
   printedName: 'Printed name',
   signedAt: 'Signed at',
