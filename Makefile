@@ -12,7 +12,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 
 # Minutes that each suite may take on two cores. The build has its own, since a first one compiles the typesetter.
 BUILD_MINUTES := 40
-TEST_MINUTES := 28
+TEST_MINUTES := 34
 PAGES_MINUTES := 8
 CHECK_MINUTES := 10
 
