@@ -22,7 +22,7 @@ use super::jobs::Work;
 use super::overview::PAGE_MAX;
 use super::show::{app_error, count, length, moment, optional, word};
 use crate::error::Error;
-use crate::export::{self, Source};
+use crate::export::{self, Exported, Source};
 use crate::keyfile::DeviceKeyFile;
 use crate::ledger::{EntryMeta, log_keys};
 use crate::wire as w;
@@ -375,13 +375,18 @@ pub fn export_bundle(host: &Host, request: w::ExportBundle) -> Result<w::JobRef,
             reports,
         };
         let written = export::export(source, key.key().signing_key(), &path)?;
-        Ok(w::JobOutcome::Written {
-            path: host.register_path(written.path),
-            size: written.size.to_string(),
-            sha256: written.digest.to_string(),
-            missing: written.left_out.iter().map(|(digest, _)| digest.to_string()).collect(),
-        })
+        Ok(exported(host, written))
     }))
+}
+
+/// Returns what a copy that was written comes to.
+pub(super) fn exported(host: &Host, written: Exported) -> w::JobOutcome {
+    w::JobOutcome::Written {
+        size: written.size.to_string(),
+        sha256: written.digest.to_string(),
+        missing: written.left_out.iter().map(|(digest, _)| digest.to_string()).collect(),
+        path: host.register_path(written.path),
+    }
 }
 
 fn for_export(host: &Host, release: Option<&str>) -> Result<(crate::ledger::Ledger, Option<ReleaseId>), w::AppError> {

@@ -16,7 +16,7 @@ use super::host::{Host, held};
 use super::jobs::Work;
 use super::show::{app_error, count, length, optional, person, word};
 use super::signing::{Answered, Deed, Prepared, Then};
-use super::{intents, sheet};
+use super::{audit, intents, sheet};
 use crate::carry::{self, Opened};
 use crate::error::{Error, ErrorKind};
 use crate::wire as w;
@@ -29,8 +29,6 @@ pub(super) struct Carrying {
     /// The file it came in.
     pub(super) file: PathBuf,
     pub(super) entries: Vec<Entry>,
-    /// Whether they accept to be accountable before they answer.
-    pub(super) accepts_first: bool,
 }
 
 /// Writes the request of a release into a file.
@@ -45,15 +43,7 @@ pub fn carry_request(host: &Host, request: w::CarryRequest) -> Result<w::JobRef,
         Ok((open.ledger.another()?, release))
     })?;
     let work = Work { kind: w::JobKind::CarryRequest, release: Some(request.release), cancellable: false };
-    Ok(host.start(work, move |job| {
-        let written = carry::request(&ledger, &release, &path)?;
-        Ok(w::JobOutcome::Written {
-            path: job.host().register_path(written.path),
-            size: written.size.to_string(),
-            sha256: written.digest.to_string(),
-            missing: written.left_out.iter().map(|(digest, _)| digest.to_string()).collect(),
-        })
-    }))
+    Ok(host.start(work, move |job| Ok(audit::exported(job.host(), carry::request(&ledger, &release, &path)?))))
 }
 
 /// Brings an answer in; each entry of it is judged as any other.
@@ -97,7 +87,7 @@ pub fn carry_open(host: &Host, request: w::CarryOpen) -> Result<w::CarriedReques
         .and_then(|fingerprint| carry::open(&host.0.options.home, &file, fingerprint))
         .map_err(app_error)?;
     let view = view(host, &opened, &file).map_err(app_error)?;
-    *held(&host.0.carried) = Some(Carrying { opened, file, entries: Vec::new(), accepts_first: false });
+    *held(&host.0.carried) = Some(Carrying { opened, file, entries: Vec::new() });
     Ok(view)
 }
 
@@ -143,8 +133,7 @@ fn view(host: &Host, opened: &Opened, file: &Path) -> Result<w::CarriedRequest, 
 fn roles(opened: &Opened, who: &Principal) -> Vec<Slug> {
     let (state, release) = (&opened.carried.state, opened.carried.about());
     let (Some(policy), Some(person)) = (state.policy_of(release), state.people.get(who)) else { return Vec::new() };
-    let held = |role: &Slug| person.holds(role.as_str(), Some(&release.candidate.product), clock::now());
-    policy.quorum.iter().map(|rule| rule.role.clone()).filter(held).collect()
+    intents::roles_asked_of(person, policy, &release.candidate.product, clock::now())
 }
 
 /// Prepares the answer to the request that is open here; who has not accepted to be accountable does that first.
@@ -152,7 +141,7 @@ pub(super) fn answer(host: &Host, sha256: &str, principal: &str) -> Result<Prepa
     let named: Digest = word(sha256, "sha256")?;
     let by: Principal = word(principal, "principal")?;
     let open = held(&host.0.carried).clone().filter(|open| open.opened.digest == named);
-    let mut carrying = open.ok_or_else(|| {
+    let carrying = open.ok_or_else(|| {
         Error::new(ErrorKind::No, "nothing_to_sign", "this request is no longer open").hint("open its file again")
     })?;
     let opened = &carrying.opened;
@@ -160,9 +149,7 @@ pub(super) fn answer(host: &Host, sha256: &str, principal: &str) -> Result<Prepa
         return Err(Error::new(ErrorKind::No, "role_missing", format!("{by} holds none of the roles that are asked")));
     };
     let reason = "a look ahead".parse().expect("a lawful text");
-    let acceptance = carry::accepts_first(opened, &by)?;
-    carrying.accepts_first = acceptance.is_some();
-    let (act, deed) = match acceptance {
+    let (act, deed) = match carry::accepts_first(opened, &by)? {
         Some(acceptance) => {
             carry::compose(opened, &by, acceptance.clone(), reason, Reauth::Prompt)?;
             let command = Box::new(Command::Record(acceptance));

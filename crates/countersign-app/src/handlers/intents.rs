@@ -7,7 +7,9 @@ use countersign_core::act::{
 };
 use countersign_core::decide::Command;
 use countersign_core::judge;
+use countersign_core::policy::Policy;
 use countersign_core::sshsig::PublicKey;
+use countersign_core::state::Person;
 use countersign_core::words::{EntryRef, Line, Principal, ReleaseId, Slug, Text, Timestamp};
 use uuid::Uuid;
 
@@ -472,6 +474,12 @@ fn answer(open: &mut Open, id: &str, role: Option<&str>, at: Timestamp) -> Resul
     Ok(prepared)
 }
 
+/// Returns the roles the person holds of those that the policy asks to sign, in its order.
+pub(super) fn roles_asked_of(person: &Person, policy: &Policy, product: &Slug, at: Timestamp) -> Vec<Slug> {
+    let held = |role: &Slug| person.holds(role.as_str(), Some(product), at);
+    policy.quorum.iter().map(|rule| rule.role.clone()).filter(held).collect()
+}
+
 fn answer_of(
     open: &mut Open,
     request: EntryRef,
@@ -489,12 +497,7 @@ fn answer_of(
     };
     let policy = policy.unwrap_or(&record.policy);
     let person = state.people.get(&by).ok_or_else(|| Error::not_found(format!("there is no person {by}")))?;
-    let roles: Vec<Slug> = policy
-        .quorum
-        .iter()
-        .map(|rule| rule.role.clone())
-        .filter(|role| person.holds(role.as_str(), Some(product), at))
-        .collect();
+    let roles = roles_asked_of(person, policy, product, at);
     let Some(first) = roles.first().cloned() else {
         let asked: Vec<&str> = policy.quorum.iter().map(|rule| rule.role.as_str()).collect();
         let message = format!("you hold none of the roles that are asked: {}", asked.join(", "));

@@ -798,7 +798,8 @@ fn seal_carried(host: &Host, session: &mut Session, secret: Zeroizing<String>) -
     signed.entries.push(carry::seal(&mut signed.opened, &composed.statement, secret)?);
     let by = session.prepared.by.clone();
     let receipt = receipt(&signed.opened.carried.state, session, None);
-    if !std::mem::take(&mut signed.accepts_first) {
+    // Who accepts to be accountable answers after that.
+    if !matches!(composed.statement.act, Act::EnrolAccept(_)) {
         let path = super::carried::beside(&signed.file, &by);
         durable::write_new(&path, &countersign_core::carried::write_answer(&signed.entries))?;
         let receipt = w::Receipt { carried: Some(host.register_path(path)), ..receipt };
@@ -808,12 +809,7 @@ fn seal_carried(host: &Host, session: &mut Session, secret: Zeroizing<String>) -
     session.prepared.deed = super::carried::answer_of(&signed.opened, &by);
     session.prepared.carried = Some(signed);
     session.prepared.act = w::ActName::Approval;
-    session.renewed = None;
-    let next = session.compose(host).map_err(app_error).and_then(|()| challenge(host, session));
-    Ok(match next {
-        Ok(challenge) => w::SigningResult::Next { receipt, challenge },
-        Err(refused) => w::SigningResult::Signed { receipt: w::Receipt { unfinished: Some(refused), ..receipt } },
-    })
+    Ok(next(host, session, receipt))
 }
 
 /// Goes on to the next signature of the same matter, where there is one.
@@ -825,9 +821,13 @@ fn followed(host: &Host, session: &mut Session, receipt: w::Receipt) -> w::Signi
     then.done += 1;
     session.prepared.act = super::intents::act_name(&act);
     **command = Command::Record(act);
+    next(host, session, receipt)
+}
+
+/// Shows what is signed next; where a rule refuses that, what is signed stays.
+fn next(host: &Host, session: &mut Session, receipt: w::Receipt) -> w::SigningResult {
     session.renewed = None;
-    let next = session.compose(host).map_err(app_error).and_then(|()| challenge(host, session));
-    match next {
+    match session.compose(host).map_err(app_error).and_then(|()| challenge(host, session)) {
         Ok(challenge) => w::SigningResult::Next { receipt, challenge },
         Err(refused) => w::SigningResult::Signed { receipt: w::Receipt { unfinished: Some(refused), ..receipt } },
     }
